@@ -4,7 +4,7 @@
 //! What a test needs and does not find is a failure with the cure in its text, never a skipped test.
 //!
 //! *Trust note.* For tests only; no room may depend on it outside `[dev-dependencies]`. Its randomness is predictable and
-//! its PostgreSQL lets everybody in and never syncs.
+//! its PostgreSQL lets everybody in.
 
 mod clock;
 mod folder;
@@ -13,6 +13,7 @@ mod postgres;
 mod process;
 mod random;
 mod slot;
+mod store;
 
 pub use clock::{ManualClock, world};
 pub use folder::{fresh_folder, wait_until};
@@ -21,3 +22,4 @@ pub use postgres::{PostgresServer, postgres_url};
 pub use process::Process;
 pub use random::SeededRandom;
 pub use slot::{Slot, take_slot};
+pub use store::{MASTER_KEY, TestDatabase, TestStore, postgres, prepare_all, sqlite};

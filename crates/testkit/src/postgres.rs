@@ -12,7 +12,7 @@ use postgres::NoTls;
 
 use crate::{free_port, fresh_folder, wait_until};
 
-/// A server on loopback that trusts everybody and never syncs.
+/// A server on loopback that trusts everybody. It syncs like any other, because the store refuses one that does not.
 ///
 /// It ends with this value, and also when the test process is killed: a shell beside it reads a pipe that only this process
 /// holds open, stops the server at its end and removes its folder.
@@ -156,7 +156,7 @@ impl ServerUser {
             .arg("-k")
             .arg(folder)
             .args(["-h", "127.0.0.1", "-p", &port.to_string()])
-            .args(["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"])
+            .args(["-c", "max_connections=300"])
             .args(["-c", "shared_buffers=32MB", "-c", "log_min_messages=warning"])
             .current_dir(folder)
             .process_group(0)
