@@ -45,9 +45,9 @@ pub struct Keyring {
     store: Store,
     master: Arc<MasterKey>,
     app_passwords: Arc<PurposeKey>,
-    data: Arc<Mutex<HashMap<OrganisationId, Arc<DataKey>>>>,
-    day_of: Arc<Mutex<HashMap<(OrganisationId, i64), Arc<DayKey>>>>,
-    day_by_id: Arc<Mutex<HashMap<KeyId, Arc<DayKey>>>>,
+    data: Arc<Shelf<OrganisationId, DataKey>>,
+    day_of: Arc<Shelf<(OrganisationId, i64), DayKey>>,
+    day_by_id: Arc<Shelf<KeyId, DayKey>>,
 }
 
 impl Keyring {

@@ -109,11 +109,6 @@ impl Sqlite {
 fn refuse_network_file_system(path: &Path) -> Result<(), String> {
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Ok(found) = rustix::fs::statfs(folder) else { return Ok(()) };
-    #[expect(
-        clippy::cast_sign_loss,
-        clippy::allow_attributes,
-        reason = "magic numbers are compared bit by bit"
-    )]
     let magic = found.f_type as u64 & 0xffff_ffff;
     match NETWORK_FILE_SYSTEMS.iter().find(|(number, _)| *number == magic) {
         Some((_, name)) => Err(format!("{name} cannot keep it safe: choose a data_dir on a local disk")),
