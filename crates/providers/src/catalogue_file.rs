@@ -1,0 +1,143 @@
+//! The catalogue's data file, as serde sees it.
+
+use std::time::Duration;
+
+use gatepost_core::{Diagnosis, RetryClass, Who};
+use regex::bytes::RegexBuilder;
+use serde::Deserialize;
+
+use crate::catalogue::ReplyRule;
+use crate::{DataError, Phase};
+
+/// The rules about replies, in order, and the words for each trouble.
+pub(crate) fn read(text: &str) -> Result<(Vec<ReplyRule>, Vec<Diagnosis>), DataError> {
+    let file: CatalogueFile = toml::from_str(text)?;
+    if file.schema != 1 {
+        return Err(DataError::Contradiction(format!("the catalogue has schema {}, not 1", file.schema)));
+    }
+    let replies = file.reply.into_iter().map(ReplyEntry::rule).collect::<Result<_, _>>()?;
+    let troubles = file.trouble.into_iter().map(Verdict::diagnosis).collect::<Result<_, _>>()?;
+    Ok((replies, troubles))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CatalogueFile {
+    schema: u32,
+    pub(crate) reply: Vec<ReplyEntry>,
+    trouble: Vec<Verdict>,
+}
+
+/// A rule about replies. It repeats the fields of [`Verdict`], because serde cannot refuse unknown keys beside a
+/// flattened struct.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReplyEntry {
+    pub(crate) id: String,
+    pub(crate) provider: String,
+    #[serde(default)]
+    elsewhere: bool,
+    #[serde(default)]
+    pub(crate) phases: Vec<Phase>,
+    pattern: String,
+    retry: RetryWord,
+    at_least_minutes: Option<u64>,
+    who: WhoWord,
+    cause: String,
+    cure: String,
+    pub(crate) samples: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Verdict {
+    id: String,
+    retry: RetryWord,
+    at_least_minutes: Option<u64>,
+    who: WhoWord,
+    cause: String,
+    cure: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RetryWord {
+    Now,
+    Backoff,
+    Hold,
+    Permanent,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WhoWord {
+    Owner,
+    ProviderAdministrator,
+    AppOwner,
+    Sender,
+    Recipient,
+    Provider,
+    Operator,
+    Gatepost,
+}
+
+impl ReplyEntry {
+    fn rule(self) -> Result<ReplyRule, DataError> {
+        if self.samples.is_empty() {
+            return Err(DataError::Contradiction(format!("rule {} has no sample to prove it", self.id)));
+        }
+        let pattern = RegexBuilder::new(&self.pattern)
+            .case_insensitive(true)
+            // Replies are bytes; ASCII classes also keep the automata small.
+            .unicode(false)
+            .build()
+            .map_err(|source| DataError::Pattern { rule: self.id.clone(), source: Box::new(source) })?;
+        let diagnosis = Verdict {
+            id: self.id,
+            retry: self.retry,
+            at_least_minutes: self.at_least_minutes,
+            who: self.who,
+            cause: self.cause,
+            cure: self.cure,
+        }
+        .diagnosis()?;
+        Ok(ReplyRule {
+            provider: (self.provider != "any").then_some(self.provider),
+            is_known_elsewhere: self.elsewhere,
+            phases: self.phases,
+            pattern,
+            diagnosis,
+        })
+    }
+}
+
+impl Verdict {
+    fn diagnosis(self) -> Result<Diagnosis, DataError> {
+        if self.at_least_minutes.is_some() && self.retry != RetryWord::Backoff {
+            return Err(DataError::Contradiction(format!(
+                "rule {} names a wait, which only backoff has",
+                self.id
+            )));
+        }
+        let retry = match self.retry {
+            RetryWord::Now => RetryClass::Now,
+            RetryWord::Backoff => {
+                let minutes = self.at_least_minutes.unwrap_or(0);
+                RetryClass::Backoff { at_least: Duration::from_secs(minutes.saturating_mul(60)) }
+            }
+            RetryWord::Hold => RetryClass::Hold,
+            RetryWord::Permanent => RetryClass::Permanent,
+        };
+        let who = match self.who {
+            WhoWord::Owner => Who::Owner,
+            WhoWord::ProviderAdministrator => Who::ProviderAdministrator,
+            WhoWord::AppOwner => Who::AppOwner,
+            WhoWord::Sender => Who::Sender,
+            WhoWord::Recipient => Who::Recipient,
+            WhoWord::Provider => Who::Provider,
+            WhoWord::Operator => Who::Operator,
+            WhoWord::Gatepost => Who::Gatepost,
+        };
+        Ok(Diagnosis { rule: self.id, cause: self.cause, cure: self.cure, who, retry })
+    }
+}
