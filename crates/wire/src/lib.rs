@@ -13,3 +13,5 @@
 pub mod smtp;
 
 pub mod sasl;
+
+pub mod message;
