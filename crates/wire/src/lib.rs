@@ -15,3 +15,5 @@ pub mod smtp;
 pub mod sasl;
 
 pub mod message;
+
+pub mod dsn;
