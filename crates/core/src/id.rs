@@ -86,6 +86,9 @@ ids! {
     JournalId,
 }
 
+/// Larger than or equal to every id: where a list that goes backwards begins.
+pub const LARGEST_ID: Uuid = Uuid::max();
+
 impl OrganisationId {
     /// Stands for "the installation as a whole", in keys that belong to no organisation.
     pub const INSTALLATION: Self = Self(Uuid::nil());

@@ -15,8 +15,8 @@ mod world;
 pub use address::{AddressError, Domain, EmailAddress};
 pub use diagnosis::{Diagnosis, RetryClass, Who};
 pub use id::{
-    AppPasswordId, AttemptId, BodyId, CredentialId, JournalId, KeyId, LocationId, LoginId, MailAccountId,
-    NodeId, OrganisationId, PersonId, SubmissionId,
+    AppPasswordId, AttemptId, BodyId, CredentialId, JournalId, KeyId, LARGEST_ID, LocationId, LoginId,
+    MailAccountId, NodeId, OrganisationId, PersonId, SubmissionId,
 };
 pub use network::{Network, NetworkError};
 pub use printable::{Printable, printable};

@@ -113,24 +113,9 @@ impl Bodies {
         BodyReader::open(&self.folder, organisation, id, &key, &row).await
     }
 
-    /// Erases bodies that no one needs any more; files go after their rows are gone for good.
-    pub async fn erase(&self, bodies: Vec<(OrganisationId, BodyId)>) -> Result<(), StoreError> {
-        let rows = bodies.clone();
-        let in_folder: Vec<BodyId> = self
-            .store
-            .write(move |tx| {
-                let mut in_folder = Vec::new();
-                for (organisation, id) in &rows {
-                    let place = tx.row(&sql::FIND_BODY_PLACE, params![*organisation, *id])?;
-                    if place.map(|row| row.parse(0, "row or folder")).transpose()? == Some(Place::Folder) {
-                        in_folder.push(*id);
-                    }
-                    tx.execute(&sql::DELETE_BODY, params![*organisation, *id])?;
-                }
-                Ok::<_, StoreError>(in_folder)
-            })
-            .await?;
-        for id in in_folder {
+    /// Removes the files of bodies whose rows are gone for good.
+    pub async fn remove_files(&self, files: Vec<BodyFile>) -> Result<(), StoreError> {
+        for BodyFile(id) in files {
             self.folder.remove(id).await?;
         }
         Ok(())
@@ -152,6 +137,23 @@ impl Bodies {
         }
         Ok(removed)
     }
+}
+
+/// The file of a body whose row was deleted; to be removed once that is committed ([`Bodies::remove_files`]). A crash in
+/// between leaves a file without a row, which the sweeper finds.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyFile(BodyId);
+
+/// Deletes a body's row as part of the transaction that no longer needs it.
+pub fn delete_body(
+    tx: &mut Transaction<'_>,
+    organisation: OrganisationId,
+    id: BodyId,
+) -> Result<Option<BodyFile>, StoreError> {
+    let place = tx.row(&sql::FIND_BODY_PLACE, params![organisation, id])?;
+    tx.execute(&sql::DELETE_BODY, params![organisation, id])?;
+    let place: Option<Place> = place.map(|row| row.parse(0, "row or folder")).transpose()?;
+    Ok(place.filter(|it| *it == Place::Folder).map(|_| BodyFile(id)))
 }
 
 /// Fails the transaction if the key that a body was sealed under has been destroyed meanwhile.

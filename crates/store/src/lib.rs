@@ -23,7 +23,7 @@ mod transaction;
 mod value;
 mod worker;
 
-pub use body::{Bodies, BodyReader, BodyWriter, FinishedBody, LARGEST_ROW_BODY};
+pub use body::{Bodies, BodyFile, BodyReader, BodyWriter, FinishedBody, LARGEST_ROW_BODY, delete_body};
 pub use door::{Database, Store, Threads};
 pub use error::StoreError;
 pub use key::{Keyring, Purpose};

@@ -20,6 +20,8 @@ pub enum Lock {
     Shared,
     /// For this transaction alone.
     Exclusive,
+    /// For this transaction alone, passing over rows that another has locked: for taking work from a queue.
+    Claiming,
 }
 
 impl Statement {
@@ -34,6 +36,7 @@ impl Statement {
             Lock::None => self.text.to_owned(),
             Lock::Shared => format!("{} FOR SHARE", self.text),
             Lock::Exclusive => format!("{} FOR UPDATE", self.text),
+            Lock::Claiming => format!("{} FOR UPDATE SKIP LOCKED", self.text),
         }
     }
 }
@@ -57,6 +60,7 @@ macro_rules! statements {
     (@lock) => { $crate::Lock::None };
     (@lock locking) => { $crate::Lock::Exclusive };
     (@lock sharing) => { $crate::Lock::Shared };
+    (@lock claiming) => { $crate::Lock::Claiming };
     ($($(#[$doc:meta])* $name:ident = $($lock:ident)? $text:literal;)+) => {
         $(
         #[allow(unreachable_pub, reason = "whether a room shows its statements is the room's choice")]

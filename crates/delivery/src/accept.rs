@@ -1,0 +1,90 @@
+//! Taking a letter over. When [`Outbox::accept`] returns, the disk has it (RFC 5321 §6.1).
+
+use gatepost_store::{FinishedBody, Store, StoreError, Transaction, params};
+use gatepost_wire::smtp::BodyKind;
+
+use crate::sql;
+use crate::state::Delivery;
+use crate::submission::{NewSubmission, Origin, written};
+
+/// Stores body, envelope and recipients in one transaction.
+///
+/// A commit whose answer was lost is looked up before the application is answered: saying "try again" about a letter that
+/// is there would send it twice (QS-9).
+pub(crate) async fn accept(
+    store: &Store,
+    letter: NewSubmission,
+    body: FinishedBody,
+) -> Result<(), StoreError> {
+    let (organisation, id, now) = (letter.organisation, letter.id, store.world().now());
+    match store.write(move |tx| insert(tx, &letter, &body, now)).await {
+        Err(StoreError::Unknown) => {
+            let found =
+                store.read(move |tx| tx.row(&sql::FIND_SUBMISSION_ID, params![organisation, id])).await?;
+            if found.is_some() { Ok(()) } else { Err(StoreError::Unknown) }
+        }
+        other => other,
+    }
+}
+
+/// The rows of a letter, as part of a larger transaction.
+pub(crate) fn insert(
+    tx: &mut Transaction<'_>,
+    letter: &NewSubmission,
+    body: &FinishedBody,
+    now: gatepost_core::Timestamp,
+) -> Result<(), StoreError> {
+    body.insert(tx, now)?;
+    let (origin, origin_id, login, app_password) = match letter.origin {
+        Origin::Login { login, app_password } => ("login", None, Some(login), Some(app_password)),
+        Origin::Bounce { of } => ("bounce", Some(of), None, None),
+    };
+    let account = letter.choice.account;
+    let envelope = &letter.envelope;
+    let client = letter.client.map(|it| it.to_string()).unwrap_or_default();
+    tx.execute(
+        &sql::INSERT_SUBMISSION,
+        params![
+            letter.organisation,
+            letter.id,
+            origin,
+            origin_id,
+            login,
+            app_password,
+            account.map(|it| it.id),
+            &letter.choice.because,
+            envelope.reverse_path.address().map_or("", |it| it.as_str()),
+            &letter.message_id,
+            body.size_bytes(),
+            envelope.is_smtputf8,
+            envelope.body == BodyKind::EightBitMime,
+            envelope.dsn_return.map(|it| it.word()),
+            envelope.envelope_id.as_ref().map(|it| it.to_xtext()),
+            &client,
+            now,
+        ],
+    )?;
+    let delivery = Delivery::new(account.map(|it| it.running_now));
+    for (ordinal, recipient) in (0_u32..).zip(&envelope.recipients) {
+        let [state, because, next_attempt_at, life_ends_at, life_left_ms] = written(&delivery);
+        tx.execute(
+            &sql::INSERT_DELIVERY,
+            &[
+                letter.id.into(),
+                ordinal.into(),
+                letter.organisation.into(),
+                account.map(|it| it.id).into(),
+                (&recipient.address).into(),
+                recipient.notify.map(|it| it.to_value()).into(),
+                recipient.original.as_ref().map(|it| it.to_orcpt()).into(),
+                state,
+                because,
+                next_attempt_at,
+                life_ends_at,
+                life_left_ms,
+                now.into(),
+            ],
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! Taking a letter in hand: recorded before anything is dialled.
+
+use gatepost_core::{AttemptId, MailAccountId, NodeId, OrganisationId, SubmissionId, Timestamp, World};
+use gatepost_store::{Lease, StoreError, Transaction, params};
+
+use crate::sql;
+use crate::submission::{RecipientRow, Submission};
+
+/// An account as its owner works on it: every write begins by proving the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) account: MailAccountId,
+    pub(crate) organisation: OrganisationId,
+    pub(crate) lease: Lease,
+}
+
+impl Holder {
+    fn node(&self) -> NodeId {
+        self.lease.node
+    }
+}
+
+/// A letter in hand, with those of its recipients that are due.
+#[derive(Clone, Debug)]
+pub(crate) struct Claimed {
+    pub(crate) attempt: AttemptId,
+    pub(crate) submission: Submission,
+    pub(crate) recipients: Vec<RecipientRow>,
+}
+
+/// Which letters a claim looks at first. Deferred ones get a share of their own, or new letters would starve them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Preference {
+    New,
+    Deferred,
+}
+
+/// What a claim may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Want {
+    pub(crate) preference: Preference,
+    /// The provider's limit of recipients in one transaction.
+    pub(crate) most_recipients: u32,
+}
+
+/// Takes the next due letter in hand, if there is one.
+pub(crate) fn claim(
+    tx: &mut Transaction<'_>,
+    world: &World,
+    holder: &Holder,
+    want: Want,
+) -> Result<Option<Claimed>, StoreError> {
+    let now = world.now();
+    let Some(id) = next_due(tx, holder, want.preference, now)? else { return Ok(None) };
+    let values = params![id, holder.organisation, holder.account, now, want.most_recipients];
+    let mut recipients: Vec<RecipientRow> =
+        tx.rows(&sql::CLAIMABLE, values)?.iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
+    if recipients.is_empty() {
+        // Another connection of this account claims it at this very moment; its commit rings again.
+        return Ok(None);
+    }
+    let row = tx.row(&sql::FIND_SUBMISSION, params![holder.organisation, id])?;
+    let missing = StoreError::Contradiction {
+        statement: "FIND_SUBMISSION",
+        column: 0,
+        expected: "the letter of a delivery",
+    };
+    let submission = Submission::try_from(&row.ok_or(missing)?)?;
+    let attempt = AttemptId::new(world);
+    tx.execute(
+        &sql::INSERT_ATTEMPT,
+        params![attempt, holder.organisation, id, holder.account, holder.node(), holder.lease.fence, now],
+    )?;
+    for recipient in &mut recipients {
+        tx.execute(&sql::CLAIM, params![id, recipient.ordinal, attempt, holder.organisation])?;
+        recipient.n_attempts += 1;
+    }
+    Ok(Some(Claimed { attempt, submission, recipients }))
+}
+
+fn next_due(
+    tx: &mut Transaction<'_>,
+    holder: &Holder,
+    preference: Preference,
+    now: Timestamp,
+) -> Result<Option<SubmissionId>, StoreError> {
+    let (account, organisation) = (holder.account, holder.organisation);
+    let mut waiting = |tx: &mut Transaction<'_>| tx.row(&sql::NEXT_WAITING, params![account, organisation]);
+    let mut deferred =
+        |tx: &mut Transaction<'_>| tx.row(&sql::NEXT_DEFERRED, params![account, organisation, now]);
+    let row = match preference {
+        Preference::New => waiting(tx)?.map_or_else(|| deferred(tx), |row| Ok(Some(row)))?,
+        Preference::Deferred => deferred(tx)?.map_or_else(|| waiting(tx), |row| Ok(Some(row)))?,
+    };
+    row.map(|row| row.get(0)).transpose()
+}

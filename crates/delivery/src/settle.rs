@@ -1,0 +1,123 @@
+//! What an ended owner had in hand: it may or may not have reached the provider.
+
+use std::collections::HashSet;
+
+use gatepost_core::{AttemptId, SubmissionId, Timestamp};
+use gatepost_store::{Store, StoreError, Transaction, params};
+
+use crate::claim::Holder;
+use crate::conclude::{OutcomeKind, finish_if_done};
+use crate::schedule::retry_delay;
+use crate::sql;
+use crate::state::{Delivery, HoldReason};
+use crate::submission::{RecipientRow, written};
+
+/// Lets go of every recipient of the account that is in hand of an attempt not in `alive`: marked uncertain, and due now
+/// after a first attempt, else by the delay of its count, so that a letter that ends the program does not do so at each
+/// start. Returns how many.
+pub(crate) async fn settle(
+    store: &Store,
+    holder: Holder,
+    alive: HashSet<AttemptId>,
+) -> Result<u64, StoreError> {
+    let world = store.world().clone();
+    store
+        .write(move |tx| {
+            tx.holds(&holder.lease)?;
+            let rows = tx.rows(&sql::LIST_IN_HAND, params![holder.account, holder.organisation])?;
+            let mut n_settled = 0;
+            for row in rows {
+                let in_hand = InHand {
+                    submission: row.get(0)?,
+                    ordinal: row.get(1)?,
+                    attempt: row.get(2)?,
+                    started_at: row.get(3)?,
+                };
+                if !alive.contains(&in_hand.attempt) {
+                    n_settled += let_go(tx, &holder, &in_hand, world.now())?;
+                }
+            }
+            Ok(n_settled)
+        })
+        .await
+}
+
+struct InHand {
+    submission: SubmissionId,
+    ordinal: u32,
+    attempt: AttemptId,
+    started_at: Timestamp,
+}
+
+fn let_go(tx: &mut Transaction<'_>, holder: &Holder, it: &InHand, now: Timestamp) -> Result<u64, StoreError> {
+    let organisation = holder.organisation;
+    let rows = tx.rows(&sql::LOCK_DELIVERIES, params![organisation, it.submission])?;
+    let found = rows
+        .iter()
+        .map(RecipientRow::try_from)
+        .find(|row| row.as_ref().is_ok_and(|row| row.ordinal == it.ordinal));
+    let Some(row) = found.transpose()? else { return Ok(0) };
+    let delivery = match row.delivery {
+        Delivery::Waiting { life_ends_at } | Delivery::Deferred { life_ends_at, .. } => {
+            let next_attempt_at =
+                if row.n_attempts <= 1 { now } else { it.started_at + retry_delay(row.n_attempts, 0.0) };
+            Delivery::Deferred { next_attempt_at, life_ends_at, because: UNKNOWN_END.to_owned() }
+        }
+        other => other,
+    };
+    let nothing: Option<&[u8]> = None;
+    let values = params![
+        it.attempt,
+        it.ordinal,
+        organisation,
+        it.submission,
+        now,
+        OutcomeKind::Uncertain.word(),
+        None::<i64>,
+        nothing
+    ];
+    tx.execute(&sql::INSERT_OUTCOME, values)?;
+    let [state, because, next_attempt_at, life_ends_at, life_left_ms] = written(&delivery);
+    tx.execute(
+        &sql::CONCLUDE,
+        &[
+            it.submission.into(),
+            it.ordinal.into(),
+            organisation.into(),
+            state,
+            because,
+            next_attempt_at,
+            life_ends_at,
+            life_left_ms,
+            true.into(),
+            now.into(),
+            it.attempt.into(),
+        ],
+    )
+}
+
+/// The catalogue-like name of "the program ended while this was being sent".
+pub(crate) const UNKNOWN_END: &str = "interrupted";
+
+/// Holds every open recipient of an account that was removed. Returns how many.
+pub(crate) fn hold_orphans(
+    tx: &mut Transaction<'_>,
+    holder: &Holder,
+    submission: SubmissionId,
+    running_now: Timestamp,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let rows = tx.rows(&sql::LOCK_DELIVERIES, params![holder.organisation, submission])?;
+    let mut n_held = 0;
+    for row in &rows {
+        let row = RecipientRow::try_from(row)?;
+        if row.account != Some(holder.account) || row.is_in_hand {
+            continue;
+        }
+        if let Ok(held) = row.delivery.clone().held(HoldReason::NoAccount, running_now) {
+            n_held += crate::command::write_move(tx, holder.organisation, submission, &row, &held, now)?;
+        }
+    }
+    finish_if_done(tx, holder.organisation, submission, now)?;
+    Ok(n_held)
+}
