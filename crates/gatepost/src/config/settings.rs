@@ -1,0 +1,347 @@
+//! The checked form: every default filled in, every path, address and span understood.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use gatepost_core::{Domain, Network, SecretText};
+
+use super::key::{self, Key};
+use super::problem::Problem;
+use super::raw::{Given, Raw, Value};
+use super::value::{self, Misfit, PrivateAddress};
+
+/// What `gatepost.toml` and the environment say, understood.
+pub struct Settings {
+    /// The file it came from.
+    pub config_file: PathBuf,
+    /// Folder of the database, the lock, the control socket and, unless set elsewhere, the bodies.
+    pub data_dir: PathBuf,
+    /// Where the database is.
+    pub database: DatabasePlace,
+    /// Folder of the bodies too large for a row.
+    pub bodies: PathBuf,
+    /// Address under which people and applications reach this installation.
+    pub public_url: Option<String>,
+    /// Where the master key comes from; empty means a credential of systemd or the environment.
+    pub master_key: Option<KeyPlace>,
+    /// The door that applications send through.
+    pub submission: SubmissionSettings,
+    /// Certificate of the doors; none means one made by the local authority.
+    pub tls: Option<CertificateFiles>,
+    /// How providers are reached.
+    pub upstream: UpstreamSettings,
+    /// How long letters are kept and tried.
+    pub outbox: OutboxSettings,
+    /// What is written about the running.
+    pub log: LogSettings,
+}
+
+/// SQLite or PostgreSQL.
+pub enum DatabasePlace {
+    /// A file, made if it is not there.
+    Sqlite(PathBuf),
+    /// A `postgres://` address, which may hold a password.
+    Postgres(SecretText),
+}
+
+/// Where the master key is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// A file, or a pipe such as `/dev/fd/3`.
+    File(PathBuf),
+    /// A program that prints it, with its arguments.
+    Command(Vec<String>),
+}
+
+/// PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The certificate, then those that lead to its authority.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// `[submission]`.
+pub struct SubmissionSettings {
+    /// Where STARTTLS is offered.
+    pub starttls: Vec<SocketAddr>,
+    /// Where TLS begins with the first byte.
+    pub tls: Vec<SocketAddr>,
+    /// The name this server greets with; none means the machine's.
+    pub hostname: Option<Domain>,
+    /// Largest message.
+    pub max_message_bytes: u64,
+    /// Most recipients of one message.
+    pub max_recipients: u64,
+    /// Most connections in all.
+    pub connections_total: u64,
+    /// Most connections of one source at a time.
+    pub connections_per_source: u64,
+    /// Most new connections of one source in a minute.
+    pub new_connections_per_minute: u64,
+    /// Networks the two limits per source do not count; loopback is always one.
+    pub exempt_networks: Vec<Network>,
+    /// Proxies whose word about the client's address is believed.
+    pub trusted_proxies: Vec<Network>,
+}
+
+/// `[upstream]`.
+pub struct UpstreamSettings {
+    /// The name this client greets with; none means the machine's.
+    pub hostname: Option<Domain>,
+    /// PEM files of authorities trusted besides the public ones.
+    pub extra_authorities: Vec<PathBuf>,
+    /// Private networks that may be dialled all the same.
+    pub allow_private_addresses: Vec<PrivateAddress>,
+    /// Name server to ask instead of the system's.
+    pub resolver: Option<SocketAddr>,
+}
+
+/// `[outbox]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxSettings {
+    /// How long a body is kept after its last recipient is done.
+    pub keep_bodies_for: Duration,
+    /// How long a letter is tried before it is given up, time held not counted.
+    pub try_for: Duration,
+}
+
+/// `[log]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// The least important level that is written.
+    pub level: tracing::Level,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { level: tracing::Level::INFO, format: LogFormat::Human }
+    }
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For eyes.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Takes values out of the raw form, writing down what does not fit.
+struct Reader<'a> {
+    raw: Raw,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn take<T>(&mut self, key: &Key, understand: impl FnOnce(&Value) -> Result<T, Misfit>) -> Option<T> {
+        let given = self.raw.take(key)?;
+        match understand(&given.value) {
+            Ok(value) => Some(value),
+            Err(misfit) => {
+                self.problems.push(bad_value(key, given, &misfit));
+                None
+            }
+        }
+    }
+
+    fn number(&mut self, key: &Key, (least, most): (u64, u64), default: u64) -> u64 {
+        self.take(key, |it| value::number(it, least, most)).unwrap_or(default)
+    }
+}
+
+fn bad_value(key: &Key, given: Given, misfit: &str) -> Problem {
+    let found = match given.value {
+        _ if key.is_secret => "not shown here".to_owned(),
+        Value::Text(text) | Value::Word(text) => format!("{text:?}"),
+        Value::Integer(it) => it.to_string(),
+        Value::Boolean(it) => it.to_string(),
+        Value::List(items) => format!("{items:?}"),
+        Value::Other(kind) => kind.to_owned(),
+    };
+    let detail = if misfit.is_empty() || key.is_secret { String::new() } else { format!(" ({misfit})") };
+    Problem::BadValue { origin: given.origin, key: key.full_name(), found, expects: key.expects, detail }
+}
+
+impl Settings {
+    /// Understands all of `raw`. `None` where `problems` says why.
+    pub(super) fn understand(raw: Raw, config_file: &Path, problems: &mut Vec<Problem>) -> Option<Self> {
+        let folder = config_file.parent().unwrap_or_else(|| Path::new(""));
+        let mut read = Reader { raw, problems };
+        let data_dir = read.take(&key::DATA_DIR, |it| value::path(it, folder));
+        let database = read.take(&key::DATABASE_URL, |it| database(it, folder));
+        let bodies = read.take(&key::BODIES_URL, |it| bodies(it, folder));
+        let public_url = read.take(&key::PUBLIC_URL, public_url);
+        let master_key = master_key(&mut read, folder);
+        let submission = submission(&mut read);
+        let tls = certificate_files(&mut read, folder);
+        let upstream = upstream(&mut read, folder);
+        let outbox = outbox(&mut read);
+        let log = log(&mut read);
+        let Some(data_dir) = data_dir else {
+            if read.problems.is_empty() {
+                read.problems.push(Problem::NoDataDir { path: config_file.to_owned() });
+            }
+            return None;
+        };
+        Some(Self {
+            config_file: config_file.to_owned(),
+            database: database.unwrap_or_else(|| DatabasePlace::Sqlite(data_dir.join("gatepost.db"))),
+            bodies: bodies.unwrap_or_else(|| data_dir.join("bodies")),
+            data_dir,
+            public_url,
+            master_key,
+            submission,
+            tls,
+            upstream,
+            outbox,
+            log,
+        })
+    }
+}
+
+fn database(given: &Value, folder: &Path) -> Result<DatabasePlace, Misfit> {
+    let url = value::text(given)?;
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(DatabasePlace::Postgres(SecretText::new(url)));
+    }
+    let file = url.strip_prefix("sqlite:").filter(|file| !file.is_empty()).ok_or_else(Misfit::new)?;
+    Ok(DatabasePlace::Sqlite(folder.join(file.strip_prefix("//").unwrap_or(file))))
+}
+
+fn bodies(given: &Value, folder: &Path) -> Result<PathBuf, Misfit> {
+    let url = value::text(given)?;
+    match url.strip_prefix("file://") {
+        Some(path) => Ok(PathBuf::from(path)),
+        None if url.contains("://") => Err(Misfit::new()),
+        None => Ok(folder.join(url)),
+    }
+}
+
+fn public_url(given: &Value) -> Result<String, Misfit> {
+    let url = value::text(given)?;
+    let host =
+        url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).ok_or_else(Misfit::new)?;
+    let host = host.trim_end_matches('/');
+    let is_plain =
+        !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '@' | '?' | '#'));
+    is_plain.then(|| url.trim_end_matches('/').to_owned()).ok_or_else(|| "without a path".to_owned())
+}
+
+fn master_key(read: &mut Reader<'_>, folder: &Path) -> Option<KeyPlace> {
+    let command = read.raw.take(&key::MASTER_KEY_COMMAND);
+    let file = read.take(&key::MASTER_KEY_FILE, |it| value::path(it, folder)).map(KeyPlace::File);
+    let Some(command) = command else { return file };
+    if file.is_some() {
+        let (key, other) = (key::MASTER_KEY_COMMAND.full_name(), key::MASTER_KEY_FILE.full_name());
+        read.problems.push(Problem::Both { origin: command.origin, key, other });
+        return None;
+    }
+    // A program and its arguments are told apart by the list, never by a shell's rules.
+    match &command.value {
+        Value::List(words) if !words.is_empty() => Some(KeyPlace::Command(words.clone())),
+        Value::Word(program) if !program.trim().is_empty() => Some(KeyPlace::Command(vec![program.clone()])),
+        _ => {
+            read.problems.push(bad_value(&key::MASTER_KEY_COMMAND, command, ""));
+            None
+        }
+    }
+}
+
+fn submission(read: &mut Reader<'_>) -> SubmissionSettings {
+    SubmissionSettings {
+        starttls: read.take(&key::SUBMISSION_STARTTLS, value::all_parsed).unwrap_or_default(),
+        tls: read.take(&key::SUBMISSION_TLS, value::all_parsed).unwrap_or_default(),
+        hostname: read.take(&key::SUBMISSION_HOSTNAME, value::parsed),
+        max_message_bytes: read.number(&key::SUBMISSION_MAX_MESSAGE_BYTES, (65_536, 1 << 30), 50 << 20),
+        // RFC 5321 §4.5.3.1.8: at least 100 recipients.
+        max_recipients: read.number(&key::SUBMISSION_MAX_RECIPIENTS, (100, 10_000), 500),
+        connections_total: read.number(&key::SUBMISSION_CONNECTIONS_TOTAL, (10, 100_000), 2_000),
+        connections_per_source: read.number(&key::SUBMISSION_CONNECTIONS_PER_SOURCE, (1, 100_000), 50),
+        new_connections_per_minute: read.number(&key::SUBMISSION_NEW_PER_MINUTE, (1, 1_000_000), 300),
+        exempt_networks: read.take(&key::SUBMISSION_EXEMPT, value::all_parsed).unwrap_or_default(),
+        trusted_proxies: read.take(&key::SUBMISSION_TRUSTED_PROXIES, value::all_parsed).unwrap_or_default(),
+    }
+}
+
+fn certificate_files(read: &mut Reader<'_>, folder: &Path) -> Option<CertificateFiles> {
+    let given = [read.raw.take(&key::TLS_CERTIFICATE), read.raw.take(&key::TLS_KEY)];
+    let alone = |given: Given, key: &Key, other: &Key| Problem::Alone {
+        origin: given.origin,
+        key: key.full_name(),
+        other: other.full_name(),
+    };
+    let (certificate, key) = match given {
+        [None, None] => return None,
+        [Some(given), None] => {
+            read.problems.push(alone(given, &key::TLS_CERTIFICATE, &key::TLS_KEY));
+            return None;
+        }
+        [None, Some(given)] => {
+            read.problems.push(alone(given, &key::TLS_KEY, &key::TLS_CERTIFICATE));
+            return None;
+        }
+        [Some(certificate), Some(key)] => (certificate, key),
+    };
+    let mut path = |key: &Key, given: Given| {
+        value::path(&given.value, folder)
+            .map_err(|misfit| read.problems.push(bad_value(key, given, &misfit)))
+            .ok()
+    };
+    let certificate = path(&key::TLS_CERTIFICATE, certificate);
+    let key = path(&key::TLS_KEY, key);
+    Some(CertificateFiles { certificate: certificate?, key: key? })
+}
+
+fn upstream(read: &mut Reader<'_>, folder: &Path) -> UpstreamSettings {
+    UpstreamSettings {
+        hostname: read.take(&key::UPSTREAM_HOSTNAME, value::parsed),
+        extra_authorities: read
+            .take(&key::UPSTREAM_EXTRA_AUTHORITIES, |it| value::paths(it, folder))
+            .unwrap_or_default(),
+        allow_private_addresses: read
+            .take(&key::UPSTREAM_ALLOW_PRIVATE, value::all_parsed)
+            .unwrap_or_default(),
+        resolver: read.take(&key::UPSTREAM_RESOLVER, value::name_server),
+    }
+}
+
+fn outbox(read: &mut Reader<'_>) -> OutboxSettings {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    const DAY: Duration = Duration::from_secs(86_400);
+    let life = |it: &Value| {
+        let span = value::span(it)?;
+        (HOUR..=30 * DAY).contains(&span).then_some(span).ok_or_else(Misfit::new)
+    };
+    OutboxSettings {
+        keep_bodies_for: read.take(&key::OUTBOX_KEEP_BODIES_FOR, value::span).unwrap_or(DAY),
+        // RFC 5321 §4.5.4.1: give up after 4 to 5 days at the earliest; shorter is the administrator's own choice.
+        try_for: read.take(&key::OUTBOX_TRY_FOR, life).unwrap_or(5 * DAY),
+    }
+}
+
+fn log(read: &mut Reader<'_>) -> LogSettings {
+    let level = |it: &Value| match value::text(it)?.as_str() {
+        "error" => Ok(tracing::Level::ERROR),
+        "warn" => Ok(tracing::Level::WARN),
+        "info" => Ok(tracing::Level::INFO),
+        "debug" => Ok(tracing::Level::DEBUG),
+        "trace" => Ok(tracing::Level::TRACE),
+        _ => Err(Misfit::new()),
+    };
+    let format = |it: &Value| match value::text(it)?.as_str() {
+        "human" => Ok(LogFormat::Human),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(Misfit::new()),
+    };
+    let default = LogSettings::default();
+    LogSettings {
+        level: read.take(&key::LOG_LEVEL, level).unwrap_or(default.level),
+        format: read.take(&key::LOG_FORMAT, format).unwrap_or(default.format),
+    }
+}

@@ -1,0 +1,7 @@
+//! The binary: commands, configuration, wiring. No logic of mail lives here.
+//!
+//! *Trust note.* This room reads the configuration, the master key and what people type, and opens everything else with them.
+//! It hands secrets on at once and keeps none. It must never print one, take one as an argument, or decide what an application
+//! may do.
+
+pub mod config;

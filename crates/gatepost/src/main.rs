@@ -1,0 +1,2 @@
+//! The program `gatepost`.
+fn main() {}
