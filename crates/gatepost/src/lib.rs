@@ -5,3 +5,8 @@
 //! may do.
 
 pub mod config;
+pub mod data_dir;
+pub mod log;
+pub mod master_key;
+pub mod process;
+mod user;

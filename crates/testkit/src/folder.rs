@@ -1,16 +1,16 @@
 //! Folders of one test, and waiting for what appears in them.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// An empty folder, removed with everything in it when dropped.
+/// An empty folder of mode 0700, removed with everything in it when dropped.
 #[must_use]
 pub fn fresh_folder() -> TempDir {
-    tempfile::Builder::new()
-        .prefix("gatepost-test-")
-        .tempdir()
-        .expect("a test may make folders in the temporary folder")
+    let closed = std::fs::Permissions::from_mode(0o700);
+    let folder = tempfile::Builder::new().prefix("gatepost-test-").permissions(closed).tempdir();
+    folder.expect("a test may make folders in the temporary folder")
 }
 
 /// Asks `find` until it finds something, at most `patience`; `None` when it never did. For events that announce

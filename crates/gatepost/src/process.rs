@@ -1,0 +1,125 @@
+//! What this process may leave behind and how much it may use.
+
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit, umask,
+};
+
+/// Keeps memory out of core dumps and other users' hands, and new files closed to others. First of all in `main`.
+///
+/// A failure is not fatal: some containers forbid it, and have no dumps either.
+pub fn harden() {
+    // VA-6: keys and passwords in memory must not land in a file.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    umask(rustix::fs::Mode::from_raw_mode(0o077));
+}
+
+/// Raises the number of files that may be open to what the system allows, and returns it.
+pub fn raise_descriptor_limit() -> u64 {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+/// How many connections applications may hold open at a time (OP-11).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// At most the number that was asked for.
+    pub connections: u64,
+    /// What is short, in words, when it is less.
+    pub shortage: Option<String>,
+}
+
+/// Open files besides those of applications' connections: database, providers, logs, listeners.
+const RESERVED_DESCRIPTORS: u64 = 192;
+/// A connection and the body it is writing.
+const DESCRIPTORS_PER_CONNECTION: u64 = 2;
+/// Memory besides that of connections.
+const RESERVED_BYTES: u64 = 96 << 20;
+/// Buffers of one busy connection: TLS records both ways, a line, a chunk of a body plain and sealed.
+const BYTES_PER_CONNECTION: u64 = 256 << 10;
+/// Fewer are no service.
+const LEAST_CONNECTIONS: u64 = 16;
+
+impl Budget {
+    /// What this process can afford of the connections that are `wanted`; an error, in words, when it is too little.
+    pub fn of_this_process(wanted: u64) -> Result<Self, String> {
+        Self::afford(wanted, raise_descriptor_limit(), memory_limit())
+    }
+
+    fn afford(wanted: u64, descriptors: u64, memory: Option<u64>) -> Result<Self, String> {
+        let by_descriptors = descriptors.saturating_sub(RESERVED_DESCRIPTORS) / DESCRIPTORS_PER_CONNECTION;
+        let by_memory =
+            memory.map_or(u64::MAX, |it| it.saturating_sub(RESERVED_BYTES) / BYTES_PER_CONNECTION);
+        let connections = wanted.min(by_descriptors).min(by_memory);
+        if connections == wanted {
+            return Ok(Self { connections, shortage: None });
+        }
+        let shortage = if by_descriptors <= by_memory {
+            format!(
+                "this process may open {descriptors} files, enough for {connections} connections. For {wanted}, raise the limit \
+                 (ulimit -n, or LimitNOFILE= in the systemd unit)"
+            )
+        } else {
+            format!(
+                "this process may use {} MiB of memory, enough for {connections} connections. For {wanted}, raise the limit \
+                 (of the container, or MemoryMax= in the systemd unit)",
+                memory.unwrap_or(0) >> 20
+            )
+        };
+        if connections < LEAST_CONNECTIONS {
+            Err(shortage)
+        } else {
+            Ok(Self { connections, shortage: Some(shortage) })
+        }
+    }
+}
+
+/// The limit of this process' control group (version 2); none where there is none.
+fn memory_limit() -> Option<u64> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let own = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    // A limit may be set on any group above, down from the root.
+    let mut folder = std::path::PathBuf::from("/sys/fs/cgroup");
+    let mut limits = vec![limit_of(&folder)];
+    for part in own.split('/').filter(|part| !part.is_empty()) {
+        folder.push(part);
+        limits.push(limit_of(&folder));
+    }
+    limits.into_iter().flatten().min()
+}
+
+fn limit_of(group: &std::path::Path) -> Option<u64> {
+    std::fs::read_to_string(group.join("memory.max")).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enough_is_what_was_asked_for() {
+        let budget = Budget::afford(2_000, 524_288, None).unwrap();
+        assert_eq!(budget, Budget { connections: 2_000, shortage: None });
+    }
+
+    #[test]
+    fn little_is_less_with_a_warning_and_too_little_is_refused() {
+        let budget = Budget::afford(2_000, 1_024, None).unwrap();
+        assert_eq!(budget.connections, 416);
+        assert!(budget.shortage.unwrap().contains("1024 files, enough for 416 connections. For 2000, raise"));
+        let budget = Budget::afford(2_000, 524_288, Some(128 << 20)).unwrap();
+        assert_eq!(budget.connections, 128);
+        assert!(budget.shortage.unwrap().contains("128 MiB of memory"));
+        assert!(Budget::afford(2_000, 200, None).unwrap_err().contains("200 files"));
+        assert!(Budget::afford(2_000, 524_288, Some(64 << 20)).unwrap_err().contains("64 MiB"));
+    }
+
+    #[test]
+    fn core_dumps_are_off_and_files_are_closed_to_others() {
+        harden();
+        assert_eq!(getrlimit(Resource::Core).current, Some(0));
+        assert_eq!(rustix::process::dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+        assert_eq!(umask(rustix::fs::Mode::from_raw_mode(0o077)).as_raw_mode(), 0o077);
+    }
+}
