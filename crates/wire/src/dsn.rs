@@ -73,7 +73,7 @@ impl Bounce<'_> {
             _ = write!(text, "{byte:02x}");
             text
         });
-        // RFC 6533 §5: with UTF-8 in them, the second and third part have types of their own.
+        // RFC 6533 §4: with UTF-8 in them, the second and third part have types of their own.
         let is_utf8_status = !status.is_ascii();
         let (status_type, header_type) = (
             if is_utf8_status { "message/global-delivery-status" } else { "message/delivery-status" },

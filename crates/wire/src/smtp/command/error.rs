@@ -80,7 +80,7 @@ impl CommandError {
                 ServerReply::new(501, (5, 5, 2), text)
             }
             Self::BadAddress(side, why) => bad_address(*side, *why),
-            // RFC 6531 §3.5, RFC 5321 §4.3.2: 550 for MAIL, 553 for RCPT; 5.6.7 is "non-ASCII not permitted" (RFC 5504).
+            // RFC 6531 §3.5: 550 after MAIL, 553 after RCPT, with X.6.7.
             Self::NeedsSmtpUtf8(side) => {
                 let code = match side {
                     EnvelopeSide::ReversePath => 550,
