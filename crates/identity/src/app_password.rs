@@ -1,0 +1,14 @@
+//! App passwords: a secret of one login, made for one application.
+
+mod create;
+mod limits;
+mod list;
+mod revoke;
+mod text;
+
+pub use create::{CreatedAppPassword, MOST_APP_PASSWORDS, NewAppPassword};
+pub use limits::{AppPasswordLimits, Protocol, Protocols};
+pub use list::AppPassword;
+pub use text::AppPasswordText;
+
+pub(crate) use text::digest;

@@ -1,0 +1,45 @@
+//! Who is who: organisations, their locations and people, the logins that applications use, and their app passwords.
+//!
+//! An application signs in as a *login*, which points at a mail account, a person or a location. A login has up to forty
+//! *app passwords*, one for each application, each with limits of its own ([`AppPasswordLimits`]). [`SignIns::verify`] is
+//! the one place that checks such a secret, for every door, behind one limiter (ID-9). [`RevocationWatch`] ends what is
+//! open within a second of a removal, on every node; [`LastUses`] remembers use without a write per message.
+//!
+//! *Trust note.* User names and secrets that arrive here are hostile. This room keeps only keyed hashes of app passwords
+//! (AP-2) and can never show one again (AP-3). It must never say which part of a sign-in was wrong to anyone but the log,
+//! never log or return the secret, and never do more or less work for one kind of refusal than for another.
+
+mod app_password;
+mod error;
+mod identity;
+mod last_use;
+mod limiter;
+mod location;
+mod login;
+mod organisation;
+mod person;
+mod revocation;
+mod sign_in;
+mod sql;
+
+pub use app_password::{
+    AppPassword, AppPasswordLimits, AppPasswordText, CreatedAppPassword, MOST_APP_PASSWORDS, NewAppPassword,
+    Protocol, Protocols,
+};
+pub use error::{IdentityError, NameProblem};
+pub use identity::Identity;
+pub use last_use::{LastUse, LastUses};
+pub use location::Location;
+pub use login::{Login, Target};
+pub use organisation::Organisation;
+pub use person::{NewPerson, Person, Role};
+pub use revocation::{LiveSession, RevocationWatch};
+pub use sign_in::{Attempt, RefusedBecause, SignInRefusal, SignIns, SignedIn};
+
+use gatepost_store::RoomMigrations;
+
+/// This room's tables, for the list that the binary hands to the store.
+pub const MIGRATIONS: RoomMigrations = gatepost_store::migrations!("identity", ["0001_identity"]);
+
+/// Every statement of this room, for the test that prepares them all on both engines.
+pub const STATEMENTS: &[gatepost_store::Statement] = sql::ALL;
