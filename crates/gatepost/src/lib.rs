@@ -4,9 +4,12 @@
 //! It hands secrets on at once and keeps none. It must never print one, take one as an argument, or decide what an application
 //! may do.
 
+pub mod cli;
 pub mod config;
+pub mod control;
 pub mod data_dir;
 pub mod log;
 pub mod master_key;
 pub mod process;
+pub mod secret_input;
 mod user;

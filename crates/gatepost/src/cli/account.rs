@@ -1,0 +1,159 @@
+//! `gatepost account …`
+
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::str::FromStr;
+
+use clap::{Args, Subcommand, ValueEnum};
+use gatepost_core::EmailAddress;
+
+/// `gatepost account …`
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Connect a mailbox
+    Add(Box<AccountAdd>),
+    /// All mail accounts with their state
+    #[command(before_help = "Examples:\n  gatepost account list\n  gatepost account list --json")]
+    List,
+    /// One mail account: settings, state, cause and cure
+    #[command(before_help = "Examples:\n  gatepost account show reception@example.org")]
+    Show(OneAccount),
+    /// Sign in at the provider, step by step; success releases what the account holds
+    #[command(before_help = "Examples:\n  gatepost account check reception@example.org")]
+    Check(OneAccount),
+    /// Remove a mail account with its credential and its app passwords
+    #[command(before_help = "Examples:\n  gatepost account remove reception@example.org")]
+    Remove(OneAccount),
+}
+
+/// Names one mail account.
+#[derive(Debug, Args)]
+pub struct OneAccount {
+    /// Its e-mail address
+    pub address: EmailAddress,
+}
+
+/// `gatepost account add`.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  gatepost account add --provider custom --address reception@example.org --smtp mail.example.org:587
+  gatepost account add --provider custom --address reception@example.org --short-name Reception \\
+      --author-name \"Lakeside Practice\" --user-name reception --smtp mail.example.org:465 --password-stdin < FILE
+  gatepost account add --provider sandbox --address reception@sandbox.test")]
+pub struct AccountAdd {
+    /// Whose mailbox it is
+    #[arg(long, value_enum)]
+    pub provider: Provider,
+    /// E-mail address of the mailbox
+    #[arg(long, value_name = "A")]
+    pub address: EmailAddress,
+    /// What people here call it; else the part before the @
+    #[arg(long, value_name = "S")]
+    pub short_name: Option<String>,
+    /// Name that recipients see; else the short name
+    #[arg(long, value_name = "N")]
+    pub author_name: Option<String>,
+    /// What Gatepost signs in as; else the address
+    #[arg(long, value_name = "U")]
+    pub user_name: Option<String>,
+    /// Server for sending
+    #[arg(long, value_name = "HOST:PORT", required_if_eq("provider", "custom"))]
+    pub smtp: Option<HostPort>,
+    /// Encryption towards it; else implicit on port 465, STARTTLS on others
+    #[arg(long, value_enum, requires = "smtp")]
+    pub smtp_tls: Option<TlsMode>,
+    /// Server for reading
+    #[arg(long, value_name = "HOST:PORT")]
+    pub imap: Option<HostPort>,
+    /// Encryption towards it; else implicit on port 993, STARTTLS on others
+    #[arg(long, value_enum, requires = "imap")]
+    pub imap_tls: Option<TlsMode>,
+    /// Server for fetching
+    #[arg(long, value_name = "HOST:PORT")]
+    pub pop3: Option<HostPort>,
+    /// Encryption towards it; else implicit on port 995, STARTTLS on others
+    #[arg(long, value_enum, requires = "pop3")]
+    pub pop3_tls: Option<TlsMode>,
+    /// Read the mailbox's password from standard input instead of asking for it
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// Whose mailbox it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Provider {
+    /// Any mail server, by name and password
+    Custom,
+    /// The sandbox of the same data folder
+    Sandbox,
+}
+
+/// Encryption towards a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TlsMode {
+    /// Asked for after the greeting
+    Starttls,
+    /// From the first byte
+    Implicit,
+    /// None: only towards addresses named in allow_private_addresses
+    None,
+}
+
+impl TlsMode {
+    /// What a server on `port` does unless told otherwise (RFC 8314 §7).
+    #[must_use]
+    pub fn usual_on(port: u16) -> Self {
+        if matches!(port, 465 | 993 | 995) { Self::Implicit } else { Self::Starttls }
+    }
+
+    /// The word of the command line, of JSON and of rows.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Starttls => "starttls",
+            Self::Implicit => "implicit",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A server as people write it: `mail.example.org:587`, `192.168.1.20:25`, `[fd00::5]:587`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPort {
+    /// Name or address, without brackets.
+    pub host: String,
+    /// Never 0.
+    pub port: u16,
+}
+
+impl FromStr for HostPort {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (host, port) = text.rsplit_once(':').ok_or("write HOST:PORT, such as mail.example.org:587")?;
+        let port = port.parse().ok().filter(|port| *port > 0).ok_or("the port must be 1 to 65535")?;
+        let host = match host.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
+            Some(inner) => {
+                inner.parse::<Ipv6Addr>().map_err(|_| "in brackets stands an IPv6 address")?.to_string()
+            }
+            None if host.contains(':') => {
+                return Err("put an IPv6 address in brackets, such as [fd00::5]:587");
+            }
+            None => host.to_owned(),
+        };
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | ':');
+        if host.is_empty() || !host.chars().all(is_name) {
+            return Err("the part before the port must be a host name or an address");
+        }
+        Ok(Self { host, port })
+    }
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "[{}]:{}", self.host, self.port),
+            false => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
+}

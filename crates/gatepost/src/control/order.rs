@@ -1,0 +1,149 @@
+//! What a command can ask of the server. The words are read by the same version of the program that wrote them.
+
+use std::fmt;
+
+use gatepost_core::SecretText;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroize as _;
+
+/// One order. Ids and addresses travel as text and are checked again where they arrive.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Order {
+    /// Connect a mailbox.
+    AddAccount(Box<NewAccount>),
+    /// All mail accounts, an item each.
+    ListAccounts,
+    /// One mail account, by address.
+    ShowAccount(String),
+    /// Sign in at its provider; an item for each step.
+    CheckAccount(String),
+    /// Remove it.
+    RemoveAccount(String),
+    /// Make an app password.
+    CreateAppPassword(NewAppPassword),
+    /// All app passwords, an item each.
+    ListAppPasswords,
+    /// End one, by id.
+    RevokeAppPassword(String),
+    /// Letters in these states (all if empty), the newest `limit`, an item each.
+    ListLetters {
+        /// Words of the states.
+        states: Vec<String>,
+        /// How many.
+        limit: Option<u64>,
+    },
+    /// One letter, by id.
+    ShowLetter(String),
+    /// Try it at once.
+    RetryLetter(String),
+    /// Keep it back.
+    HoldLetter(String),
+    /// Let it go.
+    ReleaseLetter(String),
+    /// Never send the rest of it.
+    CancelLetter(String),
+}
+
+/// A mailbox to connect.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccount {
+    /// Word of the provider.
+    pub provider: String,
+    /// Address of the mailbox.
+    pub address: String,
+    /// What people here call it.
+    pub short_name: String,
+    /// What recipients see.
+    pub author_name: String,
+    /// What to sign in as.
+    pub user_name: String,
+    /// Server for sending; none for a provider that is known.
+    pub smtp: Option<Server>,
+    /// Server for reading.
+    pub imap: Option<Server>,
+    /// Server for fetching.
+    pub pop3: Option<Server>,
+    /// The mailbox's password.
+    pub password: PasswordOnTheWay,
+}
+
+/// A server of a provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Name or address, without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Word of the encryption: starttls, implicit, none.
+    pub tls: String,
+}
+
+/// An app password to make.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAppPassword {
+    /// Whose login it is for.
+    pub target: Target,
+    /// Which application or device it is for.
+    pub name: String,
+    /// Words of the doors it opens.
+    pub allow: Vec<String>,
+    /// Networks it works from; anywhere if empty.
+    pub networks: Vec<String>,
+    /// How long it works.
+    pub expires_after_days: Option<u32>,
+    /// Whether letters with bare LF are repaired.
+    pub repair_line_ends: bool,
+}
+
+/// What a login points at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// A mail account, by address.
+    Account(String),
+    /// A person, by address.
+    Person(String),
+    /// A location, by name.
+    Location(String),
+}
+
+/// The one secret that crosses the socket, from the command to the server: readable to the two ends alone.
+pub struct PasswordOnTheWay(pub SecretText);
+
+impl fmt::Debug for PasswordOnTheWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+impl Serialize for PasswordOnTheWay {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.reveal())
+    }
+}
+
+impl<'de> Deserialize<'de> for PasswordOnTheWay {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(SecretText::new(text)))
+    }
+}
+
+impl Order {
+    /// As one line for the socket. The caller wipes it.
+    pub(super) fn to_line(&self) -> serde_json::Result<Vec<u8>> {
+        let mut line = serde_json::to_vec(self)?;
+        line.push(b'\n');
+        Ok(line)
+    }
+
+    /// From the line that came over the socket, which is wiped.
+    pub(super) fn from_line(mut line: Vec<u8>) -> serde_json::Result<Self> {
+        let order = serde_json::from_slice(&line);
+        line.zeroize();
+        order
+    }
+}
