@@ -1,7 +1,7 @@
 //! Secrets from standard input or from a prompt that shows nothing; never from the command line (OP-6).
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead, BufReader, Write as _};
 
 use gatepost_core::{SecretBytes, SecretText};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};

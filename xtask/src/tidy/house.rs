@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use super::source::Source;
 
@@ -11,6 +12,8 @@ use super::source::Source;
 #[derive(Default)]
 pub(super) struct House {
     files: BTreeMap<String, String>,
+    /// Every package that is built on this machine, one a line, as `cargo tree` names it.
+    pub(super) built: String,
 }
 
 /// Folders that are made, not written.
@@ -20,6 +23,12 @@ impl House {
     pub(super) fn read(root: &Path) -> anyhow::Result<Self> {
         let mut house = Self::default();
         house.walk(root, "").with_context(|| format!("cannot read {}", root.display()))?;
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let tree = ["tree", "--workspace", "--locked", "--prefix=none", "--edges=all", "--format={p}"];
+        let out =
+            Command::new(cargo).args(tree).current_dir(root).output().context("cargo does not start")?;
+        ensure!(out.status.success(), "cargo tree: {}", String::from_utf8_lossy(&out.stderr).trim());
+        house.built = String::from_utf8(out.stdout)?;
         Ok(house)
     }
 
@@ -43,7 +52,8 @@ impl House {
     /// A house of these files, for tests.
     #[cfg(test)]
     pub(super) fn of(files: &[(&str, &str)]) -> Self {
-        Self { files: files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect() }
+        let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        Self { files, built: String::new() }
     }
 
     pub(super) fn find(&self, path: &str) -> Option<&str> {
