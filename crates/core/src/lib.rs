@@ -5,6 +5,7 @@
 
 mod address;
 mod diagnosis;
+mod evidence;
 mod id;
 mod network;
 mod printable;
@@ -14,6 +15,7 @@ mod world;
 
 pub use address::{AddressError, Domain, EmailAddress};
 pub use diagnosis::{Diagnosis, RetryClass, Who};
+pub use evidence::{Phase, TlsMode, Trouble};
 pub use id::{
     AppPasswordId, AttemptId, BodyId, CredentialId, JournalId, KeyId, LARGEST_ID, LocationId, LoginId,
     MailAccountId, NodeId, OrganisationId, PersonId, SubmissionId,

@@ -38,7 +38,7 @@ pub(crate) struct ReplyEntry {
     #[serde(default)]
     elsewhere: bool,
     #[serde(default)]
-    pub(crate) phases: Vec<Phase>,
+    phases: Vec<PhaseWord>,
     pattern: String,
     retry: RetryWord,
     at_least_minutes: Option<u64>,
@@ -81,8 +81,43 @@ enum WhoWord {
     Gatepost,
 }
 
+/// The phases as the file names them.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum PhaseWord {
+    Greeting,
+    Hello,
+    StartTls,
+    Auth,
+    Mail,
+    Recipient,
+    Data,
+    Message,
+}
+
+impl From<PhaseWord> for Phase {
+    fn from(word: PhaseWord) -> Self {
+        match word {
+            PhaseWord::Greeting => Self::Greeting,
+            PhaseWord::Hello => Self::Hello,
+            PhaseWord::StartTls => Self::StartTls,
+            PhaseWord::Auth => Self::Auth,
+            PhaseWord::Mail => Self::Mail,
+            PhaseWord::Recipient => Self::Recipient,
+            PhaseWord::Data => Self::Data,
+            PhaseWord::Message => Self::Message,
+        }
+    }
+}
+
 impl ReplyEntry {
+    /// The phases it speaks of; none means all.
+    pub(crate) fn phases(&self) -> Vec<Phase> {
+        self.phases.iter().copied().map(Phase::from).collect()
+    }
+
     fn rule(self) -> Result<ReplyRule, DataError> {
+        let phases = self.phases();
         if self.samples.is_empty() {
             return Err(DataError::Contradiction(format!("rule {} has no sample to prove it", self.id)));
         }
@@ -102,9 +137,9 @@ impl ReplyEntry {
         }
         .diagnosis()?;
         Ok(ReplyRule {
+            phases,
             provider: (self.provider != "any").then_some(self.provider),
             is_known_elsewhere: self.elsewhere,
-            phases: self.phases,
             pattern,
             diagnosis,
         })

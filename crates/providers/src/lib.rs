@@ -18,5 +18,6 @@ mod preset_file;
 
 pub use catalogue::Catalogue;
 pub use error::DataError;
-pub use evidence::{Evidence, Phase, Protocol, Trouble};
-pub use preset::{Limits, Preset, Presets, SmtpServer, TlsMode, UserNameRule};
+pub use evidence::{Evidence, Protocol};
+pub use gatepost_core::{Phase, TlsMode, Trouble};
+pub use preset::{Limits, Preset, Presets, SmtpServer, UserNameRule};

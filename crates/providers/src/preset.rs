@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use gatepost_core::Domain;
+use gatepost_core::{Domain, TlsMode};
 
 use crate::DataError;
 use crate::preset_file;
@@ -48,17 +48,8 @@ pub struct SmtpServer {
     pub host: String,
     /// Its port.
     pub port: u16,
-    /// How encryption begins there.
+    /// How encryption begins there; never without.
     pub tls: TlsMode,
-}
-
-/// How encryption begins. Presets know no connection without it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TlsMode {
-    /// From the first byte (RFC 8314 §3).
-    Implicit,
-    /// In band, required (RFC 3207).
-    StartTls,
 }
 
 /// What one mailbox may do there. Empty: not limited by us.

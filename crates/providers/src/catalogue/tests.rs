@@ -48,7 +48,7 @@ fn place(entry: &ReplyEntry, sample: &str) -> (&'static str, Phase) {
         "454" | "530" | "534" | "535" => Phase::Auth,
         _ => Phase::Message,
     };
-    (kind, entry.phases.first().copied().unwrap_or(usual))
+    (kind, entry.phases().first().copied().unwrap_or(usual))
 }
 
 #[test]
