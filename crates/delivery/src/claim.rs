@@ -26,6 +26,8 @@ pub(crate) struct Claimed {
     pub(crate) attempt: AttemptId,
     pub(crate) submission: Submission,
     pub(crate) recipients: Vec<RecipientRow>,
+    /// Whether something else is probably due too.
+    pub(crate) has_more: bool,
 }
 
 /// Which letters a claim looks at first. Deferred ones get a share of their own, or new letters would starve them.
@@ -51,7 +53,7 @@ pub(crate) fn claim(
     want: Want,
 ) -> Result<Option<Claimed>, StoreError> {
     let now = world.now();
-    let Some(id) = next_due(tx, holder, want.preference, now)? else { return Ok(None) };
+    let Some((id, has_more)) = next_due(tx, holder, want.preference, now)? else { return Ok(None) };
     let values = params![id, holder.organisation, holder.account, now, want.most_recipients];
     let mut recipients: Vec<RecipientRow> =
         tx.rows(&sql::CLAIMABLE, values)?.iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
@@ -75,22 +77,24 @@ pub(crate) fn claim(
         tx.execute(&sql::CLAIM, params![id, recipient.ordinal, attempt, holder.organisation])?;
         recipient.n_attempts += 1;
     }
-    Ok(Some(Claimed { attempt, submission, recipients }))
+    Ok(Some(Claimed { attempt, submission, recipients, has_more }))
 }
 
+/// The letter to claim, and whether something else is due.
 fn next_due(
     tx: &mut Transaction<'_>,
     holder: &Holder,
     preference: Preference,
     now: Timestamp,
-) -> Result<Option<SubmissionId>, StoreError> {
+) -> Result<Option<(SubmissionId, bool)>, StoreError> {
     let (account, organisation) = (holder.account, holder.organisation);
-    let mut waiting = |tx: &mut Transaction<'_>| tx.row(&sql::NEXT_WAITING, params![account, organisation]);
-    let mut deferred =
-        |tx: &mut Transaction<'_>| tx.row(&sql::NEXT_DEFERRED, params![account, organisation, now]);
-    let row = match preference {
-        Preference::New => waiting(tx)?.map_or_else(|| deferred(tx), |row| Ok(Some(row)))?,
-        Preference::Deferred => deferred(tx)?.map_or_else(|| waiting(tx), |row| Ok(Some(row)))?,
-    };
-    row.map(|row| row.get(0)).transpose()
+    let waiting = |tx: &mut Transaction<'_>| tx.rows(&sql::NEXT_WAITING, params![account, organisation]);
+    let deferred =
+        |tx: &mut Transaction<'_>| tx.rows(&sql::NEXT_DEFERRED, params![account, organisation, now]);
+    let mut rows = if preference == Preference::New { waiting(tx)? } else { deferred(tx)? };
+    if rows.len() < 2 {
+        rows.extend(if preference == Preference::New { deferred(tx)? } else { waiting(tx)? });
+    }
+    let Some(first) = rows.first() else { return Ok(None) };
+    Ok(Some((first.get(0)?, rows.len() > 1)))
 }

@@ -16,16 +16,21 @@ mod conclude;
 mod erase;
 mod error;
 mod outbox;
+mod release;
 mod schedule;
 mod settle;
 mod sql;
+
 pub mod state;
 mod submission;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use command::Command;
 pub use error::OutboxError;
 pub use outbox::Outbox;
+pub use release::Orphan;
 pub use schedule::retry_delay;
 pub use submission::{Choice, ChosenAccount, Envelope, NewSubmission, Origin, Recipient};
 pub use view::{AttemptView, Filter, RecipientView, SubmissionView};

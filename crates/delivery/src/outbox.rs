@@ -4,13 +4,16 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use gatepost_core::{BodyId, MailAccountId, OrganisationId, SubmissionId};
-use gatepost_store::{Bodies, BodyWriter, FinishedBody, Keyring, Store, StoreError};
+use gatepost_core::{BodyId, MailAccountId, OrganisationId, SubmissionId, Timestamp};
+use gatepost_journal::Actor;
+use gatepost_store::{Bodies, BodyWriter, FinishedBody, Keyring, Store, StoreError, params};
 use tokio::sync::Notify;
 
-use crate::submission::NewSubmission;
+use crate::command::{self, Command};
+use crate::release::{self, Orphan};
+use crate::submission::{ChosenAccount, NewSubmission};
 use crate::view::{Filter, SubmissionView};
-use crate::{accept, erase, view};
+use crate::{OutboxError, accept, erase, sql, view};
 
 /// The durable queue of submissions. Cheap to clone.
 #[derive(Clone)]
@@ -96,6 +99,80 @@ impl Outbox {
         filter: Filter,
     ) -> Result<Vec<SubmissionView>, StoreError> {
         view::list(&self.store, organisation, filter).await
+    }
+
+    /// Holds, releases, retries or cancels a letter. `clocks` gives the present time on an account's running clock.
+    pub async fn command(
+        &self,
+        command: Command,
+        organisation: OrganisationId,
+        id: SubmissionId,
+        actor: Actor,
+        clocks: impl Fn(Option<MailAccountId>) -> Timestamp + Send + 'static,
+    ) -> Result<(), OutboxError> {
+        let accounts = command::carry_out(&self.store, command, organisation, id, actor, clocks).await?;
+        for account in accounts {
+            self.doorbell.ring(organisation, account);
+        }
+        Ok(())
+    }
+
+    /// An account was resumed, checked, or given a new secret: its letters are looked at at once.
+    pub fn account_changed(&self, organisation: OrganisationId, account: MailAccountId) {
+        self.doorbell.ring(organisation, account);
+    }
+
+    /// An account can send again: what it deferred is due now.
+    pub async fn account_released(
+        &self,
+        organisation: OrganisationId,
+        account: MailAccountId,
+    ) -> Result<(), StoreError> {
+        release::release_deferred(&self.store, organisation, account).await?;
+        self.doorbell.ring(organisation, account);
+        Ok(())
+    }
+
+    /// An account was removed: what waits for it is held until another account is found. Returns how many recipients.
+    pub async fn account_removed(
+        &self,
+        organisation: OrganisationId,
+        account: MailAccountId,
+        running_now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        release::hold_orphans(&self.store, organisation, account, running_now).await
+    }
+
+    /// Letters without an account, oldest first, after a given one; some at a time.
+    pub async fn orphans(
+        &self,
+        organisation: OrganisationId,
+        after: SubmissionId,
+    ) -> Result<Vec<Orphan>, StoreError> {
+        release::orphans(&self.store, organisation, after).await
+    }
+
+    /// An account was found for a letter that had none.
+    pub async fn adopt(
+        &self,
+        organisation: OrganisationId,
+        id: SubmissionId,
+        account: ChosenAccount,
+    ) -> Result<(), StoreError> {
+        release::adopt(&self.store, organisation, id, account).await?;
+        self.doorbell.ring(organisation, account.id);
+        Ok(())
+    }
+
+    /// How many recipients wait for an account, also those held by hand.
+    pub async fn n_waiting(
+        &self,
+        organisation: OrganisationId,
+        account: MailAccountId,
+    ) -> Result<u64, StoreError> {
+        let row =
+            self.store.read(move |tx| tx.row(&sql::COUNT_WAITING, params![account, organisation])).await?;
+        row.map_or(Ok(0), |row| row.get(0))
     }
 
     /// Erases the texts of letters that were finished `retention` ago, and the keys of days that have none left.

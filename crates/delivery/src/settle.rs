@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use gatepost_core::{AttemptId, SubmissionId, Timestamp};
+use gatepost_core::{AttemptId, SubmissionId, Timestamp, Trouble};
 use gatepost_store::{Store, StoreError, Transaction, params};
 
 use crate::claim::Holder;
-use crate::conclude::{OutcomeKind, finish_if_done};
+use crate::conclude::OutcomeKind;
 use crate::schedule::retry_delay;
 use crate::sql;
-use crate::state::{Delivery, HoldReason};
+use crate::state::Delivery;
 use crate::submission::{RecipientRow, written};
 
 /// Lets go of every recipient of the account that is in hand of an attempt not in `alive`: marked uncertain, and due now
@@ -61,7 +61,11 @@ fn let_go(tx: &mut Transaction<'_>, holder: &Holder, it: &InHand, now: Timestamp
         Delivery::Waiting { life_ends_at } | Delivery::Deferred { life_ends_at, .. } => {
             let next_attempt_at =
                 if row.n_attempts <= 1 { now } else { it.started_at + retry_delay(row.n_attempts, 0.0) };
-            Delivery::Deferred { next_attempt_at, life_ends_at, because: UNKNOWN_END.to_owned() }
+            Delivery::Deferred {
+                next_attempt_at,
+                life_ends_at,
+                because: Trouble::Interrupted.rule().to_owned(),
+            }
         }
         other => other,
     };
@@ -94,30 +98,4 @@ fn let_go(tx: &mut Transaction<'_>, holder: &Holder, it: &InHand, now: Timestamp
             it.attempt.into(),
         ],
     )
-}
-
-/// The catalogue-like name of "the program ended while this was being sent".
-pub(crate) const UNKNOWN_END: &str = "interrupted";
-
-/// Holds every open recipient of an account that was removed. Returns how many.
-pub(crate) fn hold_orphans(
-    tx: &mut Transaction<'_>,
-    holder: &Holder,
-    submission: SubmissionId,
-    running_now: Timestamp,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let rows = tx.rows(&sql::LOCK_DELIVERIES, params![holder.organisation, submission])?;
-    let mut n_held = 0;
-    for row in &rows {
-        let row = RecipientRow::try_from(row)?;
-        if row.account != Some(holder.account) || row.is_in_hand {
-            continue;
-        }
-        if let Ok(held) = row.delivery.clone().held(HoldReason::NoAccount, running_now) {
-            n_held += crate::command::write_move(tx, holder.organisation, submission, &row, &held, now)?;
-        }
-    }
-    finish_if_done(tx, holder.organisation, submission, now)?;
-    Ok(n_held)
 }

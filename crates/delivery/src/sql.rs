@@ -89,23 +89,23 @@ gatepost_store::statements! {
         WHERE organisation_id = $1 AND submission_id = $2
         ORDER BY ordinal";
 
-    /// The oldest letter that is due and was never tried.
+    /// The oldest recipients that are due and were never tried: the first to be claimed, and whether there are more.
     NEXT_WAITING = "
         SELECT submission_id
         FROM delivery
         WHERE mail_account_id = $1 AND organisation_id = $2 AND next_attempt_at = 0
             AND attempt_id IS NULL AND state IN ('waiting', 'deferred')
         ORDER BY submission_id
-        LIMIT 1";
+        LIMIT 2";
 
-    /// The letter that has been due longest among those that were tried.
+    /// The same among those that were tried.
     NEXT_DEFERRED = "
         SELECT submission_id
         FROM delivery
         WHERE mail_account_id = $1 AND organisation_id = $2 AND next_attempt_at > 0 AND next_attempt_at <= $3
             AND attempt_id IS NULL AND state IN ('waiting', 'deferred')
         ORDER BY next_attempt_at, submission_id
-        LIMIT 1";
+        LIMIT 2";
 
     /// Due recipients of one letter, for this transaction alone; those that another claims at this moment are passed over.
     CLAIMABLE = claiming "
@@ -209,6 +209,23 @@ gatepost_store::statements! {
         SET next_attempt_at = 1, changed_at = $1
         WHERE changed_at > $1 AND state = 'deferred' AND state IN ('deferred', 'held', 'failed', 'cancelled')
             AND attempt_id IS NULL";
+
+    /// Letters that wait for an account, some at a time.
+    LIST_OPEN_OF_ACCOUNT = "
+        SELECT DISTINCT submission_id
+        FROM delivery
+        WHERE mail_account_id = $1 AND organisation_id = $2 AND attempt_id IS NULL AND state IN ('waiting', 'deferred')
+        LIMIT $3";
+
+    /// Letters that wait until an account is found for them, with the login that handed them in.
+    LIST_WITHOUT_ACCOUNT = "
+        SELECT DISTINCT d.submission_id, s.login_id
+        FROM delivery d
+        JOIN submission s ON s.organisation_id = d.organisation_id AND s.id = d.submission_id
+        WHERE d.organisation_id = $1 AND d.state = 'held' AND d.because = 'no_account'
+            AND d.state IN ('deferred', 'held', 'failed', 'cancelled') AND d.submission_id > $2
+        ORDER BY d.submission_id
+        LIMIT $3";
 
     /// Every try of one letter, oldest first.
     LIST_ATTEMPTS = "
