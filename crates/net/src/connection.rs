@@ -7,6 +7,7 @@ mod stream;
 
 use std::io;
 use std::net::SocketAddr;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -147,9 +148,18 @@ impl Connection {
 
     /// Whether the peer has sent something that nobody asked for yet: in our buffer, or in the system's. Does not wait.
     pub fn has_input_waiting(&mut self) -> bool {
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        !self.buffered().is_empty()
-            || matches!(self.stream.poll_read_into(&mut context, &mut self.input, READ_BYTES), std::task::Poll::Ready(Ok(n)) if n > 0)
+        !self.buffered().is_empty() || matches!(self.peek(), Poll::Ready(Ok(n)) if n > 0)
+    }
+
+    /// Whether the peer is there and says nothing, as far as is known here. Does not wait.
+    pub fn is_quiet(&mut self) -> bool {
+        self.buffered().is_empty() && self.peek().is_pending()
+    }
+
+    /// Reads what has arrived into the buffer, without waiting.
+    fn peek(&mut self) -> Poll<io::Result<usize>> {
+        let mut context = Context::from_waker(Waker::noop());
+        self.stream.poll_read_into(&mut context, &mut self.input, READ_BYTES)
     }
 
     /// What is buffered; if nothing is, waits for some. Use with [`Connection::consume`].

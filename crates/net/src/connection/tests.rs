@@ -257,12 +257,16 @@ async fn tls_begins_once() {
 #[tokio::test]
 async fn input_nobody_asked_for_is_noticed_without_waiting() {
     let (mut ours, mut theirs) = half_pair().await;
-    assert!(!ours.has_input_waiting());
+    assert!(!ours.has_input_waiting() && ours.is_quiet());
     theirs.write_all(b"x").await.unwrap();
     ours.fill(soon()).await.unwrap();
     assert!(ours.has_input_waiting());
+    assert!(!ours.is_quiet());
     assert_eq!(ours.take_buffered(), b"x");
     assert!(!ours.has_input_waiting());
+    drop(theirs);
+    assert!(matches!(ours.fill(soon()).await, Err(ReadError::Closed)));
+    assert!(!ours.has_input_waiting() && !ours.is_quiet());
 }
 
 /// Closing with unread input would make the system send a reset, which can destroy the reply on its way.
