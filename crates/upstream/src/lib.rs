@@ -1,0 +1,20 @@
+//! Client sessions with a provider, up to "signed in".
+//!
+//! [`smtp::Greeted`] connects, turns TLS on as the mail account says, and reads what the server can do; signing in turns it
+//! into an [`smtp::SmtpSession`], which carries transactions for whoever owns it. Whatever goes wrong is an
+//! [`UpstreamError`], whose [`UpstreamError::evidence`] is what a diagnosis is made from.
+//!
+//! *Trust note.* The other side is whoever answers at an address that a person typed in; even a provider's words are hostile
+//! text. This room is given a credential for one sign-in, sends it only inside TLS that was verified for the account's host
+//! (or to an address the operator has named), and keeps no copy. How TLS begins is the account's choice and never found out
+//! by trying: there is no fallback. It knows no account, no queue and no schedule.
+
+mod deadlines;
+mod endpoint;
+mod error;
+pub mod smtp;
+
+pub use deadlines::Deadlines;
+pub use endpoint::Endpoint;
+pub use error::{Evidence, UpstreamError};
+pub use gatepost_core::{Phase, TlsMode, Trouble};

@@ -1,0 +1,99 @@
+//! SMTP submission, as its client (RFC 6409).
+
+mod dialogue;
+mod session;
+mod sign_in;
+
+use gatepost_core::{Domain, Phase, TlsMode};
+use gatepost_net::{ClientTls, Dialer, Permit};
+use gatepost_wire::smtp::{Capabilities, ClientName, Command, Reply, ReplyClass};
+use tokio::time::Instant;
+
+pub use session::SmtpSession;
+pub use sign_in::{Credential, SignIn};
+
+use crate::deadlines::Deadlines;
+use crate::endpoint::Endpoint;
+use crate::error::UpstreamError;
+use dialogue::Dialogue;
+
+/// A server that has greeted us and said what it can do, inside TLS unless the account has none. Nothing secret was sent.
+pub struct Greeted {
+    dialogue: Dialogue,
+    endpoint: Endpoint,
+    capabilities: Capabilities,
+}
+
+impl Greeted {
+    /// Connects and goes as far as EHLO. `own_name` is what we call ourselves: our host name or address literal
+    /// (RFC 5321 §4.1.1.1).
+    pub async fn connect(
+        dialer: &Dialer,
+        tls: &ClientTls,
+        endpoint: &Endpoint,
+        own_name: &Domain,
+        deadlines: &Deadlines,
+    ) -> Result<Self, UpstreamError> {
+        let dialled = dialer.dial(&endpoint.host, endpoint.port).await?;
+        demand_encryption(endpoint, dialled.permit)?;
+        let mut dialogue = Dialogue::new(dialled.connection, *deadlines);
+        if endpoint.tls == TlsMode::Implicit {
+            dialogue.encrypt(tls, endpoint).await?;
+        }
+        expect(dialogue.read_reply(Phase::Greeting, deadlines.greeting).await?, 220, Phase::Greeting)?;
+        let mut capabilities = hello(&mut dialogue, own_name).await?;
+        if endpoint.tls == TlsMode::StartTls {
+            if !capabilities.starttls {
+                return Err(UpstreamError::StartTlsMissing { endpoint: endpoint.clone() });
+            }
+            let reply = dialogue.command(&Command::StartTls, Phase::StartTls).await?;
+            expect(reply, 220, Phase::StartTls)?;
+            dialogue.encrypt(tls, endpoint).await?;
+            // RFC 3207 §4.2: what was said before is forgotten, because anyone may have said it (SC-3).
+            capabilities = hello(&mut dialogue, own_name).await?;
+        }
+        Ok(Self { dialogue, endpoint: endpoint.clone(), capabilities })
+    }
+
+    /// What the server can do, as it said inside TLS.
+    #[must_use]
+    pub const fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// Ends the session without signing in, for a check that ends here.
+    pub async fn quit(self) {
+        self.dialogue.quit().await;
+    }
+}
+
+/// SC-1: what is sent in the clear reaches only addresses the operator has named.
+fn demand_encryption(endpoint: &Endpoint, permit: Permit) -> Result<(), UpstreamError> {
+    if endpoint.tls == TlsMode::None && permit != Permit::Listed {
+        return Err(UpstreamError::EncryptionRequired { endpoint: endpoint.clone() });
+    }
+    Ok(())
+}
+
+async fn hello(dialogue: &mut Dialogue, own_name: &Domain) -> Result<Capabilities, UpstreamError> {
+    let reply = dialogue.command(&Command::Ehlo(ClientName::ours(own_name)), Phase::Hello).await?;
+    // There is no falling back to HELO: a server without extensions has no way to sign in.
+    let reply = expect(reply, 250, Phase::Hello)?;
+    Ok(Capabilities::from_reply(&reply))
+}
+
+/// The reply, if it says what it must say for the session to go on.
+fn expect(reply: Reply, code: u16, phase: Phase) -> Result<Reply, UpstreamError> {
+    match reply.class() {
+        ReplyClass::Completed if reply.code == code => Ok(reply),
+        _ => Err(UpstreamError::Refused { phase, reply }),
+    }
+}
+
+/// When something that may take `span` must be over.
+fn within(span: std::time::Duration) -> Instant {
+    Instant::now() + span
+}
+
+#[cfg(test)]
+mod tests;

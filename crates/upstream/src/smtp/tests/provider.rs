@@ -1,0 +1,189 @@
+//! A provider that follows a script, over a real socket, and remembers every byte it was sent.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use gatepost_core::{Clock, OsRandom, Timestamp, World};
+use gatepost_net::{
+    Authority, ClientTls, Connection, Dialer, Guard, Host, LineEnd, Resolver, ServerTls, StartTlsError,
+};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::{Endpoint, TlsMode};
+
+/// One step of a script.
+pub(super) enum Act {
+    Say(&'static str),
+    /// The next line must begin so.
+    Hear(&'static str),
+    /// The handshake.
+    Tls,
+    /// Until the client has sent something that nobody reads.
+    Pause,
+    Close,
+    /// One such line after the other, for ever.
+    Flood {
+        line: &'static str,
+    },
+    /// One byte now and then, for ever.
+    Drip {
+        line: &'static str,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Certificate {
+    Good,
+    Expired,
+    Early,
+    OtherName,
+    OtherAuthority,
+}
+
+/// All the client has sent.
+#[derive(Default)]
+pub(super) struct Heard {
+    pub(super) clear: String,
+    pub(super) encrypted: String,
+}
+
+impl Heard {
+    /// Neither user name nor secret, in no form, in the clear or not.
+    #[track_caller]
+    pub(super) fn assert_no_credential(&self) {
+        let all = [self.clear.as_str(), &self.encrypted].concat();
+        let encoded = |text: &str| BASE64_STANDARD.encode(text).trim_end_matches('=').to_owned();
+        for secret in ["reception", "hunter2", "ya29.token"] {
+            assert!(!all.contains(secret) && !all.contains(&encoded(secret)), "{all}");
+        }
+        assert!(!all.contains("AUTH") && !all.contains(super::PLAIN), "{all}");
+    }
+}
+
+pub(super) struct Provider {
+    pub(super) endpoint: Endpoint,
+    pub(super) dialer: Dialer,
+    pub(super) client_tls: ClientTls,
+    task: JoinHandle<Heard>,
+}
+
+struct Stopped(Timestamp);
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn world_at(now: Timestamp) -> World {
+    World::new(Arc::new(Stopped(now)), Arc::new(OsRandom))
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(20)
+}
+
+impl Provider {
+    /// Listens on loopback and plays the script to the first client.
+    pub(super) async fn start(mode: TlsMode, certificate: Certificate, acts: Vec<Act>) -> Self {
+        let today = Timestamp::from_millis(1_795_262_400_000);
+        let world = world_at(today);
+        let (authority, _) = Authority::generate(&world_at(today - DAY * 1000)).unwrap();
+        let (other, _) = Authority::generate(&world).unwrap();
+        let own_name = [Host::from(Ipv4Addr::LOCALHOST)];
+        let issued = match certificate {
+            Certificate::Good => authority.issue(&own_name, &world),
+            Certificate::Expired => authority.issue(&own_name, &world_at(today - DAY * 400)),
+            Certificate::Early => authority.issue(&own_name, &world_at(today + DAY)),
+            Certificate::OtherName => authority.issue(&["mail.example.net".parse().unwrap()], &world),
+            Certificate::OtherAuthority => other.issue(&own_name, &world),
+        };
+        let server_tls = ServerTls::from_issued(&issued.unwrap(), &world).unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let task = tokio::spawn(async move {
+            let (socket, _) = listener.accept().await.unwrap();
+            play(Connection::from_tcp(socket).unwrap(), &server_tls, acts).await
+        });
+        let guard = Guard::new(vec![format!("127.0.0.1/32:{port}").parse().unwrap()]);
+        Self {
+            endpoint: Endpoint { host: Ipv4Addr::LOCALHOST.into(), port, tls: mode },
+            dialer: Dialer::new(Resolver::system(), Arc::new(guard)),
+            client_tls: ClientTls::new(&[authority.certificate_pem().as_bytes()], &world).unwrap(),
+            task,
+        }
+    }
+
+    /// As if the operator had not named the address.
+    pub(super) fn forbid(&mut self) {
+        self.dialer = Dialer::new(Resolver::system(), Arc::default());
+    }
+
+    /// What it was sent, once the client has gone.
+    pub(super) async fn heard(self) -> Heard {
+        tokio::time::timeout_at(soon(), self.task).await.expect("the client hangs up").unwrap()
+    }
+}
+
+async fn play(mut connection: Connection, tls: &ServerTls, acts: Vec<Act>) -> Heard {
+    let mut heard = Heard::default();
+    for act in acts {
+        match act {
+            Act::Say(words) => {
+                if connection.write_all(words.as_bytes(), soon()).await.is_err() {
+                    break;
+                }
+            }
+            Act::Hear(start) => {
+                let Ok(line) = connection.read_line(12_288, LineEnd::Crlf, soon()).await else { break };
+                let line = String::from_utf8_lossy(&line).into_owned();
+                remember(&mut heard, &connection, &format!("{line}\r\n"));
+                assert!(line.starts_with(start), "wanted {start:?}, heard {line:?}");
+            }
+            Act::Tls => match connection.start_tls_server(tls, &["smtp"], soon()).await {
+                Ok(()) => {}
+                // A client that finds fault with the certificate breaks off.
+                Err(StartTlsError::Handshake(_)) => return heard,
+                Err(other) => panic!("{other}"),
+            },
+            Act::Pause => {
+                connection.fill(soon()).await.unwrap();
+            }
+            Act::Close => {
+                connection.close(soon()).await;
+                return heard;
+            }
+            Act::Flood { line } => {
+                let block = line.repeat(1_000);
+                while connection.write_all(block.as_bytes(), soon()).await.is_ok() {}
+                return heard;
+            }
+            Act::Drip { line } => {
+                for byte in line.bytes().cycle() {
+                    if connection.write_all(&[byte], soon()).await.is_err() {
+                        return heard;
+                    }
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }
+        }
+    }
+    while let Ok(bytes) = connection.fill(soon()).await {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let length = bytes.len();
+        connection.consume(length);
+        remember(&mut heard, &connection, &text);
+    }
+    heard
+}
+
+fn remember(heard: &mut Heard, connection: &Connection, text: &str) {
+    if connection.is_encrypted() { heard.encrypted.push_str(text) } else { heard.clear.push_str(text) }
+}
