@@ -254,6 +254,13 @@ impl Connection {
         }
     }
 
+    /// Ends the connection without a word, as a fault of the line would: nothing queued is sent, and TLS is not closed.
+    pub fn cut(&mut self) {
+        self.stream = Stream::Gone;
+        self.output.zeroize();
+        self.is_output_torn = true;
+    }
+
     /// Writes what was queued, says close_notify and FIN, and waits a little for the peer to close too.
     ///
     /// Without that wait, bytes the peer has sent and nobody read would make the system answer with a reset, which can

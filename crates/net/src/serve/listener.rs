@@ -61,7 +61,8 @@ impl Listener {
         self.address
     }
 
-    pub(super) async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+    /// Waits for the next connection and tells who it is. May be dropped while it waits: none is lost.
+    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         self.socket.accept().await
     }
 }
