@@ -12,6 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "portal",
             "sandbox",
+            "web",
             "submission",
             "delivery",
             "accounts",
@@ -26,8 +27,9 @@ const ROOMS: &[(&str, &[&str])] = &[
             "core",
         ],
     ),
-    ("portal", &["delivery", "accounts", "providers", "identity", "journal", "store", "net", "wire", "core"]),
-    ("sandbox", &["net", "wire", "core"]),
+    ("portal", &["web", "delivery", "accounts", "providers", "identity", "journal", "store", "net", "wire", "core"]),
+    ("sandbox", &["web", "net", "wire", "core"]),
+    ("web", &["net", "core"]),
     ("submission", &["delivery", "identity", "store", "net", "wire", "core"]),
     ("delivery", &["accounts", "providers", "upstream", "journal", "store", "vault", "net", "wire", "core"]),
     ("accounts", &["providers", "upstream", "journal", "store", "vault", "net", "wire", "core"]),
@@ -50,8 +52,8 @@ const KEPT_TO: &[(&[&str], &[&str], &str)] = &[
     (&["rusqlite", "postgres", "tokio-postgres"], &["store"], "only store knows the database drivers"),
     (
         &["axum", "hyper", "hyper-util", "tower", "tower-http", "askama"],
-        &["portal", "api", "sandbox"],
-        "only portal, api and sandbox know the web framework",
+        &["portal", "api", "sandbox", "web"],
+        "only portal, api, sandbox and web know the web framework",
     ),
     (&["aws-lc-rs", "region"], &["vault", "core"], "only vault touches keys, and core draws randomness"),
     (

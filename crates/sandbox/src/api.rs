@@ -1,0 +1,82 @@
+//! JSON for tests.
+//!
+//! | request | answer |
+//! | --- | --- |
+//! | `GET /api/mailboxes` | `[{"address","messages"}]` |
+//! | `PUT /api/mailboxes/ADDRESS` | sets `password`, `app_password`, `token`, each optional |
+//! | `GET /api/mailboxes/ADDRESS/messages` | `[{"id","from","to","subject","message_id","size","received_at","raw_url"}]`, oldest first |
+//! | `GET /api/mailboxes/ADDRESS/messages/ID/raw` | the message as it was kept |
+//! | `GET /api/phone` | texts and calls sent |
+//! | `GET /api/faults`, `PUT /api/faults` | the faults that are on |
+//!
+//! What cannot be done is answered with `{"error": SENTENCE}`.
+
+mod fault;
+mod mailbox;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::json;
+
+use crate::SandboxError;
+use crate::provider::Provider;
+
+/// What every handler needs.
+#[derive(Clone)]
+struct Api {
+    provider: Arc<Provider>,
+    /// Where our own pages are, for addresses in answers.
+    own: SocketAddr,
+}
+
+pub(crate) fn router(provider: Arc<Provider>, own: SocketAddr) -> Router {
+    Router::new()
+        .route("/api/mailboxes", get(mailbox::list))
+        .route("/api/mailboxes/{address}", axum::routing::put(mailbox::set))
+        .route("/api/mailboxes/{address}/messages", get(mailbox::messages))
+        .route("/api/mailboxes/{address}/messages/{id}/raw", get(mailbox::raw))
+        .route("/api/phone", get(phone))
+        .route("/api/faults", get(fault::list).put(fault::set))
+        .route("/healthz", get(async || "ok\n"))
+        .with_state(Api { provider, own })
+}
+
+/// Nothing here sends texts or calls.
+async fn phone() -> Json<[(); 0]> {
+    Json([])
+}
+
+/// Why a request is not answered.
+#[derive(Debug)]
+enum Refusal {
+    /// The tester's mistake, in a sentence.
+    BadRequest(String),
+    NotFound,
+    /// Ours, or the disk's.
+    Failed(SandboxError),
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, sentence) = match self {
+            Self::BadRequest(sentence) => (StatusCode::BAD_REQUEST, sentence),
+            Self::NotFound => (StatusCode::NOT_FOUND, "There is no such message.".to_owned()),
+            Self::Failed(error) => {
+                tracing::error!(%error, "a request failed");
+                (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "The sandbox could not do this; its log says why.".to_owned(),
+                )
+            }
+        };
+        (status, Json(json!({ "error": sentence }))).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+//! The sandbox provider: a pretend mail provider on this computer, for trying Gatepost and for testing it.
+//!
+//! It is a process of its own, so that it survives what is done to Gatepost and spoils no measurement. It keeps its mailboxes
+//! on disk, where they survive a kill at any moment, shows them on pages as a person would want to see them, and misbehaves
+//! on request, in the ways that real providers do but not when one asks them to. Where a real provider is strict, it is
+//! too: TLS before sign-in, the sender's own address, its words for a refusal.
+//!
+//! - [`mailbox`] keeps mailboxes, messages and what opens them;
+//! - [`fault`] knows which fault strikes when;
+//! - [`smtp`] takes messages in; IMAP, POP3 and HTTP doors can stand beside it;
+//! - [`pages`] is for people, [`api`] for tests;
+//! - [`Sandbox`] ties them together and lives as long as somebody needs it.
+//!
+//! *Trust note.* It listens on loopback only (OP-14) and is a toy: its passwords lie in its folder unsealed, its faults and
+//! passwords can be set by anyone who reaches its pages. What arrives is hostile all the same: addresses never become file
+//! names, messages are shown as text and nothing else. It must never hold a real credential or reach another computer.
+
+mod api;
+mod authority;
+mod error;
+mod fault;
+mod lifetime;
+mod mailbox;
+mod pages;
+mod provider;
+mod sandbox;
+mod smtp;
+
+pub use error::SandboxError;
+pub use lifetime::{DemoPresence, SandboxReady, attend, find_living};
+pub use sandbox::{Lifetime, Sandbox, SandboxSettings};

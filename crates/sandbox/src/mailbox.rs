@@ -1,0 +1,26 @@
+//! Mailboxes on disk.
+//!
+//! ```text
+//! mailboxes/
+//!   0192f0c1a2b34c5d/          one folder a mailbox, with a generated name
+//!     mailbox.json             its address and what opens it
+//!     0019a3d4e5f60718.eml     one file a message, named by its number
+//! incoming/                    messages that have not been accepted yet
+//! ```
+//!
+//! A name on disk never comes from a peer: an address is found by reading `mailbox.json`. A message is written and synced
+//! in `incoming/` and then linked into each mailbox, so that after a kill at any moment a mailbox holds it whole or not at
+//! all.
+
+mod credentials;
+mod incoming;
+mod list;
+mod summary;
+
+pub(crate) use credentials::{CredentialChange, SignInAs, secret_json};
+pub(crate) use incoming::Incoming;
+pub(crate) use list::{MailboxOverview, Mailboxes, read_start};
+pub(crate) use summary::{MessageId, MessageSummary, SHOWN_AT_MOST};
+
+#[cfg(test)]
+mod tests;

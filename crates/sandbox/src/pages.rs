@@ -1,0 +1,80 @@
+//! Pages for people: mailboxes, messages, faults.
+
+mod faults;
+mod mailboxes;
+mod message;
+mod text;
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse as _, Response};
+use axum::routing::get;
+use gatepost_web::{Asset, BASE_STYLE, Moment, Zone};
+
+use crate::lifetime::SandboxReady;
+use crate::mailbox::MessageId;
+use crate::provider::Provider;
+pub(crate) use text::path_segment;
+
+/// What every page needs.
+#[derive(Clone)]
+struct Pages {
+    provider: Arc<Provider>,
+    ready: SandboxReady,
+    style: Asset,
+    zone: Zone,
+}
+
+pub(crate) fn router(provider: Arc<Provider>, ready: SandboxReady) -> Router {
+    let style = Asset::new("text/css; charset=utf-8", &[BASE_STYLE, include_str!("pages/sandbox.css")]);
+    let zone = Zone::of_this_computer();
+    Router::new()
+        .route("/", get(mailboxes::list))
+        .route("/open", get(mailboxes::open))
+        .route("/mailboxes/{address}", get(mailboxes::mailbox))
+        .route("/mailboxes/{address}/{id}", get(message::message))
+        .route("/faults", get(faults::show).post(faults::change))
+        .route("/style.css", get(style_sheet))
+        .fallback(async || not_found())
+        .with_state(Pages { provider, ready, style, zone })
+}
+
+async fn style_sheet(State(pages): State<Pages>, headers: HeaderMap) -> Response {
+    pages.style.respond(&headers)
+}
+
+impl Pages {
+    fn moment(&self, id: MessageId) -> Moment {
+        self.zone.show(id.received_at(), self.provider.world.now())
+    }
+}
+
+/// Which entry of the menu a page belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    Mailboxes,
+    Faults,
+    None,
+}
+
+#[derive(Template)]
+#[template(path = "not_found.html")]
+struct NotFoundPage {
+    entry: Entry,
+}
+
+fn not_found() -> Response {
+    show(StatusCode::NOT_FOUND, &NotFoundPage { entry: Entry::None })
+}
+
+fn show(status: StatusCode, page: &impl Template) -> Response {
+    let html = page.render().expect("a template of texts always renders");
+    (status, Html(html)).into_response()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! Faults, by button and by form.
+
+use askama::Template;
+use axum::extract::{Form, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use serde::Deserialize;
+
+use super::{Entry, Pages};
+use crate::fault::{Fault, FaultKind, FaultRequest, Phase};
+
+/// Mailboxes with buttons of their own; others are typed.
+const MAILBOXES_AT_MOST: usize = 50;
+
+/// What was typed. Empty is absent.
+#[derive(Default, Deserialize)]
+pub(super) struct FaultForm {
+    #[serde(default)]
+    account: String,
+    #[serde(default)]
+    fault: String,
+    #[serde(default)]
+    phase: String,
+    #[serde(default)]
+    recipient: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    milliseconds: String,
+    #[serde(default)]
+    times: String,
+}
+
+#[derive(Template)]
+#[template(path = "faults.html")]
+struct FaultsPage {
+    entry: Entry,
+    faults: Vec<FaultRow>,
+    accounts: Vec<AccountRow>,
+    kinds: Vec<Choice>,
+    phases: Vec<Choice>,
+    form: FaultForm,
+    error: Option<String>,
+}
+
+struct FaultRow {
+    what: String,
+    account: String,
+    phase: &'static str,
+    words: String,
+    left: String,
+}
+
+struct AccountRow {
+    address: String,
+    n_faults: usize,
+}
+
+struct Choice {
+    value: &'static str,
+    label: &'static str,
+    is_chosen: bool,
+}
+
+async fn show_page(pages: &Pages, form: FaultForm, error: Option<String>) -> Response {
+    let faults = pages.provider.faults.all();
+    let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let accounts = pages.provider.mailboxes.overview().into_iter().take(MAILBOXES_AT_MOST);
+    let account = |it: crate::mailbox::MailboxOverview| AccountRow {
+        n_faults: faults
+            .iter()
+            .filter(|fault| {
+                fault.account.as_ref().is_some_and(|account| account.is_same_mailbox(&it.address))
+            })
+            .count(),
+        address: it.address.to_string(),
+    };
+    let page = FaultsPage {
+        entry: Entry::Faults,
+        accounts: accounts.map(account).collect(),
+        faults: faults.iter().map(FaultRow::from).collect(),
+        kinds: kinds(&form.fault),
+        phases: phases(&form.phase),
+        form,
+        error,
+    };
+    super::show(status, &page)
+}
+
+pub(super) async fn show(State(pages): State<Pages>) -> Response {
+    show_page(&pages, FaultForm::default(), None).await
+}
+
+pub(super) async fn change(State(pages): State<Pages>, Form(form): Form<FaultForm>) -> Response {
+    let checked = form.to_request().and_then(|it| it.check().map_err(|error| error.to_string()));
+    match checked {
+        Ok(order) => {
+            pages.provider.order(&order);
+            Redirect::to("/faults").into_response()
+        }
+        Err(sentence) => show_page(&pages, form, Some(sentence)).await,
+    }
+}
+
+impl FaultForm {
+    fn to_request(&self) -> Result<FaultRequest, String> {
+        let text = |it: &str| Some(it.trim().to_owned()).filter(|it| !it.is_empty());
+        let number = |it: &str, name: &str| {
+            text(it).map(|it| it.parse::<u32>().map_err(|_| format!("{name} is a whole number."))).transpose()
+        };
+        Ok(FaultRequest {
+            account: text(&self.account),
+            fault: self.fault.clone(),
+            phase: text(&self.phase),
+            recipient: text(&self.recipient),
+            text: text(&self.text),
+            milliseconds: number(&self.milliseconds, "The wait")?.map(u64::from),
+            times: number(&self.times, "How often")?,
+        })
+    }
+}
+
+impl From<&Fault> for FaultRow {
+    fn from(fault: &Fault) -> Self {
+        let request = FaultRequest::from(fault);
+        let mut words = request.text.unwrap_or_default();
+        if !fault.wait.is_zero() {
+            words = format!("after {} ms\n{words}", fault.wait.as_millis());
+        }
+        Self {
+            what: kind_label(fault.kind).to_owned(),
+            account: match (&fault.account, &fault.recipient) {
+                (None, None) => "everybody".to_owned(),
+                (Some(account), None) => account.to_string(),
+                (None, Some(recipient)) => format!("everybody, to {recipient}"),
+                (Some(account), Some(recipient)) => format!("{account}, to {recipient}"),
+            },
+            phase: phase_label(fault.phase),
+            words: words.trim_end().to_owned(),
+            left: fault.times.map_or("until cleared".to_owned(), |times| format!("{times} more")),
+        }
+    }
+}
+
+const fn kind_label(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::RefuseSignIn => "Refuse sign-in",
+        FaultKind::ExpireTokens => "Expire tokens",
+        FaultKind::Reply => "Give this reply",
+        FaultKind::Slow => "Be slow",
+        FaultKind::Cut => "Cut the connection",
+    }
+}
+
+const fn phase_label(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Connect => "Connecting",
+        Phase::Auth => "Signing in",
+        Phase::Mail => "Naming the sender (MAIL)",
+        Phase::Rcpt => "Naming a recipient (RCPT)",
+        Phase::Data => "Before the letter (DATA)",
+        Phase::Final => "After the letter",
+    }
+}
+
+fn kinds(chosen: &str) -> Vec<Choice> {
+    let choice =
+        |it: FaultKind| Choice { value: it.word(), label: kind_label(it), is_chosen: it.word() == chosen };
+    FaultKind::ALL.map(choice).into()
+}
+
+fn phases(chosen: &str) -> Vec<Choice> {
+    let choice =
+        |it: Phase| Choice { value: it.word(), label: phase_label(it), is_chosen: it.word() == chosen };
+    let usual = Choice { value: "", label: "The usual place", is_chosen: chosen.is_empty() };
+    std::iter::once(usual).chain(Phase::ALL.map(choice)).collect()
+}

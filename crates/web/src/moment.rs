@@ -1,0 +1,73 @@
+//! Times as people read them.
+
+use gatepost_core::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{ToSpan as _, Zoned};
+
+/// The time zone in which pages show times.
+#[derive(Clone, Debug)]
+pub struct Zone(TimeZone);
+
+/// One time on a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// For `<time datetime>`: RFC 3339 in UTC.
+    pub machine: String,
+    /// `Today, 09:12:05`, `Yesterday, 09:12:05` or `19 November 2026, 09:12:05`.
+    pub words: String,
+}
+
+impl Zone {
+    /// The one this computer is set to; UTC if that cannot be found out.
+    #[must_use]
+    pub fn of_this_computer() -> Self {
+        Self(TimeZone::try_system().unwrap_or(TimeZone::UTC))
+    }
+
+    /// UTC.
+    #[must_use]
+    pub const fn utc() -> Self {
+        Self(TimeZone::UTC)
+    }
+
+    /// How `at` is shown to someone who looks at `now`.
+    #[must_use]
+    pub fn show(&self, at: Timestamp, now: Timestamp) -> Moment {
+        let (local, today) = (self.local(at), self.local(now).date());
+        let day = if local.date() == today {
+            "Today".to_owned()
+        } else if today.checked_sub(1.day()).is_ok_and(|yesterday| local.date() == yesterday) {
+            "Yesterday".to_owned()
+        } else {
+            local.strftime("%-d %B %Y").to_string()
+        };
+        Moment { machine: at.to_string(), words: format!("{day}, {}", local.strftime("%H:%M:%S")) }
+    }
+
+    fn local(&self, at: Timestamp) -> Zoned {
+        jiff::Timestamp::from_millisecond(at.millis())
+            .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+            .to_zoned(self.0.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recent_days_have_names() {
+        let now = Timestamp::from_millis(1_795_252_320_000);
+        let hour = 3_600_000;
+        for (ago, words) in [
+            (0, "Today, 09:12:00"),
+            (9 * hour, "Today, 00:12:00"),
+            (10 * hour, "Yesterday, 23:12:00"),
+            (34 * hour, "19 November 2026, 23:12:00"),
+        ] {
+            let at = Timestamp::from_millis(now.millis() - ago);
+            assert_eq!(Zone::utc().show(at, now).words, words);
+        }
+        assert_eq!(Zone::utc().show(now, now).machine, "2026-11-21T09:12:00.000Z");
+    }
+}

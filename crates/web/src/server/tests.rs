@@ -1,0 +1,138 @@
+//! Over real sockets, spoken by hand.
+
+use std::net::SocketAddr;
+
+use axum::routing::get;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::*;
+
+struct Server {
+    address: SocketAddr,
+    stop: CancellationToken,
+}
+
+fn start(reach: Reach) -> Server {
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let (address, stop) = (listener.address(), CancellationToken::new());
+    let router = Router::new()
+        .route("/", get(|| async { "hello" }).post(|body: String| async move { body.len().to_string() }));
+    tokio::spawn(serve(listener, router, reach, stop.clone()));
+    Server { address, stop }
+}
+
+impl Server {
+    /// Sends `request` as it is and reads until the server closes.
+    async fn ask(&self, request: &str) -> String {
+        let mut socket = TcpStream::connect(self.address).await.unwrap();
+        // The server may refuse and close before it has taken everything.
+        let _ = socket.write_all(request.as_bytes()).await;
+        let mut answer = Vec::new();
+        let _ = socket.read_to_end(&mut answer).await;
+        String::from_utf8(answer).unwrap()
+    }
+
+    /// The status of a request with these header lines.
+    async fn status(&self, method: &str, headers: &str) -> u16 {
+        let answer = self.ask(&format!("{method} / HTTP/1.1\r\n{headers}Connection: close\r\n\r\n")).await;
+        answer.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn every_answer_tells_the_browser_what_it_may_do() {
+    let server = start(Reach::Loopback);
+    for path in ["/", "/nothing-here"] {
+        let answer =
+            server.ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).await;
+        for header in [
+            "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
+            "x-content-type-options: nosniff",
+            "referrer-policy: no-referrer",
+            "cross-origin-opener-policy: same-origin",
+            "cross-origin-resource-policy: same-origin",
+            "cache-control: no-store",
+        ] {
+            assert!(answer.contains(header), "{path} lacks {header}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_loopback_door_answers_only_to_names_of_this_computer() {
+    let server = start(Reach::Loopback);
+    for (host, status) in [
+        ("Host: localhost:8026\r\n", 200),
+        ("Host: LOCALHOST\r\n", 200),
+        ("Host: 127.0.0.1:8026\r\n", 200),
+        ("Host: [::1]:8026\r\n", 200),
+        ("Host: evil.example\r\n", 421),
+        ("Host: localhost.evil.example\r\n", 421),
+        ("Host: 127.0.0.1.evil.example\r\n", 421),
+        ("Host: 192.0.2.1\r\n", 421),
+        ("Host: \r\n", 421),
+        ("", 421),
+    ] {
+        assert_eq!(server.status("GET", host).await, status, "{host:?}");
+    }
+    assert_eq!(start(Reach::Any).status("GET", "Host: mail.example\r\n").await, 200);
+}
+
+#[tokio::test]
+async fn a_change_asked_for_by_another_site_is_refused() {
+    let server = start(Reach::Loopback);
+    let host = "Host: localhost:8026\r\nContent-Length: 0\r\n";
+    for (headers, status) in [
+        ("", 200),
+        ("Origin: http://localhost:8026\r\n", 200),
+        ("Sec-Fetch-Site: same-origin\r\n", 200),
+        ("Sec-Fetch-Site: none\r\n", 200),
+        ("Origin: http://evil.example\r\n", 403),
+        ("Origin: http://localhost:9999\r\n", 403),
+        ("Origin: null\r\n", 403),
+        ("Sec-Fetch-Site: cross-site\r\n", 403),
+        ("Sec-Fetch-Site: same-site\r\n", 403),
+        ("Sec-Fetch-Site: cross-site\r\nOrigin: http://localhost:8026\r\n", 403),
+    ] {
+        assert_eq!(server.status("POST", &format!("{host}{headers}")).await, status, "{headers:?}");
+    }
+    // Reading is what a link from elsewhere does.
+    assert_eq!(server.status("GET", "Host: localhost\r\nSec-Fetch-Site: cross-site\r\n").await, 200);
+}
+
+#[tokio::test]
+async fn too_many_too_long_headers_and_too_large_bodies_are_refused() {
+    let server = start(Reach::Loopback);
+    let many = "X: y\r\n".repeat(120);
+    assert_eq!(server.status("GET", &format!("Host: localhost\r\n{many}")).await, 431);
+    let long = format!("Host: localhost\r\nX: {}\r\n", "y".repeat(100 * 1024));
+    assert_eq!(server.status("GET", &long).await, 431);
+    let large = format!("Host: localhost\r\nContent-Length: {}\r\n", MOST_BODY_BYTES + 1);
+    assert_eq!(server.status("POST", &large).await, 413);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_never_ends_is_cut_off() {
+    let server = start(Reach::Loopback);
+    let started = tokio::time::Instant::now();
+    // The header never ends: hyper closes without a word.
+    assert_eq!(server.ask("GET / HTTP/1.1\r\nHost: localhost\r\n").await, "");
+    assert!((10..15).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+    let answer = server.ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf").await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+}
+
+#[tokio::test]
+async fn after_the_stop_nobody_is_let_in() {
+    let server = start(Reach::Loopback);
+    assert_eq!(server.status("GET", "Host: localhost\r\n").await, 200);
+    server.stop.cancel();
+    // Whoever was in the queue is closed on; then the port is free.
+    for _ in 0..1000 {
+        if TcpStream::connect(server.address).await.is_err() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("the port is still open");
+}
