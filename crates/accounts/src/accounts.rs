@@ -1,0 +1,327 @@
+//! The accounts as other rooms use them.
+
+use std::sync::Arc;
+
+use gatepost_core::{EmailAddress, MailAccountId, OrganisationId, SecretText, Timestamp};
+use gatepost_journal::Actor;
+use gatepost_providers::Catalogue;
+use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
+
+use crate::account::{MailAccount, NewAccount, Serves};
+use crate::choose::{Chosen, Target, choose};
+use crate::clock::RunningClocks;
+use crate::command::{self, Act};
+use crate::endpoint::Endpoints;
+use crate::error::AccountsError;
+use crate::memory::Memory;
+use crate::record::Record;
+use crate::report::{Change, Event, report};
+use crate::sending::{NotUsable, SendingAccount, Use, hand_out};
+use crate::standing::State;
+use crate::status::{AccountStatus, Direction};
+use crate::{add, sql};
+
+/// All mail accounts. Cheap to clone; clones share what is remembered.
+#[derive(Clone)]
+pub struct Accounts {
+    store: Store,
+    keyring: Keyring,
+    memory: Arc<Memory>,
+}
+
+/// Whether an account is live, as part of another room's transaction; it cannot be removed before that ends.
+pub fn is_live(
+    tx: &mut Transaction<'_>,
+    organisation: OrganisationId,
+    id: MailAccountId,
+) -> Result<bool, StoreError> {
+    Ok(tx.row(&sql::SHARE_LIVE_ACCOUNT, params![organisation, id])?.is_some())
+}
+
+impl Accounts {
+    /// The accounts in this store. Nothing is read yet; [`Self::refresh_all`] fills what the synchronous questions look at.
+    #[must_use]
+    pub fn new(store: &Store, keyring: &Keyring) -> Self {
+        Self { store: store.clone(), keyring: keyring.clone(), memory: Arc::default() }
+    }
+
+    /// Connects a mailbox. The first account that serves the organisation, a location or a person becomes their default.
+    pub async fn add(&self, new: NewAccount) -> Result<MailAccount, AccountsError> {
+        let added = add::add(&self.store, &self.keyring, new).await?;
+        self.read_back(added.organisation).await;
+        Ok(added)
+    }
+
+    /// The live accounts of an organisation, oldest first.
+    pub async fn list(&self, organisation: OrganisationId) -> Result<Vec<MailAccount>, StoreError> {
+        let all = self.memory.recent(&self.store, organisation).await?;
+        let mut live: Vec<MailAccount> =
+            all.records.values().map(|it| it.account.clone()).filter(MailAccount::is_live).collect();
+        live.sort_by_key(|it| it.id);
+        Ok(live)
+    }
+
+    /// The live account of a mailbox, whatever the case of the address.
+    pub async fn find(
+        &self,
+        organisation: OrganisationId,
+        address: &EmailAddress,
+    ) -> Result<Option<MailAccount>, StoreError> {
+        let live = self.list(organisation).await?;
+        Ok(live.into_iter().find(|it| it.address.to_key() == address.to_key()))
+    }
+
+    /// A live account.
+    pub async fn get(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+    ) -> Result<MailAccount, AccountsError> {
+        let all = self.memory.recent(&self.store, organisation).await?;
+        all.live(id).map(|it| it.account.clone()).ok_or(AccountsError::NotFound(id))
+    }
+
+    /// How a live account fares.
+    pub async fn status(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+    ) -> Result<AccountStatus, AccountsError> {
+        let all = self.memory.recent(&self.store, organisation).await?;
+        all.live(id).map(AccountStatus::of).ok_or(AccountsError::NotFound(id))
+    }
+
+    /// Forgets the account's secrets and takes it out of use. Its letters and their time lines stay.
+    pub async fn remove(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+        actor: Actor,
+    ) -> Result<Change, AccountsError> {
+        let done = command::remove(&self.store, Act { organisation, id, actor }).await;
+        self.after(organisation, done).await
+    }
+
+    /// Holds the account's letters until [`Self::resume`].
+    pub async fn pause(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+        actor: Actor,
+    ) -> Result<Change, AccountsError> {
+        let done = command::pause(&self.store, Act { organisation, id, actor }).await;
+        self.after(organisation, done).await
+    }
+
+    /// Ends a pause.
+    pub async fn resume(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+        actor: Actor,
+    ) -> Result<Change, AccountsError> {
+        let done = command::resume(&self.store, Act { organisation, id, actor }).await;
+        self.after(organisation, done).await
+    }
+
+    /// Another password for the same servers. The account is unchecked, and what waits may try it.
+    pub async fn replace_secret(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+        secret: SecretText,
+        actor: Actor,
+    ) -> Result<Change, AccountsError> {
+        let act = Act { organisation, id, actor };
+        let done = command::replace_secret(&self.store, &self.keyring, act, secret).await;
+        self.after(organisation, done).await
+    }
+
+    /// Other servers. Unless they are the same the password is forgotten (OC-9), and [`Self::replace_secret`] must follow.
+    pub async fn edit_endpoints(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+        endpoints: Endpoints,
+        actor: Actor,
+    ) -> Result<Change, AccountsError> {
+        let act = Act { organisation, id, actor };
+        let done = command::edit_endpoints(&self.store, act, endpoints).await;
+        self.after(organisation, done).await
+    }
+
+    /// Makes the account the default of the organisation, a location or a person.
+    pub async fn set_default(
+        &self,
+        organisation: OrganisationId,
+        serves: Serves,
+        id: MailAccountId,
+        actor: Actor,
+    ) -> Result<(), AccountsError> {
+        let done = command::set_default(&self.store, Act { organisation, id, actor }, serves).await;
+        self.after(organisation, done).await
+    }
+
+    /// The account with its secret, for sending letters, unless something speaks against it.
+    pub async fn sending(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+    ) -> Result<SendingAccount, NotUsable> {
+        self.hand_out(organisation, id, Use::Letters).await
+    }
+
+    /// The account with its secret for signing in alone: a probe of a parked account, or a check somebody asked for. Its
+    /// status, its pause and the time of its next try do not matter.
+    pub async fn signing_in(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+    ) -> Result<SendingAccount, NotUsable> {
+        self.hand_out(organisation, id, Use::SigningIn).await
+    }
+
+    async fn hand_out(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+        purpose: Use,
+    ) -> Result<SendingAccount, NotUsable> {
+        let handed = hand_out(&self.store, &self.keyring, organisation, id, purpose).await;
+        if matches!(handed, Err(NotUsable::NoSecret)) {
+            self.read_back(organisation).await;
+        }
+        handed
+    }
+
+    /// What happened on a connection of the account. Writes only if that changes something; events about an older
+    /// credential, or begun before the present status, do not.
+    pub async fn report(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+        direction: Direction,
+        event: Event,
+    ) -> Result<Change, AccountsError> {
+        let all = self.memory.recent(&self.store, organisation).await?;
+        let remembered = all.live(id).ok_or(AccountsError::NotFound(id))?;
+        // Every connection of a connected account brings a success: it must cost no transaction. A credential that is not
+        // remembered may be one that another node has just stored.
+        let is_known = remembered.credential == Some(event.credential);
+        if is_known && event.moves(remembered, direction, self.store.world().now()).is_none() {
+            return Ok(Change::none(remembered));
+        }
+        let done = report(&self.store, organisation, id, direction, event).await;
+        let done = done.map_err(AccountsError::from).and_then(|it| it.ok_or(AccountsError::NotFound(id)));
+        self.after(organisation, done).await
+    }
+
+    /// The present time on the account's running clock.
+    pub async fn running_now(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+    ) -> Result<Timestamp, StoreError> {
+        let now = self.store.world().now();
+        Ok(self.running_clocks(organisation).await?.reading(Some(id), now))
+    }
+
+    /// The running clocks of all accounts of an organisation, to be moved into a store job.
+    pub async fn running_clocks(&self, organisation: OrganisationId) -> Result<RunningClocks, StoreError> {
+        let all = self.memory.recent(&self.store, organisation).await?;
+        Ok(RunningClocks(all.records.iter().map(|(id, it)| (*id, it.account.clock)).collect()))
+    }
+
+    /// Whether the account's letters are held, by what is remembered of it.
+    #[must_use]
+    pub fn is_held(&self, id: MailAccountId) -> bool {
+        self.memory.find(id, Record::is_held).unwrap_or(false)
+    }
+
+    /// Why the account's letters are held, in words, by what is remembered of it.
+    #[must_use]
+    pub fn held_reason(&self, id: MailAccountId) -> Option<String> {
+        let now = self.store.world().now();
+        self.memory.find(id, |record| held_reason(record, now)).flatten()
+    }
+
+    /// Parked accounts whose probe is due at `now`, the longest due first. A probe signs in by [`Self::signing_in`] and
+    /// reports how it went; either way the account is due again only by its schedule (SC-8).
+    pub async fn due_probes(
+        &self,
+        now: Timestamp,
+    ) -> Result<Vec<(OrganisationId, MailAccountId)>, StoreError> {
+        let rows = self.store.read(move |tx| tx.rows(&sql::LIST_DUE_PROBES, params![now])).await?;
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    }
+
+    /// The account a letter leaves by. Looks at no credential and reaches for no provider (AP-9).
+    pub async fn choose(&self, organisation: OrganisationId, target: Target) -> Result<Chosen, StoreError> {
+        let all = self.memory.recent(&self.store, organisation).await?;
+        Ok(choose(&all, target, self.store.world().now()))
+    }
+
+    /// Looks at an organisation's accounts anew.
+    pub async fn refresh(&self, organisation: OrganisationId) -> Result<(), StoreError> {
+        self.memory.read(&self.store, organisation).await.map(drop)
+    }
+
+    /// Looks at all accounts anew: at start, and wherever the synchronous questions must know of other nodes' changes.
+    pub async fn refresh_all(&self) -> Result<(), StoreError> {
+        for row in self.store.read(move |tx| tx.rows(&sql::LIST_ORGANISATIONS, params![])).await? {
+            self.refresh(row.get(0)?).await?;
+        }
+        Ok(())
+    }
+
+    async fn after<T>(
+        &self,
+        organisation: OrganisationId,
+        done: Result<T, AccountsError>,
+    ) -> Result<T, AccountsError> {
+        if done.is_ok() {
+            self.read_back(organisation).await;
+        }
+        done
+    }
+
+    /// Our own change becomes visible at once. The change itself is on the disk; if it cannot be read back now, it is seen
+    /// within a second like another node's.
+    async fn read_back(&self, organisation: OrganisationId) {
+        if let Err(failure) = self.refresh(organisation).await {
+            tracing::warn!(organisation.id = %organisation, %failure, "a changed mail account could not be read back");
+        }
+    }
+}
+
+fn held_reason(record: &Record, now: Timestamp) -> Option<String> {
+    let account = &record.account;
+    let who = format!("{} ({})", account.short_name, account.address);
+    if let Some(since) = account.paused_at {
+        let since = clock_time(since, now);
+        return Some(format!(
+            "{who} is paused since {since}: letters leave by themselves once it is resumed"
+        ));
+    }
+    if record.sending.state != State::NeedsSignIn {
+        return None;
+    }
+    let since = clock_time(record.sending.since, now);
+    let diagnosis = record.sending.rule.as_deref().and_then(|rule| Catalogue::embedded().find(rule));
+    Some(match diagnosis {
+        Some(it) => {
+            format!(
+                "{who} cannot send since {since}: {} Cure: {} Who can do this: {}",
+                it.cause, it.cure, it.who
+            )
+        }
+        None => format!("{who} cannot send since {since}: the provider refused the sign-in"),
+    })
+}
+
+/// The time of day, with the day in front unless it is today. UTC, like every time that is stored.
+fn clock_time(at: Timestamp, now: Timestamp) -> String {
+    let text = at.to_string();
+    let (day, time) = (text.get(..10).unwrap_or_default(), text.get(11..16).unwrap_or_default());
+    if at.day() == now.day() { format!("{time} UTC") } else { format!("{day} {time} UTC") }
+}

@@ -1,0 +1,94 @@
+//! Which account a letter leaves by (docs/decisions/0001; design: "Choosing the account").
+
+use gatepost_core::{EmailAddress, LocationId, MailAccountId, PersonId, Timestamp};
+
+use crate::account::{MailAccount, Serves};
+use crate::memory::Organisation;
+
+/// What the login that handed a letter in points at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A login of one account.
+    Account(MailAccountId),
+    /// A person.
+    Person {
+        /// Who.
+        id: PersonId,
+        /// Where they belong.
+        home: Option<LocationId>,
+    },
+    /// A site.
+    Location(LocationId),
+    /// No login at all: notices of the organisation.
+    Organisation,
+}
+
+/// The account a letter leaves by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The account; `None` if nothing serves this sender yet.
+    pub account: Option<MailAccountId>,
+    /// Why this one, or why none, in words for administrators.
+    pub because: String,
+    /// The addresses it may send as; empty if there is no account.
+    pub addresses: Vec<EmailAddress>,
+    /// The largest message it takes, where known.
+    pub max_message_bytes: Option<u64>,
+    /// The present time on its running clock.
+    pub running_now: Timestamp,
+}
+
+impl Chosen {
+    fn this(it: &MailAccount, because: &str, now: Timestamp) -> Self {
+        Self {
+            account: Some(it.id),
+            because: because.to_owned(),
+            addresses: vec![it.address.clone()],
+            max_message_bytes: it.limits().max_message_bytes,
+            running_now: it.clock.reading(now),
+        }
+    }
+
+    fn none(because: String, now: Timestamp) -> Self {
+        Self { account: None, because, addresses: Vec::new(), max_message_bytes: None, running_now: now }
+    }
+}
+
+/// What a default is called, and in which order they are asked.
+fn line_of(target: Target) -> Vec<(Serves, &'static str)> {
+    let organisation = (Serves::Organisation, "the organisation's default");
+    match target {
+        Target::Account(_) => Vec::new(),
+        Target::Person { id, home } => {
+            let own = (Serves::Person(id), "this person's own account");
+            let home = home.map(|it| (Serves::Location(it), "the default of this person's location"));
+            [Some(own), home, Some(organisation)].into_iter().flatten().collect()
+        }
+        Target::Location(id) => vec![(Serves::Location(id), "this location's default"), organisation],
+        Target::Organisation => vec![organisation],
+    }
+}
+
+pub(crate) fn choose(organisation: &Organisation, target: Target, now: Timestamp) -> Chosen {
+    if let Target::Account(id) = target {
+        return match organisation.live(id) {
+            Some(it) => Chosen::this(&it.account, "this login belongs to the account", now),
+            None => Chosen::none("the account of this login was removed: choose another".into(), now),
+        };
+    }
+    for (serves, name) in line_of(target) {
+        let Some(record) = organisation.defaults.get(&serves).and_then(|id| organisation.records.get(id))
+        else {
+            continue;
+        };
+        let account = &record.account;
+        if account.is_live() {
+            return Chosen::this(account, name, now);
+        }
+        if account.overrides.never_falls_back {
+            let because = format!("{name} was removed and never falls back to another: choose a new one");
+            return Chosen::none(because, now);
+        }
+    }
+    Chosen::none("no mail account serves this sender: connect one, or choose a default".into(), now)
+}

@@ -1,0 +1,151 @@
+//! What people do with an account: pause, resume, remove, replace its password, change its servers, make it a default.
+
+use gatepost_core::{CredentialId, MailAccountId, OrganisationId, SecretText, Timestamp};
+use gatepost_journal::{Actor, Entry, append};
+use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
+use serde_json::{Value, json};
+
+use crate::account::{MailAccount, Serves, checked_secret};
+use crate::endpoint::Endpoints;
+use crate::error::AccountsError;
+use crate::record::Record;
+use crate::report::Change;
+use crate::secret::{self, Place};
+use crate::sql;
+use crate::standing::Standing;
+
+/// Which account, and who acts.
+#[derive(Clone, Copy)]
+pub(crate) struct Act {
+    pub(crate) organisation: OrganisationId,
+    pub(crate) id: MailAccountId,
+    pub(crate) actor: Actor,
+}
+
+/// What a command did, for the journal; `None` if there was nothing to do.
+type Done = Option<(&'static str, Value)>;
+
+/// Loads the account under its lock, lets `work` change it, writes what differs, and journals it.
+async fn change(
+    store: &Store,
+    act: Act,
+    work: impl Fn(&mut Transaction<'_>, &mut Record, Timestamp) -> Result<Done, StoreError> + Send + 'static,
+) -> Result<Change, AccountsError> {
+    let world = store.world().clone();
+    let Act { organisation, id, actor } = act;
+    store
+        .write(move |tx| {
+            let now = world.now();
+            let Some(before) = Record::lock(tx, organisation, id)? else { return Ok(None) };
+            let mut after = before.clone();
+            if let Some((action, details)) = work(tx, &mut after, now)? {
+                after.save(tx, &before, now)?;
+                let subject_id = Some(id.uuid());
+                let entry =
+                    Entry { organisation, actor, action, subject: "mail_account", subject_id, details };
+                append(tx, &world, &entry)?;
+            }
+            Ok::<_, StoreError>(Some(Change::between(&before, &after)))
+        })
+        .await?
+        .ok_or(AccountsError::NotFound(id))
+}
+
+pub(crate) async fn pause(store: &Store, act: Act) -> Result<Change, AccountsError> {
+    let work = |_: &mut Transaction<'_>, record: &mut Record, now| {
+        let is_new = record.account.paused_at.is_none();
+        Ok(is_new.then(|| {
+            record.account.paused_at = Some(now);
+            ("mail_account.paused", json!({ "address": record.account.address.as_str() }))
+        }))
+    };
+    change(store, act, work).await
+}
+
+pub(crate) async fn resume(store: &Store, act: Act) -> Result<Change, AccountsError> {
+    let work = |_: &mut Transaction<'_>, record: &mut Record, _| {
+        Ok(record.account.paused_at.take().map(|since| {
+            let details =
+                json!({ "address": record.account.address.as_str(), "paused_at": since.to_string() });
+            ("mail_account.resumed", details)
+        }))
+    };
+    change(store, act, work).await
+}
+
+/// The row stays, for the letters that left by it; its secrets do not.
+pub(crate) async fn remove(store: &Store, act: Act) -> Result<Change, AccountsError> {
+    let work = |tx: &mut Transaction<'_>, record: &mut Record, now| {
+        let MailAccount { organisation, id, .. } = record.account;
+        secret::retire_all(tx, organisation, id, now)?;
+        record.credential = None;
+        record.account.removed_at = Some(now);
+        Ok(Some(("mail_account.removed", json!({ "address": record.account.address.as_str() }))))
+    };
+    change(store, act, work).await
+}
+
+/// The old password is forgotten at once; nothing is known about the new one, and what waits may try it.
+pub(crate) async fn replace_secret(
+    store: &Store,
+    keyring: &Keyring,
+    act: Act,
+    secret: SecretText,
+) -> Result<Change, AccountsError> {
+    checked_secret(&secret)?;
+    let key = keyring.data_key(act.organisation).await?;
+    let world = store.world().clone();
+    let credential = CredentialId::new(&world);
+    let work = move |tx: &mut Transaction<'_>, record: &mut Record, now| {
+        let MailAccount { organisation, id, .. } = record.account;
+        secret::retire_all(tx, organisation, id, now)?;
+        // Sealed here, under the lock, so that it is bound to the servers as they are at this moment.
+        let place = Place { organisation, account: id, credential, endpoints: &record.account.endpoints };
+        secret::insert(tx, &place, &place.seal(&key, &secret, &world), now)?;
+        record.credential = Some(credential);
+        record.set_both(&Standing::unchecked(now));
+        let details = json!({ "address": record.account.address.as_str() });
+        Ok(Some(("mail_account.credential_replaced", details)))
+    };
+    change(store, act, work).await
+}
+
+/// OC-9: a secret never follows a changed server. Any change of host, port or TLS mode, and any server more or less,
+/// forgets it, and the account is parked until somebody enters it again.
+pub(crate) async fn edit_endpoints(
+    store: &Store,
+    act: Act,
+    endpoints: Endpoints,
+) -> Result<Change, AccountsError> {
+    let endpoints = endpoints.checked()?;
+    let work = move |tx: &mut Transaction<'_>, record: &mut Record, now| {
+        if record.account.endpoints == endpoints {
+            return Ok(None);
+        }
+        let MailAccount { organisation, id, .. } = record.account;
+        secret::retire_all(tx, organisation, id, now)?;
+        record.credential = None;
+        record.account.endpoints = endpoints.clone();
+        record.set_both(&Standing::without_secret(now));
+        let shown = |it: Option<&crate::Endpoint>| it.map(ToString::to_string);
+        let details = json!({
+            "address": record.account.address.as_str(),
+            "smtp": endpoints.smtp.to_string(),
+            "imap": shown(endpoints.imap.as_ref()),
+            "pop3": shown(endpoints.pop3.as_ref()),
+        });
+        Ok(Some(("mail_account.servers_changed", details)))
+    };
+    change(store, act, work).await
+}
+
+pub(crate) async fn set_default(store: &Store, act: Act, serves: Serves) -> Result<(), AccountsError> {
+    let work = move |tx: &mut Transaction<'_>, record: &mut Record, _| {
+        let MailAccount { organisation, id, .. } = record.account;
+        let (word, serves_id) = serves.key(organisation);
+        tx.execute(&sql::PUT_DEFAULT, params![organisation, word, serves_id, id])?;
+        let details = json!({ "address": record.account.address.as_str(), "serves": word, "serves_id": serves_id.to_string() });
+        Ok(Some(("mail_account.made_default", details)))
+    };
+    change(store, act, work).await.map(drop)
+}

@@ -1,0 +1,53 @@
+//! What can go wrong with mail accounts.
+
+use gatepost_core::{EmailAddress, MailAccountId};
+use gatepost_store::StoreError;
+
+/// Every failure of this room.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountsError {
+    /// The store's own.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A setting cannot be taken as it was given.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The mailbox is connected already.
+    #[error("there is already a mail account for {0} in this organisation: use it, or remove it first")]
+    AlreadyThere(EmailAddress),
+    /// No such account in this organisation, or it was removed.
+    #[error("there is no mail account {0} in this organisation: it was removed, or belongs to another one")]
+    NotFound(MailAccountId),
+}
+
+/// Why a setting is refused, with the cure.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// Empty, too long, or with control characters.
+    #[error("a short name has 1 to 60 characters on one line, such as Reception")]
+    ShortName,
+    /// Too long, or with control characters.
+    #[error("an author name has at most 200 characters on one line, such as Dr Ana Example")]
+    AuthorName,
+    /// Empty, too long, or with control characters.
+    #[error("a user name has 1 to 320 characters on one line: mostly it is the e-mail address")]
+    UserName,
+    /// Empty, too long, or with control characters. The text itself is not repeated.
+    #[error("a password has 1 to 4096 characters on one line: copy it again from the provider")]
+    Secret,
+    /// Not the name of a server.
+    #[error("{0:?} is not the name of a server: write a name such as smtp.example.org, without port and ://")]
+    Host(String),
+    /// Port 0.
+    #[error("a port is a number from 1 to 65535: mostly 587 with starttls, or 465 with implicit")]
+    Port,
+    /// No such mode.
+    #[error("{0:?} is not a TLS mode: write starttls, implicit or none")]
+    TlsMode(String),
+    /// No such preset.
+    #[error("there is no provider {0:?}: known are {1}")]
+    Provider(String, String),
+    /// A figure of 0 would stop the account for good.
+    #[error("a limit of 0 would stop the account for good: leave it empty, or pause the account")]
+    ZeroLimit,
+}

@@ -1,0 +1,47 @@
+//! Mail accounts: connections to mailboxes at providers, with their credentials and how they fare.
+//!
+//! An account knows its servers, whom it serves, the secret it signs in with, and for sending and for reading a status
+//! ([`StatusName`]) with the diagnosis behind it. Whoever dials asks for the account first ([`Accounts::sending`]) and
+//! reports how the sign-in went ([`Accounts::report`]); from these reports the status moves by the table of
+//! docs/decisions/0002, and with it the account's held clock ([`RunningClock`]). Which account a letter leaves by is decided
+//! in [`Accounts::choose`].
+//!
+//! *Trust note.* This room keeps the secrets that open people's mailboxes. It keeps them sealed, bound to their account and
+//! to every host, port and TLS mode they may be sent to (OC-9), and hands one out only to sign in there. It must never print,
+//! log or journal one, never let one follow a changed server, and does nothing towards a provider by itself: everything here
+//! happens after the application has proven who it is (AP-9).
+
+mod account;
+mod accounts;
+mod add;
+mod choose;
+mod clock;
+mod command;
+mod endpoint;
+mod error;
+mod memory;
+mod record;
+mod report;
+mod secret;
+mod sending;
+mod sql;
+mod standing;
+mod status;
+
+pub use account::{MailAccount, NewAccount, Overrides, Serves};
+pub use accounts::{Accounts, is_live};
+pub use choose::{Chosen, Target};
+pub use clock::{RunningClock, RunningClocks};
+pub use endpoint::{Endpoint, Endpoints, TlsMode};
+pub use error::{AccountsError, Invalid};
+pub use report::{Change, Event};
+pub use sending::{NotUsable, SendingAccount};
+pub use standing::What;
+pub use status::{AccountStatus, Direction, DirectionStatus, StatusName};
+
+/// This room's tables.
+pub const MIGRATIONS: gatepost_store::RoomMigrations =
+    gatepost_store::migrations!("accounts", ["0001_accounts"]);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! What a process remembers of an organisation's accounts.
+//!
+//! Small and whole: an organisation is remembered as it was read in one transaction, and replaced as one. Our own changes
+//! are read back after their commit; another node's are seen a second later at most.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use gatepost_core::{MailAccountId, OrganisationId};
+use gatepost_store::{Store, StoreError, Transaction, params};
+
+use crate::account::{MailAccount, Serves};
+use crate::record::Record;
+use crate::sql;
+
+/// How long a reading is used without looking again.
+const FRESH_FOR: Duration = Duration::from_secs(1);
+
+/// One organisation as it was read.
+#[derive(Debug, Default)]
+pub(crate) struct Organisation {
+    /// Removed accounts too.
+    pub(crate) records: HashMap<MailAccountId, Record>,
+    pub(crate) defaults: HashMap<Serves, MailAccountId>,
+}
+
+#[derive(Default)]
+pub(crate) struct Memory {
+    shelves: Mutex<Shelves>,
+    n_readings: AtomicU64,
+}
+
+#[derive(Default)]
+struct Shelves {
+    organisations: HashMap<OrganisationId, Reading>,
+    organisation_of: HashMap<MailAccountId, OrganisationId>,
+}
+
+struct Reading {
+    /// Readings are numbered as they begin. One that began earlier and ended later must not replace a newer one.
+    number: u64,
+    began: Instant,
+    organisation: Arc<Organisation>,
+}
+
+impl Memory {
+    /// The organisation as it was a second ago at most.
+    pub(crate) async fn recent(
+        &self,
+        store: &Store,
+        id: OrganisationId,
+    ) -> Result<Arc<Organisation>, StoreError> {
+        let fresh = self
+            .shelves()
+            .organisations
+            .get(&id)
+            .and_then(|it| (it.began.elapsed() < FRESH_FOR).then(|| Arc::clone(&it.organisation)));
+        match fresh {
+            Some(organisation) => Ok(organisation),
+            None => self.read(store, id).await,
+        }
+    }
+
+    /// The organisation as it is now.
+    pub(crate) async fn read(
+        &self,
+        store: &Store,
+        id: OrganisationId,
+    ) -> Result<Arc<Organisation>, StoreError> {
+        let (number, began) = (self.n_readings.fetch_add(1, Ordering::SeqCst), Instant::now());
+        let organisation = Arc::new(store.read(move |tx| Organisation::load(tx, id)).await?);
+        let mut shelves = self.shelves();
+        if shelves.organisations.get(&id).is_none_or(|it| it.number < number) {
+            shelves.organisation_of.extend(organisation.records.keys().map(|account| (*account, id)));
+            let reading = Reading { number, began, organisation: Arc::clone(&organisation) };
+            shelves.organisations.insert(id, reading);
+        }
+        Ok(organisation)
+    }
+
+    /// What is remembered of an account, however old.
+    pub(crate) fn find<T>(&self, id: MailAccountId, look: impl FnOnce(&Record) -> T) -> Option<T> {
+        let shelves = self.shelves();
+        let organisation = shelves.organisation_of.get(&id)?;
+        shelves.organisations.get(organisation)?.organisation.records.get(&id).map(look)
+    }
+
+    fn shelves(&self) -> MutexGuard<'_, Shelves> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Organisation {
+    fn load(tx: &mut Transaction<'_>, id: OrganisationId) -> Result<Self, StoreError> {
+        let mut it = Self::default();
+        for row in tx.rows(&sql::LIST_ACCOUNTS, params![id])? {
+            let account = MailAccount::try_from(&row)?;
+            it.records.insert(account.id, Record::new(account));
+        }
+        for row in tx.rows(&sql::LIST_STATUSES, params![id])? {
+            if let Some(record) = it.records.get_mut(&row.get(0)?) {
+                record.take_status(&row)?;
+            }
+        }
+        for row in tx.rows(&sql::LIST_CREDENTIALS, params![id])? {
+            if let Some(record) = it.records.get_mut(&row.get(0)?) {
+                record.credential = Some(row.get(1)?);
+            }
+        }
+        for row in tx.rows(&sql::LIST_DEFAULTS, params![id])? {
+            it.defaults.insert(Serves::read(&row)?, row.get(2)?);
+        }
+        Ok(it)
+    }
+
+    /// The account, unless it was removed.
+    pub(crate) fn live(&self, id: MailAccountId) -> Option<&Record> {
+        self.records.get(&id).filter(|it| it.account.is_live())
+    }
+}

@@ -1,0 +1,112 @@
+use gatepost_core::{LocationId, PersonId};
+use gatepost_testkit::on_both_engines;
+
+use super::*;
+
+on_both_engines!(
+    ROOMS;
+    a_letter_leaves_by_the_nearest_default,
+    a_login_of_an_account_leaves_by_that_one_or_not_at_all,
+    a_removed_default_is_passed_over_unless_it_never_falls_back,
+    the_first_account_of_each_becomes_its_default_and_another_can,
+    choosing_touches_no_credential_and_no_status,
+);
+
+async fn chosen(it: &Fixture, target: Target) -> Chosen {
+    it.accounts.choose(it.organisation, target).await.unwrap()
+}
+
+async fn add(it: &Fixture, text: &str, serves: Serves) -> MailAccountId {
+    it.accounts.add(NewAccount { serves, ..other(it.organisation, text) }).await.unwrap().id
+}
+
+async fn a_letter_leaves_by_the_nearest_default(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let (person, home) = (PersonId::new(&it.it.world), LocationId::new(&it.it.world));
+    let at_home = Target::Person { id: person, home: Some(home) };
+    let homeless = Target::Person { id: person, home: None };
+
+    assert_eq!(chosen(&it, at_home).await.account, Some(it.id));
+    assert_eq!(chosen(&it, at_home).await.because, "the organisation's default");
+
+    let site = add(&it, "site@example.org", Serves::Location(home)).await;
+    assert_eq!(chosen(&it, at_home).await.account, Some(site));
+    assert_eq!(chosen(&it, at_home).await.because, "the default of this person's location");
+    assert_eq!(chosen(&it, homeless).await.account, Some(it.id));
+    assert_eq!(chosen(&it, Target::Location(home)).await.account, Some(site));
+    assert_eq!(chosen(&it, Target::Location(LocationId::new(&it.it.world))).await.account, Some(it.id));
+
+    let own = add(&it, "ana@example.org", Serves::Person(person)).await;
+    let own_chosen = chosen(&it, at_home).await;
+    assert_eq!(own_chosen.account, Some(own));
+    assert_eq!(own_chosen.because, "this person's own account");
+    assert_eq!(own_chosen.addresses, [address("ana@example.org")]);
+    assert_eq!(chosen(&it, Target::Organisation).await.account, Some(it.id));
+}
+
+async fn a_login_of_an_account_leaves_by_that_one_or_not_at_all(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let second = add(&it, "second@example.org", Serves::Organisation).await;
+    assert_eq!(chosen(&it, Target::Account(second)).await.account, Some(second));
+    it.accounts.remove(it.organisation, second, Actor::Command).await.unwrap();
+    let none = chosen(&it, Target::Account(second)).await;
+    assert_eq!((none.account, none.addresses), (None, vec![]));
+    assert!(none.because.contains("was removed: choose another"), "{}", none.because);
+    let stranger = OrganisationId::new(&it.it.world);
+    assert_eq!(it.accounts.choose(stranger, Target::Account(it.id)).await.unwrap().account, None);
+    let nothing = it.accounts.choose(stranger, Target::Organisation).await.unwrap();
+    assert!(nothing.because.contains("connect one"), "{}", nothing.because);
+}
+
+async fn a_removed_default_is_passed_over_unless_it_never_falls_back(it: TestStore) {
+    let it = Fixture::new(it).await;
+    for (never_falls_back, falls_to) in [(false, Some(it.id)), (true, None)] {
+        let person = PersonId::new(&it.it.world);
+        let overrides = Overrides { never_falls_back, ..Overrides::default() };
+        let new = NewAccount {
+            serves: Serves::Person(person),
+            overrides,
+            ..other(it.organisation, "ana@example.org")
+        };
+        let own = it.accounts.add(new).await.unwrap().id;
+        let target = Target::Person { id: person, home: None };
+        assert_eq!(chosen(&it, target).await.account, Some(own));
+        it.accounts.remove(it.organisation, own, Actor::Command).await.unwrap();
+        assert_eq!(chosen(&it, target).await.account, falls_to, "never falls back: {never_falls_back}");
+    }
+}
+
+async fn the_first_account_of_each_becomes_its_default_and_another_can(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let second = add(&it, "second@example.org", Serves::Organisation).await;
+    assert_eq!(chosen(&it, Target::Organisation).await.account, Some(it.id));
+    it.accounts.set_default(it.organisation, Serves::Organisation, second, Actor::Command).await.unwrap();
+    assert_eq!(chosen(&it, Target::Organisation).await.account, Some(second));
+    let after = it.restarted().choose(it.organisation, Target::Organisation).await.unwrap();
+    assert_eq!(after.account, Some(second));
+}
+
+/// AP-9: what is asked before a letter is taken leaves the stored credential and the status as they are. The secret does
+/// not even open here, and nobody notices.
+async fn choosing_touches_no_credential_and_no_status(it: TestStore) {
+    let it = Fixture::new(it).await;
+    it.tamper(&tampering::POINT_ELSEWHERE, vec![it.id.into(), "smtp.evil.example".into()]).await;
+    let rows = || async {
+        let rows = it.it.store.read(|tx| tx.rows(&tampering::ROWS, &[])).await.unwrap();
+        rows.iter()
+            .map(|row| {
+                let (sealed, status, at) =
+                    (row.get::<Vec<u8>>(0), row.get::<String>(1), row.get::<Timestamp>(2));
+                (sealed.unwrap(), status.unwrap(), at.unwrap())
+            })
+            .collect::<Vec<_>>()
+    };
+    let before = rows().await;
+    for _ in 0..1_000 {
+        it.advance(1);
+        assert_eq!(chosen(&it, Target::Account(it.id)).await.account, Some(it.id));
+        assert_eq!(chosen(&it, Target::Organisation).await.account, Some(it.id));
+    }
+    assert_eq!(rows().await, before);
+    assert_eq!(journalled(&it.it).await.len(), 1, "only that it was added");
+}
