@@ -2,55 +2,11 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::str::FromStr;
 
-use gatepost_core::Domain;
+use gatepost_core::{Domain, TlsMode};
 use gatepost_store::{Row, StoreError, Value};
 
 use crate::error::Invalid;
-
-/// How encryption begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TlsMode {
-    /// From the first byte (RFC 8314 §3).
-    Implicit,
-    /// In band, required (RFC 3207).
-    StartTls,
-    /// Not at all. Noted here; whether such a server may be dialled is decided by the guard that dials it.
-    None,
-}
-
-impl TlsMode {
-    /// The word used on the command line, in JSON and in rows.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Implicit => "implicit",
-            Self::StartTls => "starttls",
-            Self::None => "none",
-        }
-    }
-}
-
-impl FromStr for TlsMode {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        [Self::Implicit, Self::StartTls, Self::None]
-            .into_iter()
-            .find(|it| it.word() == text)
-            .ok_or_else(|| Invalid::TlsMode(text.to_owned()))
-    }
-}
-
-impl From<gatepost_providers::TlsMode> for TlsMode {
-    fn from(preset: gatepost_providers::TlsMode) -> Self {
-        match preset {
-            gatepost_providers::TlsMode::Implicit => Self::Implicit,
-            gatepost_providers::TlsMode::StartTls => Self::StartTls,
-        }
-    }
-}
 
 /// One server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -72,6 +28,12 @@ impl fmt::Display for Endpoint {
 }
 
 impl Endpoint {
+    /// The same server as the sender dials it; `None` if the row was changed by a stranger's hand.
+    pub(crate) fn to_dial(&self) -> Option<gatepost_upstream::Endpoint> {
+        let host = self.host.parse().ok()?;
+        Some(gatepost_upstream::Endpoint { host, port: self.port, tls: self.tls })
+    }
+
     /// The same server in the one spelling that is stored, or what is wrong with it.
     pub(crate) fn checked(self) -> Result<Self, Invalid> {
         let host = self.host.trim();
@@ -206,7 +168,6 @@ mod tests {
             assert!(refused.contains("such as smtp.example.org"), "{host}: {refused}");
         }
         assert!(endpoint("smtp.example.org", 0).checked().unwrap_err().to_string().contains("1 to 65535"));
-        assert!("ssl".parse::<TlsMode>().unwrap_err().to_string().contains("starttls, implicit or none"));
     }
 
     fn any_endpoint() -> impl Strategy<Value = Endpoint> {

@@ -41,9 +41,6 @@ pub enum Invalid {
     /// Port 0.
     #[error("a port is a number from 1 to 65535: mostly 587 with starttls, or 465 with implicit")]
     Port,
-    /// No such mode.
-    #[error("{0:?} is not a TLS mode: write starttls, implicit or none")]
-    TlsMode(String),
     /// No such preset.
     #[error("there is no provider {0:?}: known are {1}")]
     Provider(String, String),

@@ -7,7 +7,6 @@ use gatepost_journal::append;
 use gatepost_providers::Limits;
 use gatepost_store::{Keyring, Store, StoreError, params};
 
-use crate::endpoint::Endpoint;
 use crate::record::Record;
 use crate::report::entry;
 use crate::secret::Place;
@@ -30,7 +29,7 @@ pub struct SendingAccount {
     /// Which rules of the catalogue speak of its provider.
     pub provider_kind: Option<String>,
     /// The server. The secret is bound to it and may be sent nowhere else.
-    pub endpoint: Endpoint,
+    pub endpoint: gatepost_upstream::Endpoint,
     /// What it signs in as.
     pub user_name: String,
     /// The password.
@@ -119,7 +118,7 @@ pub(crate) async fn hand_out(
         short_name: account.short_name,
         author_name: account.author_name,
         provider_kind,
-        endpoint: account.endpoints.smtp,
+        endpoint: account.endpoints.smtp.to_dial().ok_or(NotUsable::NoSecret)?,
         user_name: account.user_name,
         secret,
         credential,

@@ -1,5 +1,7 @@
 //! Words for what happened between us and a provider: what refusals are judged by.
 
+use std::str::FromStr;
+
 /// The point of a session at which something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
@@ -110,11 +112,19 @@ impl TlsMode {
             Self::None => "none",
         }
     }
+}
 
-    /// The mode of that word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Implicit, Self::StartTls, Self::None].into_iter().find(|mode| mode.word() == word)
+/// The word is none of the three.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a way to begin encryption: write starttls, implicit or none")]
+pub struct UnknownTlsMode(String);
+
+impl FromStr for TlsMode {
+    type Err = UnknownTlsMode;
+
+    fn from_str(word: &str) -> Result<Self, UnknownTlsMode> {
+        let mut modes = [Self::Implicit, Self::StartTls, Self::None].into_iter();
+        modes.find(|mode| mode.word() == word).ok_or_else(|| UnknownTlsMode(word.to_owned()))
     }
 }
 
@@ -125,8 +135,8 @@ mod tests {
     #[test]
     fn modes_have_words() {
         for mode in [TlsMode::Implicit, TlsMode::StartTls, TlsMode::None] {
-            assert_eq!(TlsMode::from_word(mode.word()), Some(mode));
+            assert_eq!(mode.word().parse(), Ok(mode));
         }
-        assert_eq!(TlsMode::from_word("STARTTLS"), None);
+        assert!("ssl".parse::<TlsMode>().unwrap_err().to_string().contains("starttls, implicit or none"));
     }
 }

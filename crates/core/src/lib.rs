@@ -15,7 +15,7 @@ mod world;
 
 pub use address::{AddressError, Domain, EmailAddress};
 pub use diagnosis::{Diagnosis, RetryClass, Who};
-pub use evidence::{Phase, TlsMode, Trouble};
+pub use evidence::{Phase, TlsMode, Trouble, UnknownTlsMode};
 pub use id::{
     AppPasswordId, AttemptId, BodyId, CredentialId, JournalId, KeyId, LARGEST_ID, LocationId, LoginId,
     MailAccountId, NodeId, OrganisationId, PersonId, SubmissionId,
