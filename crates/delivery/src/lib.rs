@@ -21,11 +21,13 @@ mod schedule;
 mod settle;
 mod sql;
 
+mod send;
 pub mod state;
 mod submission;
 #[cfg(test)]
 mod tests;
 mod view;
+pub mod work;
 
 pub use command::Command;
 pub use error::OutboxError;

@@ -27,7 +27,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "core",
         ],
     ),
-    ("portal", &["web", "delivery", "accounts", "providers", "identity", "journal", "store", "net", "wire", "core"]),
+    (
+        "portal",
+        &["web", "delivery", "accounts", "providers", "identity", "journal", "store", "net", "wire", "core"],
+    ),
     ("sandbox", &["web", "net", "wire", "core"]),
     ("web", &["net", "core"]),
     ("submission", &["delivery", "identity", "store", "net", "wire", "core"]),

@@ -1,0 +1,250 @@
+//! One attempt: connect if need be, send, judge, and get ready what is to be written down.
+
+use gatepost_accounts::{Direction, Event, SendingAccount, What};
+use gatepost_core::{BodyId, Diagnosis, RetryClass, Timestamp};
+use gatepost_store::StoreError;
+use gatepost_upstream::smtp::{Credential, Greeted, SignIn, SmtpSession};
+use gatepost_upstream::{Deadlines, Evidence, UpstreamError};
+use gatepost_wire::smtp::Reply;
+
+use super::Shared;
+use crate::claim::Claimed;
+use crate::conclude::Finished;
+use crate::send::judge::{Effect, Judge, diagnose_reply};
+use crate::send::notice::{Author, bounce};
+use crate::send::smtp::{End, send};
+use crate::submission::ChosenAccount;
+
+/// A connection that is signed in, and when its sign-in began.
+pub(super) struct Open {
+    pub(super) session: SmtpSession,
+    pub(super) began_at: Timestamp,
+}
+
+/// Whether the account may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AccountState {
+    Usable,
+    /// It has to wait or to sign in; the dispatcher looks at it again.
+    Stopped,
+}
+
+/// What an attempt left behind.
+pub(super) struct Done {
+    pub(super) finished: Finished,
+    pub(super) account: AccountState,
+}
+
+/// Sends a claimed letter over `open`, or over a new connection that is left there.
+pub(super) async fn attempt(
+    shop: &Shared,
+    account: &SendingAccount,
+    open: &mut Option<Open>,
+    claimed: Claimed,
+) -> Done {
+    loop {
+        // A connection that was kept open may have been closed at the other end meanwhile.
+        if !open.as_mut().is_some_and(|it| it.session.is_ready()) {
+            *open = None;
+        }
+        let was_used = open.is_some();
+        if open.is_none() {
+            match connect(shop, account).await {
+                Ok(fresh) => *open = Some(fresh),
+                Err((err, began_at)) => return account_trouble(shop, account, claimed, &err, began_at).await,
+            }
+        }
+        let Some(it) = open.as_mut() else { continue };
+        let transaction = match shop.outbox.bodies().read(account.organisation, body_of(&claimed)).await {
+            Ok(body) => send(&mut it.session, &claimed, body).await,
+            Err(StoreError::DamagedBody { .. }) => untouched(&claimed, &End::Damaged),
+            Err(err) => {
+                tracing::error!(submission.id = %claimed.submission.id, error = %err, "the text of a letter cannot be read");
+                untouched(&claimed, &End::Unreadable)
+            }
+        };
+        let began_at = it.began_at;
+        if !transaction.is_usable {
+            *open = None;
+        }
+        // Closed at this very moment, or told so by 421 (RFC 5321 §3.8): nothing of this letter can have arrived, so a
+        // fresh connection tries at once.
+        if was_used && transaction.ends.iter().all(is_stale) {
+            *open = None;
+            continue;
+        }
+        return judged(shop, account, claimed, &transaction.ends, began_at).await;
+    }
+}
+
+fn is_stale(end: &End) -> bool {
+    match end {
+        End::LostBefore(_) => true,
+        End::Refused(_, reply) => reply.code == 421,
+        _ => false,
+    }
+}
+
+fn untouched(claimed: &Claimed, end: &End) -> crate::send::smtp::Transaction {
+    crate::send::smtp::Transaction { ends: vec![end.clone(); claimed.recipients.len()], is_usable: true }
+}
+
+fn body_of(claimed: &Claimed) -> BodyId {
+    BodyId::from_uuid(claimed.submission.id.uuid())
+}
+
+/// Connects and signs in; on failure also says when that began.
+pub(super) async fn connect(
+    shop: &Shared,
+    account: &SendingAccount,
+) -> Result<Open, (UpstreamError, Timestamp)> {
+    let began_at = shop.outbox.store().world().now();
+    let connected = async {
+        let deadlines = Deadlines::default();
+        let greeted =
+            Greeted::connect(&shop.dialer, &shop.tls, &account.endpoint, &shop.host, &deadlines).await?;
+        let credential = Credential::Password(account.secret.clone());
+        greeted.sign_in(&SignIn { user_name: account.user_name.clone(), credential }).await
+    };
+    match connected.await {
+        Ok(session) => Ok(Open { session, began_at }),
+        Err(err) => Err((err, began_at)),
+    }
+}
+
+/// The account could not be used at all.
+async fn account_trouble(
+    shop: &Shared,
+    account: &SendingAccount,
+    claimed: Claimed,
+    err: &UpstreamError,
+    began_at: Timestamp,
+) -> Done {
+    let diagnosis = diagnose(shop, account, err);
+    let judge = judge(shop, account).await;
+    let concluded = judge.account_trouble(&claimed.recipients, &diagnosis, reply_of(err));
+    tracing::info!(account.id = %account.id, rule = %diagnosis.rule, error = %err, "the mail account cannot send");
+    report(shop, account, began_at, trouble_event(err, diagnosis.clone())).await;
+    let diagnoses = vec![Some(diagnosis); concluded.len()];
+    let finished = with_notice(shop, account, claimed, concluded, &diagnoses).await;
+    Done { finished, account: AccountState::Stopped }
+}
+
+/// What a failed connection means.
+pub(super) fn diagnose(shop: &Shared, account: &SendingAccount, err: &UpstreamError) -> Diagnosis {
+    match err.evidence() {
+        Evidence::Reply(phase, reply) => {
+            diagnose_reply(shop.catalogue, account.provider_kind.as_deref(), phase, reply)
+        }
+        Evidence::Trouble(trouble) => {
+            shop.catalogue.diagnose(&gatepost_providers::Evidence::Trouble(trouble))
+        }
+    }
+}
+
+/// The provider's words, if it said any.
+pub(super) fn reply_of(err: &UpstreamError) -> Option<&Reply> {
+    match err.evidence() {
+        Evidence::Reply(_, reply) => Some(reply),
+        Evidence::Trouble(_) => None,
+    }
+}
+
+/// What the account is told of a failed connection.
+pub(super) fn trouble_event(err: &UpstreamError, diagnosis: Diagnosis) -> What {
+    let reply = reply_of(err).map(|it| it.raw.clone());
+    if matches!(err, UpstreamError::SignInRefused { .. }) && diagnosis.retry == RetryClass::Hold {
+        What::SignInRefused { diagnosis, reply }
+    } else {
+        What::Trouble { diagnosis, reply }
+    }
+}
+
+async fn judged(
+    shop: &Shared,
+    account: &SendingAccount,
+    claimed: Claimed,
+    ends: &[End],
+    began_at: Timestamp,
+) -> Done {
+    let judgement = judge(shop, account).await.transaction(&claimed.recipients, ends);
+    let (what, state) = match judgement.effect {
+        Effect::None => (What::Succeeded, AccountState::Usable),
+        Effect::LetterSent => (What::LetterSent, AccountState::Usable),
+        Effect::Blocked(diagnosis, reply) => {
+            (What::Blocked { diagnosis, reply: Some(reply) }, AccountState::Stopped)
+        }
+        Effect::SignInRefused(diagnosis, reply) => {
+            (What::SignInRefused { diagnosis, reply: Some(reply) }, AccountState::Stopped)
+        }
+    };
+    report(shop, account, began_at, what).await;
+    for (row, it) in claimed.recipients.iter().zip(&judgement.concluded) {
+        tracing::info!(
+            submission.id = %claimed.submission.id,
+            account.id = %account.id,
+            recipient = row.ordinal,
+            result = it.kind.word(),
+            code = it.reply.as_ref().map(|reply| reply.code),
+            "an attempt ended"
+        );
+    }
+    let finished = with_notice(shop, account, claimed, judgement.concluded, &judgement.diagnoses).await;
+    Done { finished, account: state }
+}
+
+/// The present time on the account's running clock. Without it, a life would seem longer than it is, never shorter.
+async fn running_now(shop: &Shared, account: &SendingAccount) -> Timestamp {
+    shop.accounts.running_now(account.organisation, account.id).await.unwrap_or(Timestamp::EPOCH)
+}
+
+async fn judge<'a>(shop: &'a Shared, account: &'a SendingAccount) -> Judge<'a> {
+    Judge {
+        world: shop.outbox.store().world(),
+        catalogue: shop.catalogue,
+        provider_kind: account.provider_kind.as_deref(),
+        running_now: running_now(shop, account).await,
+    }
+}
+
+pub(super) async fn report(shop: &Shared, account: &SendingAccount, began_at: Timestamp, what: What) {
+    let event = Event { credential: account.credential, began_at, what };
+    match shop.accounts.report(account.organisation, account.id, Direction::Sending, event).await {
+        Ok(change) if change.released => {
+            if let Err(err) = shop.outbox.account_released(account.organisation, account.id).await {
+                tracing::error!(account.id = %account.id, error = %err, "waiting letters could not be made due");
+            }
+        }
+        Ok(_) => {}
+        Err(err) => {
+            tracing::error!(account.id = %account.id, error = %err, "the account's status could not be stored")
+        }
+    }
+}
+
+async fn with_notice(
+    shop: &Shared,
+    account: &SendingAccount,
+    claimed: Claimed,
+    concluded: Vec<crate::conclude::Concluded>,
+    diagnoses: &[Option<Diagnosis>],
+) -> Finished {
+    let running_now = running_now(shop, account).await;
+    let author = Author {
+        organisation: account.organisation,
+        address: &account.address,
+        host: shop.host.as_str(),
+        account: ChosenAccount { id: account.id, running_now },
+    };
+    let notice = loop {
+        match bounce(&shop.outbox, &author, &claimed, &concluded, diagnoses).await {
+            Ok(notice) => break notice,
+            // The sender must be told: the attempt is not over until its bounce can be stored.
+            Err(err) => {
+                tracing::error!(submission.id = %claimed.submission.id, error = %err, "a bounce cannot be stored yet");
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            }
+        }
+    };
+    Finished { claimed, concluded, notice }
+}

@@ -1,0 +1,23 @@
+//! Trying whether a parked account can sign in again (SC-8): sign-in only, no letter.
+
+use gatepost_accounts::What;
+use gatepost_core::{MailAccountId, OrganisationId};
+
+use super::Shared;
+use super::attempt::{connect, diagnose, report, trouble_event};
+
+/// Signs in once and reports what came of it; success releases what waits.
+pub(super) async fn probe(shop: Shared, organisation: OrganisationId, id: MailAccountId) {
+    let Ok(account) = shop.accounts.signing_in(organisation, id).await else { return };
+    match connect(&shop, &account).await {
+        Ok(open) => {
+            let began_at = open.began_at;
+            open.session.quit().await;
+            report(&shop, &account, began_at, What::Succeeded).await;
+        }
+        Err((err, began_at)) => {
+            let diagnosis = diagnose(&shop, &account, &err);
+            report(&shop, &account, began_at, trouble_event(&err, diagnosis)).await;
+        }
+    }
+}
