@@ -39,7 +39,11 @@ pub(crate) fn insert(
         Origin::Login { login, app_password } => ("login", None, Some(login), Some(app_password)),
         Origin::Bounce { of } => ("bounce", Some(of), None, None),
     };
-    let account = letter.choice.account;
+    // The account may have been removed since it was chosen: then it counts as "none found".
+    let account = match letter.choice.account {
+        Some(it) if gatepost_accounts::is_live(tx, letter.organisation, it.id)? => Some(it),
+        _ => None,
+    };
     let envelope = &letter.envelope;
     let client = letter.client.map(|it| it.to_string()).unwrap_or_default();
     tx.execute(

@@ -1,9 +1,13 @@
 //! What the outbox promises about its rows, on both engines.
 
+mod dispatch;
+pub(crate) mod server;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
-use gatepost_core::{LoginId, MailAccountId, NodeId, RetryClass, SubmissionId, Timestamp};
+use gatepost_accounts::{Accounts, Endpoint, Endpoints, NewAccount, Overrides, Serves, TlsMode};
+use gatepost_core::{LoginId, MailAccountId, NodeId, RetryClass, SecretText, SubmissionId, Timestamp};
 use gatepost_journal::Actor;
 use gatepost_store::RoomMigrations;
 use gatepost_testkit::{TestStore, on_both_engines};
@@ -18,8 +22,12 @@ use crate::submission::{Choice, ChosenAccount, Envelope, NewSubmission, Origin, 
 use crate::view::{Filter, SubmissionView};
 use crate::{Outbox, OutboxError, sql};
 
-const ROOMS: &[RoomMigrations] =
-    &[gatepost_store::MIGRATIONS, gatepost_journal::MIGRATIONS, crate::MIGRATIONS];
+const ROOMS: &[RoomMigrations] = &[
+    gatepost_store::MIGRATIONS,
+    gatepost_journal::MIGRATIONS,
+    gatepost_accounts::MIGRATIONS,
+    crate::MIGRATIONS,
+];
 
 on_both_engines!(ROOMS;
     an_accepted_letter_is_claimed_once,
@@ -29,6 +37,7 @@ on_both_engines!(ROOMS;
     what_was_in_hand_of_an_ended_owner_is_uncertain,
     a_late_write_of_an_earlier_owner_is_refused,
     deferred_letters_are_not_starved,
+    an_account_removed_before_the_commit_counts_as_none,
     commands_do_what_the_table_says,
     a_retry_after_erasure_is_refused,
     a_letter_without_account_is_held_and_adopted,
@@ -46,15 +55,37 @@ async fn every_statement_is_understood_by_both_engines() {
 struct Office {
     it: TestStore,
     outbox: Outbox,
+    accounts: Accounts,
     account: MailAccountId,
     login: LoginId,
 }
 
 impl Office {
-    fn new(it: TestStore) -> Self {
+    async fn new(it: TestStore) -> Self {
+        Self::with_port(it, 587).await
+    }
+
+    /// An office whose one account sends through a server on this machine.
+    async fn with_port(it: TestStore, port: u16) -> Self {
         let outbox = Outbox::new(&it.store, &it.keyring, &it.bodies);
-        let (account, login) = (MailAccountId::new(&it.world), LoginId::new(&it.world));
-        Self { it, outbox, account, login }
+        let accounts = Accounts::new(&it.store, &it.keyring);
+        let smtp = Endpoint { host: "127.0.0.1".into(), port, tls: TlsMode::None };
+        let new = NewAccount {
+            organisation: it.organisation,
+            address: "a@example.org".parse().unwrap(),
+            short_name: "Reception".into(),
+            author_name: String::new(),
+            provider: "custom".into(),
+            user_name: "a@example.org".into(),
+            endpoints: Endpoints { smtp, imap: None, pop3: None },
+            serves: Serves::Organisation,
+            overrides: Overrides::default(),
+            secret: SecretText::new("secret".into()),
+            actor: Actor::Command,
+        };
+        let account = accounts.add(new).await.unwrap().id;
+        let login = LoginId::new(&it.world);
+        Self { it, outbox, accounts, account, login }
     }
 
     fn now(&self) -> Timestamp {
@@ -185,7 +216,7 @@ fn failed(row: &RecipientRow) -> Concluded {
 }
 
 async fn an_accepted_letter_is_claimed_once(it: TestStore) {
-    let office = Office::new(it);
+    let office = Office::new(it).await;
     let id = office.accept(&["b@example.net", "c@example.net"]).await;
     let holder = office.take_lease().await;
     let claimed = office.claim(holder, Preference::New).await.expect("it is due");
@@ -202,7 +233,7 @@ async fn an_accepted_letter_is_claimed_once(it: TestStore) {
 
 /// RACE: however many connections ask at once, each letter is handed out once.
 async fn many_claims_at_once_take_each_letter_once(it: TestStore) {
-    let office = std::sync::Arc::new(Office::new(it));
+    let office = std::sync::Arc::new(Office::new(it).await);
     for _ in 0..30 {
         office.accept(&["b@example.net"]).await;
     }
@@ -226,7 +257,7 @@ async fn many_claims_at_once_take_each_letter_once(it: TestStore) {
 
 /// SC-11: partial acceptance retries only the rest; every reply is kept byte for byte.
 async fn outcomes_move_each_recipient_and_end_the_letter(it: TestStore) {
-    let office = Office::new(it);
+    let office = Office::new(it).await;
     let id = office.accept(&["b@example.net", "c@example.net", "d@example.net"]).await;
     let holder = office.take_lease().await;
     let claimed = office.claim(holder, Preference::New).await.unwrap();
@@ -250,7 +281,7 @@ async fn outcomes_move_each_recipient_and_end_the_letter(it: TestStore) {
 }
 
 async fn a_conclusion_may_be_repeated(it: TestStore) {
-    let office = Office::new(it);
+    let office = Office::new(it).await;
     let id = office.accept(&["b@example.net"]).await;
     let holder = office.take_lease().await;
     let claimed = office.claim(holder, Preference::New).await.unwrap();
@@ -263,7 +294,7 @@ async fn a_conclusion_may_be_repeated(it: TestStore) {
 }
 
 async fn what_was_in_hand_of_an_ended_owner_is_uncertain(it: TestStore) {
-    let office = Office::new(it);
+    let office = Office::new(it).await;
     let id = office.accept(&["b@example.net"]).await;
     let first = office.take_lease().await;
     let claimed = office.claim(first, Preference::New).await.unwrap();
@@ -286,7 +317,7 @@ async fn what_was_in_hand_of_an_ended_owner_is_uncertain(it: TestStore) {
 
 /// QS-7: results under an old fencing number are refused.
 async fn a_late_write_of_an_earlier_owner_is_refused(it: TestStore) {
-    let office = Office::new(it);
+    let office = Office::new(it).await;
     office.accept(&["b@example.net"]).await;
     let first = office.take_lease().await;
     let claimed = office.claim(first, Preference::New).await.unwrap();
@@ -297,7 +328,7 @@ async fn a_late_write_of_an_earlier_owner_is_refused(it: TestStore) {
 }
 
 async fn deferred_letters_are_not_starved(it: TestStore) {
-    let office = Office::new(it);
+    let office = Office::new(it).await;
     let old = office.accept(&["b@example.net"]).await;
     let holder = office.take_lease().await;
     let claimed = office.claim(holder, Preference::New).await.unwrap();
@@ -310,7 +341,7 @@ async fn deferred_letters_are_not_starved(it: TestStore) {
 }
 
 async fn commands_do_what_the_table_says(it: TestStore) {
-    let office = Office::new(it);
+    let office = Office::new(it).await;
     let id = office.accept(&["b@example.net"]).await;
     let holder = office.take_lease().await;
     assert!(matches!(office.command(Command::Release, id).await, Err(OutboxError::Move(_))));
@@ -341,7 +372,7 @@ async fn commands_do_what_the_table_says(it: TestStore) {
 }
 
 async fn a_retry_after_erasure_is_refused(it: TestStore) {
-    let office = Office::new(it);
+    let office = Office::new(it).await;
     let id = office.accept(&["b@example.net"]).await;
     let holder = office.take_lease().await;
     let claimed = office.claim(holder, Preference::New).await.unwrap();
@@ -353,7 +384,7 @@ async fn a_retry_after_erasure_is_refused(it: TestStore) {
 }
 
 async fn a_letter_without_account_is_held_and_adopted(it: TestStore) {
-    let office = Office::new(it);
+    let office = Office::new(it).await;
     let id = office.accept_for(None, &["b@example.net", "c@example.net"]).await;
     let shown = office.show(id).await;
     assert!(matches!(shown.recipients[0].delivery, Delivery::Held { because: HoldReason::NoAccount, .. }));
@@ -369,8 +400,15 @@ async fn a_letter_without_account_is_held_and_adopted(it: TestStore) {
     assert_eq!(office.claim(holder, Preference::New).await.unwrap().recipients.len(), 2);
 }
 
+async fn an_account_removed_before_the_commit_counts_as_none(it: TestStore) {
+    let office = Office::new(it).await;
+    office.accounts.remove(office.it.organisation, office.account, Actor::Command).await.unwrap();
+    let id = office.accept(&["b@example.net"]).await;
+    assert_eq!(office.states(id).await, [StateName::Held]);
+}
+
 async fn letters_of_a_removed_account_are_held(it: TestStore) {
-    let office = Office::new(it);
+    let office = Office::new(it).await;
     let id = office.accept(&["b@example.net"]).await;
     assert_eq!(office.outbox.n_waiting(office.it.organisation, office.account).await.unwrap(), 1);
     let n_held =
@@ -379,7 +417,7 @@ async fn letters_of_a_removed_account_are_held(it: TestStore) {
 }
 
 async fn released_letters_are_due_in_order(it: TestStore) {
-    let office = Office::new(it);
+    let office = Office::new(it).await;
     let holder = office.take_lease().await;
     let mut ids = Vec::new();
     for n in 0..5_u64 {
@@ -398,7 +436,7 @@ async fn released_letters_are_due_in_order(it: TestStore) {
 
 /// QS-15: no organisation sees another's letters.
 async fn lists_are_filtered_by_state_and_organisation(it: TestStore) {
-    let office = Office::new(it);
+    let office = Office::new(it).await;
     let one = office.accept(&["b@example.net"]).await;
     let two = office.accept(&["b@example.net"]).await;
     office.command(Command::Hold, one).await.unwrap();
@@ -418,7 +456,7 @@ async fn lists_are_filtered_by_state_and_organisation(it: TestStore) {
 
 /// QS-13.
 async fn texts_are_erased_after_their_retention(it: TestStore) {
-    let office = Office::new(it);
+    let office = Office::new(it).await;
     let (done, open) = (office.accept(&["b@example.net"]).await, office.accept(&["b@example.net"]).await);
     office.command(Command::Cancel, done).await.unwrap();
     let retention = Duration::from_hours(24);

@@ -9,89 +9,14 @@ use gatepost_testkit::TestStore;
 use gatepost_upstream::smtp::{Credential, Greeted, SignIn};
 use gatepost_upstream::{Deadlines, Endpoint, TlsMode};
 use gatepost_wire::smtp::ReversePath;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
 use super::*;
 use crate::state::Delivery;
 use crate::submission::{Recipient, RecipientRow, Submission};
+use crate::tests::server::Server;
 
 const ROOMS: &[RoomMigrations] = &[gatepost_store::MIGRATIONS];
-
-/// How the server behaves. Replies are given without their line end.
-#[derive(Clone)]
-struct Server {
-    ehlo: &'static str,
-    mail: &'static str,
-    recipients: Vec<&'static str>,
-    data: &'static str,
-    message: &'static str,
-    /// Closes the connection instead of answering the message, after so many bytes of it.
-    cut_in_message: Option<usize>,
-    /// Closes it instead of answering MAIL.
-    cut_at_mail: bool,
-}
-
-impl Server {
-    fn good(n: usize) -> Self {
-        Self {
-            ehlo: "250-server\r\n250-PIPELINING\r\n250-SIZE 100000\r\n250-8BITMIME\r\n250 AUTH PLAIN",
-            mail: "250 2.1.0 ok",
-            recipients: vec!["250 2.1.5 ok"; n],
-            data: "354 go",
-            message: "250 2.0.0 queued as 1",
-            cut_in_message: None,
-            cut_at_mail: false,
-        }
-    }
-
-    /// Serves one connection; returns everything the client said after signing in.
-    async fn serve(self, listener: TcpListener) -> String {
-        let (socket, _) = listener.accept().await.unwrap();
-        let mut stream = BufReader::new(socket);
-        let mut heard = String::new();
-        let mut recipients = self.recipients.iter();
-        stream.write_all(b"220 server\r\n").await.unwrap();
-        loop {
-            let mut line = String::new();
-            if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
-                return heard;
-            }
-            let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
-            if !matches!(verb.as_str(), "EHLO" | "AUTH") {
-                heard.push_str(&line);
-            }
-            let reply = match verb.as_str() {
-                "EHLO" => self.ehlo,
-                "AUTH" => "235 2.7.0 welcome",
-                "MAIL" if self.cut_at_mail => return heard,
-                "MAIL" => self.mail,
-                "RCPT" => recipients.next().unwrap(),
-                "DATA" => self.data,
-                "RSET" | "NOOP" => "250 2.0.0 ok",
-                "QUIT" => "221 2.0.0 bye",
-                other => panic!("unexpected {other:?}"),
-            };
-            stream.write_all(format!("{reply}\r\n").as_bytes()).await.unwrap();
-            if verb == "DATA" && reply.starts_with('3') {
-                if let Some(n) = self.cut_in_message {
-                    let mut part = vec![0; n];
-                    stream.read_exact(&mut part).await.unwrap();
-                    return heard;
-                }
-                loop {
-                    let mut text = String::new();
-                    stream.read_line(&mut text).await.unwrap();
-                    heard.push_str(&text);
-                    if text == ".\r\n" {
-                        break;
-                    }
-                }
-                stream.write_all(format!("{}\r\n", self.message).as_bytes()).await.unwrap();
-            }
-        }
-    }
-}
 
 struct Case {
     text: Vec<u8>,
@@ -147,7 +72,10 @@ async fn run(server: Server, case: &Case) -> (Vec<String>, bool, String) {
     let it = gatepost_testkit::sqlite(ROOMS).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let serving = tokio::spawn(server.serve(listener));
+    let serving = tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.unwrap();
+        server.talk(socket).await
+    });
     let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
     let dialer = Dialer::new(Resolver::system(), Arc::new(guard));
     let tls = ClientTls::new(&[], &it.world).unwrap();
