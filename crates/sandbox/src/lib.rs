@@ -25,6 +25,8 @@ mod pages;
 mod provider;
 mod sandbox;
 mod smtp;
+#[cfg(test)]
+mod testbed;
 
 pub use error::SandboxError;
 pub use lifetime::{DemoPresence, SandboxReady, attend, find_living};
