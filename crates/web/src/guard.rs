@@ -6,6 +6,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use crate::server::MOST_BODY_BYTES;
+
 /// Under which names a door is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
@@ -25,6 +27,9 @@ pub(crate) async fn guard(reach: Reach, request: Request, next: Next) -> Respons
         Some((StatusCode::MISDIRECTED_REQUEST, "This address answers only to names of this computer.\n"))
     } else if !is_from_here(request.method(), request.headers()) {
         Some((StatusCode::FORBIDDEN, "This request came from a page of another site.\n"))
+    } else if declares_too_much(request.headers()) {
+        // At once, instead of reading a mebibyte first.
+        Some((StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.\n"))
     } else {
         None
     };
@@ -48,6 +53,11 @@ fn add_headers(headers: &mut HeaderMap) {
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
+}
+
+fn declares_too_much(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
+    length.is_some_and(|it| it > MOST_BODY_BYTES as u64)
 }
 
 fn is_named_rightly(reach: Reach, headers: &HeaderMap) -> bool {
