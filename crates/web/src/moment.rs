@@ -13,7 +13,7 @@ pub struct Zone(TimeZone);
 pub struct Moment {
     /// For `<time datetime>`: RFC 3339 in UTC.
     pub machine: String,
-    /// `Today, 09:12:05`, `Yesterday, 09:12:05` or `19 November 2026, 09:12:05`.
+    /// `09:12:05 today`, `09:12:05 yesterday` or `19 November 2026, 09:12:05`.
     pub words: String,
 }
 
@@ -34,14 +34,15 @@ impl Zone {
     #[must_use]
     pub fn show(&self, at: Timestamp, now: Timestamp) -> Moment {
         let (local, today) = (self.local(at), self.local(now).date());
-        let day = if local.date() == today {
-            "Today".to_owned()
+        let time = local.strftime("%H:%M:%S");
+        let words = if local.date() == today {
+            format!("{time} today")
         } else if today.checked_sub(1.day()).is_ok_and(|yesterday| local.date() == yesterday) {
-            "Yesterday".to_owned()
+            format!("{time} yesterday")
         } else {
-            local.strftime("%-d %B %Y").to_string()
+            format!("{}, {time}", local.strftime("%-d %B %Y"))
         };
-        Moment { machine: at.to_string(), words: format!("{day}, {}", local.strftime("%H:%M:%S")) }
+        Moment { machine: at.to_string(), words }
     }
 
     fn local(&self, at: Timestamp) -> Zoned {
@@ -60,9 +61,9 @@ mod tests {
         let now = Timestamp::from_millis(1_795_252_320_000);
         let hour = 3_600_000;
         for (ago, words) in [
-            (0, "Today, 09:12:00"),
-            (9 * hour, "Today, 00:12:00"),
-            (10 * hour, "Yesterday, 23:12:00"),
+            (0, "09:12:00 today"),
+            (9 * hour, "00:12:00 today"),
+            (10 * hour, "23:12:00 yesterday"),
             (34 * hour, "19 November 2026, 23:12:00"),
         ] {
             let at = Timestamp::from_millis(now.millis() - ago);

@@ -50,7 +50,7 @@ impl LetterCard {
         Self {
             id: it.id.clone(),
             message_id: it.message_id.clone(),
-            from: it.from.as_ref().map_or(texts::NO_SENDER.to_owned(), ToString::to_string),
+            from: texts::sender(it.from.as_ref()),
             recipients: recipients.collect(),
             n_more_recipients: it.recipients.len().saturating_sub(RECIPIENTS_AT_MOST),
             badge: it.state.into(),

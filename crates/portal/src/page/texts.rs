@@ -1,5 +1,7 @@
 //! Every sentence of the pages that is not in a template by itself.
 
+use gatepost_core::EmailAddress;
+
 use crate::{AccountState, AttemptResult, DeliveryState};
 
 /// Title, text, what the way on is called.
@@ -45,8 +47,15 @@ pub(super) const fn attempt_result(result: AttemptResult) -> &'static str {
 
 pub(super) const ACCEPTED: &str = "Accepted and stored safely";
 pub(super) const NEXT_ATTEMPT: &str = "Next try";
-pub(super) const NO_SENDER: &str = "A notice of Gatepost";
 pub(super) const MAYBE_ARRIVED: &str = "may have arrived already";
+
+/// The line above the recipients.
+pub(super) fn sender(address: Option<&EmailAddress>) -> String {
+    match address {
+        Some(address) => format!("From {address} to"),
+        None => "Notice from Gatepost to".to_owned(),
+    }
+}
 
 /// `1 letter waits and will leave by itself.`; nothing if none waits.
 pub(super) fn waiting(n: u64) -> Option<String> {

@@ -200,7 +200,7 @@ async fn a_letter_shows_each_step_with_the_providers_words() {
 async fn a_held_letter_says_why() {
     let page = page(vec![signed_out()], vec![held()]).await;
     assert!(page.contains("Dr Berg&#39;s mailbox needs a new sign-in."), "{page}");
-    assert!(page.contains("A notice of Gatepost") && page.contains("</svg>Held</span>"), "{page}");
+    assert!(page.contains("Notice from Gatepost to") && page.contains("</svg>Held</span>"), "{page}");
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ struct Choice {
     is_chosen: bool,
 }
 
-async fn show_page(pages: &Pages, form: FaultForm, error: Option<String>) -> Response {
+fn show_page(pages: &Pages, form: FaultForm, error: Option<String>) -> Response {
     let faults = pages.provider.faults.all();
     let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let accounts = pages.provider.mailboxes.overview().into_iter().take(MAILBOXES_AT_MOST);
@@ -88,7 +88,9 @@ async fn show_page(pages: &Pages, form: FaultForm, error: Option<String>) -> Res
 }
 
 pub(super) async fn show(State(pages): State<Pages>) -> Response {
-    show_page(&pages, FaultForm::default(), None).await
+    // The buttons above the form do the commonest; what the form is for comes first in it.
+    let form = FaultForm { fault: FaultKind::Reply.word().to_owned(), ..FaultForm::default() };
+    show_page(&pages, form, None)
 }
 
 pub(super) async fn change(State(pages): State<Pages>, Form(form): Form<FaultForm>) -> Response {
@@ -98,7 +100,7 @@ pub(super) async fn change(State(pages): State<Pages>, Form(form): Form<FaultFor
             pages.provider.order(&order);
             Redirect::to("/faults").into_response()
         }
-        Err(sentence) => show_page(&pages, form, Some(sentence)).await,
+        Err(sentence) => show_page(&pages, form, Some(sentence)),
     }
 }
 

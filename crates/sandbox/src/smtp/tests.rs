@@ -334,7 +334,9 @@ async fn a_header_cannot_be_written_through_the_envelope() {
     let id = bed.json("/api/mailboxes/bo@sandbox.test/messages").await[0]["id"].as_str().unwrap().to_owned();
     let raw = bed.page(&format!("/api/mailboxes/bo@sandbox.test/messages/{id}/raw")).await;
     assert!(
-        raw.starts_with("Return-Path: <\"a\\\"> (x\"@sandbox.test>\r\nReceived: from unknown ([127.0.0.1])\r\n"),
+        raw.starts_with(
+            "Return-Path: <\"a\\\"> (x\"@sandbox.test>\r\nReceived: from unknown ([127.0.0.1])\r\n"
+        ),
         "{raw}"
     );
 }
