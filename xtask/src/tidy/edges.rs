@@ -27,14 +27,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "core",
         ],
     ),
-<<<<<<< HEAD
     (
         "portal",
         &["web", "delivery", "accounts", "providers", "identity", "journal", "store", "net", "wire", "core"],
     ),
-=======
-    ("portal", &["web", "delivery", "accounts", "providers", "identity", "journal", "store", "net", "wire", "core"]),
->>>>>>> 31be3b3 (sandbox: Add a pretend provider with mailboxes on disk and faults on request)
     ("sandbox", &["web", "net", "wire", "core"]),
     ("web", &["net", "core"]),
     ("submission", &["delivery", "identity", "store", "net", "wire", "core"]),
