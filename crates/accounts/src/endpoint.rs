@@ -1,9 +1,9 @@
 //! The servers of an account. A secret may be sent to these and to no other (OC-9).
 
 use std::fmt;
-use std::net::IpAddr;
 
-use gatepost_core::{Domain, TlsMode};
+use gatepost_core::TlsMode;
+use gatepost_net::Host;
 use gatepost_store::{Row, StoreError, Value};
 
 use crate::error::Invalid;
@@ -11,7 +11,7 @@ use crate::error::Invalid;
 /// One server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
-    /// A name such as `smtp.example.org`, or an IP address without brackets.
+    /// A name such as `smtp.example.org`, or an IP address (IPv6 in brackets).
     pub host: String,
     /// 1 to 65535.
     pub port: u16,
@@ -22,35 +22,20 @@ pub struct Endpoint {
 /// `smtp.example.org:587 (starttls)`.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') { write!(f, "[{}]", self.host) } else { f.write_str(&self.host) }?;
-        write!(f, ":{} ({})", self.port, self.tls.word())
+        write!(f, "{}:{} ({})", self.host, self.port, self.tls.word())
     }
 }
 
 impl Endpoint {
-    /// The same server as the sender dials it; `None` if the row was changed by a stranger's hand.
-    pub(crate) fn to_dial(&self) -> Option<gatepost_upstream::Endpoint> {
-        let host = self.host.parse().ok()?;
-        Some(gatepost_upstream::Endpoint { host, port: self.port, tls: self.tls })
-    }
-
     /// The same server in the one spelling that is stored, or what is wrong with it.
     pub(crate) fn checked(self) -> Result<Self, Invalid> {
-        let host = self.host.trim();
-        let name = match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-            Ok(address) => Some(address.to_canonical().to_string()),
-            // A name beyond ASCII has its `xn--` form in DNS; only that is dialled.
-            Err(_) if host.starts_with('[') || !host.is_ascii() => None,
-            Err(_) => {
-                let name = host.strip_suffix('.').unwrap_or(host);
-                name.parse::<Domain>().ok().map(|name| name.as_str().to_owned())
-            }
-        };
-        match name {
-            None => Err(Invalid::Host(self.host)),
-            Some(_) if self.port == 0 => Err(Invalid::Port),
-            Some(host) => Ok(Self { host, ..self }),
-        }
+        let host: Host = self.host.trim().parse()?;
+        if self.port == 0 { Err(Invalid::Port) } else { Ok(Self { host: host.to_string(), ..self }) }
+    }
+
+    /// As it is dialled.
+    pub(crate) fn dialled(&self) -> Result<gatepost_upstream::Endpoint, Invalid> {
+        Ok(gatepost_upstream::Endpoint { host: self.host.parse()?, port: self.port, tls: self.tls })
     }
 }
 
@@ -151,12 +136,12 @@ mod tests {
             ("smtp.example.org.", "smtp.example.org"),
             (" localhost ", "localhost"),
             ("192.0.2.1", "192.0.2.1"),
-            ("[2001:DB8::1]", "2001:db8::1"),
-            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("[2001:DB8::1]", "[2001:db8::1]"),
+            ("2001:db8::1", "[2001:db8::1]"),
         ] {
             assert_eq!(endpoint(given, 587).checked().unwrap().host, stored, "{given}");
         }
-        assert_eq!(endpoint("2001:db8::1", 25).to_string(), "[2001:db8::1]:25 (starttls)");
+        assert_eq!(endpoint("2001:db8::1", 25).checked().unwrap().to_string(), "[2001:db8::1]:25 (starttls)");
     }
 
     #[test]

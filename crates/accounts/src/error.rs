@@ -1,6 +1,7 @@
 //! What can go wrong with mail accounts.
 
 use gatepost_core::{EmailAddress, MailAccountId};
+use gatepost_net::HostError;
 use gatepost_store::StoreError;
 
 /// Every failure of this room.
@@ -36,8 +37,8 @@ pub enum Invalid {
     #[error("a password has 1 to 4096 characters on one line: copy it again from the provider")]
     Secret,
     /// Not the name of a server.
-    #[error("{0:?} is not the name of a server: write a name such as smtp.example.org, without port and ://")]
-    Host(String),
+    #[error(transparent)]
+    Host(#[from] HostError),
     /// Port 0.
     #[error("a port is a number from 1 to 65535: mostly 587 with starttls, or 465 with implicit")]
     Port,

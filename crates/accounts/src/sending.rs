@@ -108,6 +108,13 @@ pub(crate) async fn hand_out(
         park(store, &record, credential).await?;
         return Err(NotUsable::NoSecret);
     };
+    // It opened, so it was sealed for exactly these servers, which were checked then.
+    let expected = "the name of a server";
+    let endpoint = record.account.endpoints.smtp.dialled().map_err(|_| StoreError::Contradiction {
+        statement: sql::FIND_ACCOUNT.name,
+        column: 7,
+        expected,
+    })?;
     let limits = record.account.limits();
     let provider_kind = record.account.provider_kind().map(str::to_owned);
     let account = record.account;
@@ -118,7 +125,7 @@ pub(crate) async fn hand_out(
         short_name: account.short_name,
         author_name: account.author_name,
         provider_kind,
-        endpoint: account.endpoints.smtp.to_dial().ok_or(NotUsable::NoSecret)?,
+        endpoint,
         user_name: account.user_name,
         secret,
         credential,

@@ -3,8 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use gatepost_core::{Diagnosis, RetryClass, Timestamp};
-use gatepost_providers::Trouble;
+use gatepost_core::{Diagnosis, RetryClass, Timestamp, Trouble};
 use gatepost_store::{Row, StoreError};
 
 use crate::status::StatusName;

@@ -6,7 +6,7 @@ mod secret;
 mod status;
 
 use gatepost_core::{
-    Diagnosis, EmailAddress, MailAccountId, OrganisationId, RetryClass, SecretText, Timestamp, Who,
+    Diagnosis, EmailAddress, MailAccountId, OrganisationId, RetryClass, SecretText, Timestamp, TlsMode, Who,
 };
 use gatepost_journal::Actor;
 use gatepost_store::RoomMigrations;

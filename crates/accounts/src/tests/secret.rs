@@ -23,7 +23,7 @@ async fn the_secret_comes_back_for_its_own_server(it: TestStore) {
     for accounts in [it.accounts.clone(), it.restarted()] {
         let sending = accounts.sending(it.organisation, it.id).await.unwrap_or_else(|why| panic!("{why}"));
         assert!(sending.secret.matches(&SecretText::new("correct horse".into())));
-        assert_eq!(sending.endpoint.to_string(), "smtp.example.org:587");
+        assert_eq!(sending.endpoint, starttls("smtp.example.org").dialled().unwrap());
         assert_eq!((sending.user_name.as_str(), sending.is_trial), ("reception@example.org", false));
         assert_eq!(sending.provider_kind.as_deref(), Some("custom"));
     }
@@ -117,7 +117,7 @@ async fn editing_a_server_forgets_the_secret_and_asks_again(it: TestStore) {
         );
         let sending = it.sending().await.unwrap_or_else(|why| panic!("{why}"));
         assert!(sending.secret.matches(&SecretText::new(format!("password {n}"))));
-        assert_eq!(Some(sending.endpoint), endpoints.smtp.to_dial());
+        assert_eq!(sending.endpoint, endpoints.smtp.dialled().unwrap());
     }
 }
 
