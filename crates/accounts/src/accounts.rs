@@ -208,7 +208,7 @@ impl Accounts {
         // Every connection of a connected account brings a success: it must cost no transaction. A credential that is not
         // remembered may be one that another node has just stored.
         let is_known = remembered.credential == Some(event.credential);
-        if is_known && event.moves(remembered, direction, self.store.world().now()).is_none() {
+        if is_known && event.moves(remembered, direction, self.now()).is_none() {
             return Ok(Change::none(remembered));
         }
         let done = report(&self.store, organisation, id, direction, event).await;
@@ -222,7 +222,7 @@ impl Accounts {
         organisation: OrganisationId,
         id: MailAccountId,
     ) -> Result<Timestamp, StoreError> {
-        let now = self.store.world().now();
+        let now = self.now();
         Ok(self.running_clocks(organisation).await?.reading(Some(id), now))
     }
 
@@ -241,7 +241,7 @@ impl Accounts {
     /// Why the account's letters are held, in words, by what is remembered of it.
     #[must_use]
     pub fn held_reason(&self, id: MailAccountId) -> Option<String> {
-        let now = self.store.world().now();
+        let now = self.now();
         self.memory.find(id, |record| held_reason(record, now)).flatten()
     }
 
@@ -258,7 +258,7 @@ impl Accounts {
     /// The account a letter leaves by. Looks at no credential and reaches for no provider (AP-9).
     pub async fn choose(&self, organisation: OrganisationId, target: Target) -> Result<Chosen, StoreError> {
         let all = self.memory.recent(&self.store, organisation).await?;
-        Ok(choose(&all, target, self.store.world().now()))
+        Ok(choose(&all, target, self.now()))
     }
 
     /// Looks at an organisation's accounts anew.
@@ -272,6 +272,11 @@ impl Accounts {
             self.refresh(row.get(0)?).await?;
         }
         Ok(())
+    }
+
+    /// The present time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.store.world().now()
     }
 
     async fn after<T>(

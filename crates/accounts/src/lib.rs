@@ -14,6 +14,7 @@
 mod account;
 mod accounts;
 mod add;
+mod check;
 mod choose;
 mod clock;
 mod command;
@@ -30,6 +31,7 @@ mod status;
 
 pub use account::{MailAccount, NewAccount, Overrides, Serves};
 pub use accounts::{Accounts, is_live};
+pub use check::{Check, Outcome, Reach, Step};
 pub use choose::{Chosen, Target};
 pub use clock::{RunningClock, RunningClocks};
 pub use endpoint::{Endpoint, Endpoints};

@@ -1,6 +1,7 @@
 //! The room as its callers use it, on both engines.
 
 mod account;
+mod check;
 mod choose;
 mod secret;
 mod status;

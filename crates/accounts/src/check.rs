@@ -1,0 +1,228 @@
+//! Checking an account because somebody asked: sign in, say how far it came, and let the account's status know.
+
+use std::fmt;
+use std::time::Duration;
+
+use gatepost_core::{Diagnosis, Domain, MailAccountId, OrganisationId, Phase, TlsMode};
+use gatepost_net::{ClientTls, DialError, Dialer};
+use gatepost_providers::{Catalogue, Protocol};
+use gatepost_upstream::smtp::{Credential, Greeted, SignIn};
+use gatepost_upstream::{Deadlines, Evidence, UpstreamError};
+
+use crate::accounts::Accounts;
+use crate::error::AccountsError;
+use crate::report::{Change, Event};
+use crate::sending::{NotUsable, SendingAccount};
+use crate::standing::What;
+use crate::status::Direction;
+
+/// Somebody watches a check, so it gives up sooner than a delivery. Real servers greet within seconds; those that make
+/// strangers wait do so for less than this.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What it takes to reach a provider.
+#[derive(Clone)]
+pub struct Reach {
+    /// Dials, under the address guard.
+    pub dialer: Dialer,
+    /// Verifies.
+    pub tls: ClientTls,
+    /// What we call ourselves.
+    pub own_name: Domain,
+}
+
+/// One thing that has to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The server's name has an address, and it may be dialled.
+    Resolve,
+    /// Somebody answers there.
+    Connect,
+    /// It speaks the protocol.
+    Greet,
+    /// Encryption, with a certificate for the server's name.
+    Encrypt,
+    /// The provider takes user name and password.
+    SignIn,
+}
+
+impl Step {
+    /// Those of an account, in the order in which they happen.
+    fn all(mode: TlsMode) -> &'static [Self] {
+        match mode {
+            TlsMode::Implicit => &[Self::Resolve, Self::Connect, Self::Encrypt, Self::Greet, Self::SignIn],
+            TlsMode::StartTls => &[Self::Resolve, Self::Connect, Self::Greet, Self::Encrypt, Self::SignIn],
+            TlsMode::None => &[Self::Resolve, Self::Connect, Self::Greet, Self::SignIn],
+        }
+    }
+
+    /// The word used in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Greet => "greet",
+            Self::Encrypt => "encrypt",
+            Self::SignIn => "sign_in",
+        }
+    }
+
+    /// The step at which it ended.
+    fn of(failure: &UpstreamError) -> Self {
+        match failure {
+            UpstreamError::Dial(
+                DialError::NotFound { .. } | DialError::Lookup { .. } | DialError::Forbidden { .. },
+            ) => Self::Resolve,
+            UpstreamError::Dial(DialError::Unreachable { .. } | DialError::TimedOut { .. })
+            | UpstreamError::EncryptionRequired { .. } => Self::Connect,
+            UpstreamError::StartTlsMissing { .. }
+            | UpstreamError::BytesAfterStartTls { .. }
+            | UpstreamError::Tls { .. } => Self::Encrypt,
+            UpstreamError::SignInRefused { .. }
+            | UpstreamError::SignInMethodMissing { .. }
+            | UpstreamError::Challenge(_) => Self::SignIn,
+            UpstreamError::Refused { phase, .. }
+            | UpstreamError::Protocol { phase, .. }
+            | UpstreamError::TimedOut { phase }
+            | UpstreamError::Closed { phase }
+            | UpstreamError::Broken { phase, .. } => match phase {
+                Phase::Greeting | Phase::Hello => Self::Greet,
+                Phase::StartTls => Self::Encrypt,
+                Phase::Auth
+                | Phase::Mail
+                | Phase::Recipient
+                | Phase::Data
+                | Phase::Message
+                | Phase::Upkeep => Self::SignIn,
+            },
+        }
+    }
+}
+
+/// In words, as the beginning of a line that ends in a tick or a cross.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Resolve => "find the server's address",
+            Self::Connect => "connect to the server",
+            Self::Greet => "be greeted by the server",
+            Self::Encrypt => "encrypt the connection",
+            Self::SignIn => "sign in",
+        })
+    }
+}
+
+/// How a step went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A tick.
+    Passed,
+    /// A cross.
+    Failed {
+        /// Cause and cure.
+        diagnosis: Box<Diagnosis>,
+        /// The provider's own words, raw and hostile.
+        reply: Option<Vec<u8>>,
+    },
+    /// An earlier one failed.
+    NotReached,
+}
+
+/// How a check went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Every step, in the order in which they happen.
+    pub steps: Vec<(Step, Outcome)>,
+    /// What it made of the account; its success releases what the account holds.
+    pub change: Change,
+}
+
+impl Check {
+    /// Whether letters can be sent.
+    #[must_use]
+    pub fn is_passed(&self) -> bool {
+        self.steps.iter().all(|(_, outcome)| *outcome == Outcome::Passed)
+    }
+}
+
+impl What {
+    /// What a connection that did not come about, or broke, tells of the account.
+    #[must_use]
+    pub fn failed(failure: &UpstreamError, provider_kind: Option<&str>) -> Self {
+        let (diagnosis, reply) = match failure.evidence() {
+            Evidence::Trouble(trouble) => {
+                (Catalogue::embedded().diagnose(&gatepost_providers::Evidence::Trouble(trouble)), None)
+            }
+            Evidence::Reply(phase, reply) => {
+                let text = reply.text_joined();
+                let evidence = gatepost_providers::Evidence::Reply {
+                    protocol: Protocol::Smtp,
+                    provider_kind,
+                    phase,
+                    code: reply.code,
+                    enhanced: reply.enhanced,
+                    // Behind the code, which the catalogue puts in front itself.
+                    text: text.get(3..).unwrap_or_default().as_bytes(),
+                };
+                (Catalogue::embedded().diagnose(&evidence), Some(reply.raw.clone()))
+            }
+        };
+        match failure {
+            UpstreamError::SignInRefused { .. } => Self::SignInRefused { diagnosis, reply },
+            _ => Self::Trouble { diagnosis, reply },
+        }
+    }
+}
+
+async fn sign_in(reach: &Reach, account: SendingAccount) -> Result<(), UpstreamError> {
+    let Reach { dialer, tls, own_name } = reach;
+    let deadlines = Deadlines { greeting: PATIENCE, command: PATIENCE, ..Deadlines::default() };
+    let greeted = Greeted::connect(dialer, tls, &account.endpoint, own_name, &deadlines).await?;
+    let credential = Credential::Password(account.secret);
+    greeted.sign_in(&SignIn { user_name: account.user_name, credential }).await?.quit().await;
+    Ok(())
+}
+
+impl Accounts {
+    /// Signs in once, whatever the account's status, and reports how it went: a success releases what the account holds, a
+    /// failure shows as its diagnosis.
+    pub async fn check(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+        reach: &Reach,
+    ) -> Result<Check, NotUsable> {
+        let account = self.signing_in(organisation, id).await?;
+        let (credential, began_at) = (account.credential, self.now());
+        let (mode, kind) = (account.endpoint.tls, account.provider_kind.clone());
+        let signed_in = sign_in(reach, account).await;
+        let failed_at = signed_in.as_ref().err().map(Step::of);
+        let what = match &signed_in {
+            Ok(()) => What::Succeeded,
+            Err(failure) => What::failed(failure, kind.as_deref()),
+        };
+        let steps = steps(Step::all(mode), failed_at, &what);
+        let event = Event { credential, began_at, what };
+        match self.report(organisation, id, Direction::Sending, event).await {
+            Ok(change) => Ok(Check { steps, change }),
+            Err(AccountsError::Store(failure)) => Err(NotUsable::Store(failure)),
+            Err(AccountsError::NotFound(_) | AccountsError::AlreadyThere(_) | AccountsError::Invalid(_)) => {
+                Err(NotUsable::Removed)
+            }
+        }
+    }
+}
+
+/// A tick for each step before the one that failed, a cross for that one.
+fn steps(all: &[Step], failed_at: Option<Step>, what: &What) -> Vec<(Step, Outcome)> {
+    let n_passed = failed_at.map_or(all.len(), |failed| all.iter().take_while(|it| **it != failed).count());
+    let outcome = |n: usize| match what {
+        What::SignInRefused { diagnosis, reply } | What::Trouble { diagnosis, reply } if n == n_passed => {
+            Outcome::Failed { diagnosis: Box::new(diagnosis.clone()), reply: reply.clone() }
+        }
+        _ if n < n_passed => Outcome::Passed,
+        _ => Outcome::NotReached,
+    };
+    all.iter().enumerate().map(|(n, step)| (*step, outcome(n))).collect()
+}

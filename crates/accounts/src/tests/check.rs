@@ -1,0 +1,142 @@
+use std::sync::Arc;
+
+use gatepost_net::{ClientTls, Dialer, Guard, Resolver};
+use gatepost_testkit::on_both_engines;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::*;
+
+on_both_engines!(
+    ROOMS;
+    a_check_that_signs_in_releases_a_parked_account,
+    a_check_that_is_refused_shows_where_and_parks,
+    each_step_gets_its_tick_or_cross,
+);
+
+/// A provider on loopback without encryption that says these lines: the first at once, each other after a command.
+async fn provider(says: &'static [&'static str]) -> (u16, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let task = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let (reading, mut writing) = socket.split();
+        let (mut lines, mut heard) = (BufReader::new(reading).lines(), Vec::new());
+        for say in says {
+            writing.write_all(say.as_bytes()).await.unwrap();
+            match lines.next_line().await {
+                Ok(Some(line)) => heard.push(line),
+                _ => break,
+            }
+        }
+        heard
+    });
+    (port, task)
+}
+
+const GREETING: &str = "220 provider.example ESMTP\r\n";
+const EHLO: &str = "250-provider.example\r\n250 AUTH PLAIN\r\n";
+const BYE: &str = "221 bye\r\n";
+
+/// Reaches loopback if `allowed` names it.
+fn reach(it: &Fixture, allowed: &[&str]) -> Reach {
+    let allowed = allowed.iter().map(|text| text.parse().unwrap()).collect();
+    Reach {
+        dialer: Dialer::new(Resolver::system(), Arc::new(Guard::new(allowed))),
+        tls: ClientTls::new(&[], &it.it.world).unwrap(),
+        own_name: "gatepost.example".parse().unwrap(),
+    }
+}
+
+/// Points the account at this port of loopback, with its password entered anew.
+async fn point(it: &Fixture, port: u16, tls: TlsMode) {
+    let smtp = Endpoint { host: "127.0.0.1".into(), port, tls };
+    let endpoints = Endpoints { smtp, imap: None, pop3: None };
+    it.accounts.edit_endpoints(it.organisation, it.id, endpoints, Actor::Command).await.unwrap();
+    let secret = SecretText::new("correct horse".into());
+    it.accounts.replace_secret(it.organisation, it.id, secret, Actor::Command).await.unwrap();
+    it.advance(1);
+}
+
+async fn check(it: &Fixture, reach: &Reach) -> Check {
+    it.accounts.check(it.organisation, it.id, reach).await.unwrap_or_else(|why| panic!("{why}"))
+}
+
+/// Ticks, then the rule of the cross.
+fn shown(check: &Check) -> (Vec<&'static str>, Option<(&'static str, &str)>) {
+    let passed = check.steps.iter().filter(|(_, outcome)| *outcome == Outcome::Passed);
+    let failed = check.steps.iter().find_map(|(step, outcome)| match outcome {
+        Outcome::Failed { diagnosis, .. } => Some((step.word(), diagnosis.rule.as_str())),
+        Outcome::Passed | Outcome::NotReached => None,
+    });
+    (passed.map(|(step, _)| step.word()).collect(), failed)
+}
+
+async fn a_check_that_signs_in_releases_a_parked_account(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let (port, heard) = provider(&[GREETING, EHLO, "235 2.7.0 welcome\r\n", BYE]).await;
+    point(&it, port, TlsMode::None).await;
+    it.report(refused()).await;
+    it.advance(1);
+    let check = check(&it, &reach(&it, &["127.0.0.1"])).await;
+    assert!(check.is_passed());
+    assert_eq!(shown(&check), (vec!["resolve", "connect", "greet", "sign_in"], None));
+    let want = Change { before: StatusName::NeedsSignIn, after: StatusName::Connected, released: true };
+    assert_eq!(check.change, want);
+    // Base64 of NUL, user name, NUL, password (RFC 4616 §2).
+    let plain = "AUTH PLAIN AHJlY2VwdGlvbkBleGFtcGxlLm9yZwBjb3JyZWN0IGhvcnNl";
+    assert_eq!(heard.await.unwrap(), ["EHLO gatepost.example", plain, "QUIT"]);
+}
+
+async fn a_check_that_is_refused_shows_where_and_parks(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let (port, _heard) = provider(&[GREETING, EHLO, "535 5.7.8 Bad password\r\n"]).await;
+    point(&it, port, TlsMode::None).await;
+    let check = check(&it, &reach(&it, &["127.0.0.1"])).await;
+    assert!(!check.is_passed());
+    let (passed, failed) = shown(&check);
+    assert_eq!(
+        (passed, failed.map(|(step, _)| step)),
+        (vec!["resolve", "connect", "greet"], Some("sign_in"))
+    );
+    assert_eq!(check.change.after, StatusName::NeedsSignIn);
+    let sending = it.status().await.sending;
+    assert_eq!(sending.reply.as_deref(), Some(&b"535 5.7.8 Bad password"[..]));
+    assert_eq!(sending.diagnosis.unwrap().retry, RetryClass::Hold);
+}
+
+async fn each_step_gets_its_tick_or_cross(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let open = reach(&it, &["127.0.0.1"]);
+    let mut check_at = async |port: u16, tls: TlsMode, reach: &Reach| {
+        point(&it, port, tls).await;
+        check(&it, reach).await
+    };
+
+    let check = check_at(587, TlsMode::StartTls, &reach(&it, &[])).await;
+    assert_eq!(shown(&check), (vec![], Some(("resolve", "address-not-allowed"))));
+    assert_eq!(check.steps.len(), 5, "what was not reached is listed too");
+
+    let check = check_at(gatepost_testkit::free_port(), TlsMode::Implicit, &open).await;
+    assert_eq!(shown(&check), (vec!["resolve"], Some(("connect", "connection-refused"))));
+
+    let (port, _heard) = provider(&["HTTP/1.1 400 Bad Request\r\n"]).await;
+    let check = check_at(port, TlsMode::StartTls, &open).await;
+    assert_eq!(shown(&check), (vec!["resolve", "connect"], Some(("greet", "not-a-mail-server"))));
+
+    let (port, _heard) = provider(&[GREETING, EHLO]).await;
+    let check = check_at(port, TlsMode::StartTls, &open).await;
+    assert_eq!(shown(&check), (vec!["resolve", "connect", "greet"], Some(("encrypt", "starttls-missing"))));
+
+    let (port, _heard) = provider(&[GREETING]).await;
+    let check = check_at(port, TlsMode::Implicit, &open).await;
+    assert_eq!(shown(&check), (vec!["resolve", "connect"], Some(("encrypt", "tls-failed"))));
+    assert_eq!(check.change.after, StatusName::Failing);
+
+    let (port, _heard) = provider(&[GREETING, "250-provider.example\r\n250 AUTH CRAM-MD5\r\n"]).await;
+    let check = check_at(port, TlsMode::None, &open).await;
+    let cross = Some(("sign_in", "sign-in-method-missing"));
+    assert_eq!(shown(&check), (vec!["resolve", "connect", "greet"], cross));
+    assert_eq!(check.change.after, StatusName::NeedsSignIn);
+}
