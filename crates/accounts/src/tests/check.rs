@@ -109,7 +109,7 @@ async fn a_check_that_is_refused_shows_where_and_parks(it: TestStore) {
 async fn each_step_gets_its_tick_or_cross(it: TestStore) {
     let it = Fixture::new(it).await;
     let open = reach(&it, &["127.0.0.1"]);
-    let mut check_at = async |port: u16, tls: TlsMode, reach: &Reach| {
+    let check_at = async |port: u16, tls: TlsMode, reach: &Reach| {
         point(&it, port, tls).await;
         check(&it, reach).await
     };

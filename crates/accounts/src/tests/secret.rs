@@ -15,7 +15,8 @@ on_both_engines!(
     a_secret_cannot_be_re_pointed_in_the_database,
     a_secret_does_not_open_in_another_row_account_or_organisation,
     editing_a_server_forgets_the_secret_and_asks_again,
-    a_replaced_or_removed_secret_is_gone_from_its_row,
+    pointing_back_does_not_bring_the_secret_back,
+    a_replaced_blanked_or_removed_secret_is_gone_from_its_row,
 );
 
 async fn the_secret_comes_back_for_its_own_server(it: TestStore) {
@@ -121,22 +122,37 @@ async fn editing_a_server_forgets_the_secret_and_asks_again(it: TestStore) {
     }
 }
 
-async fn a_replaced_or_removed_secret_is_gone_from_its_row(it: TestStore) {
+/// OC-9: forgotten is forgotten, also for the server it was meant for.
+async fn pointing_back_does_not_bring_the_secret_back(it: TestStore) {
+    let it = Fixture::new(it).await;
+    for host in ["smtp.evil.example", "smtp.example.org"] {
+        it.accounts.edit_endpoints(it.organisation, it.id, servers(host), Actor::Command).await.unwrap();
+        assert!(matches!(it.accounts.signing_in(it.organisation, it.id).await, Err(NotUsable::NoSecret)));
+    }
+}
+
+async fn a_replaced_blanked_or_removed_secret_is_gone_from_its_row(it: TestStore) {
     let it = Fixture::new(it).await;
     let id = it.id;
-    let n_sealed = || async {
+    let sealed = || async {
         let rows = it.it.store.read(move |tx| tx.rows(&tampering::SEALED, &[id.into()])).await.unwrap();
         rows.iter()
             .map(|row| row.get::<Vec<u8>>(0).unwrap())
             .map(|sealed| !sealed.is_empty())
             .collect::<Vec<_>>()
     };
-    assert_eq!(n_sealed().await, [true]);
+    assert_eq!(sealed().await, [true]);
     let secret = SecretText::new("new".into());
     it.accounts.replace_secret(it.organisation, id, secret, Actor::Command).await.unwrap();
-    assert_eq!(n_sealed().await, [false, true]);
+    assert_eq!(sealed().await, [false, true]);
+    let elsewhere = servers("smtp.example.net");
+    it.accounts.edit_endpoints(it.organisation, id, elsewhere, Actor::Command).await.unwrap();
+    assert_eq!(sealed().await, [false, false]);
+    let secret = SecretText::new("newer".into());
+    it.accounts.replace_secret(it.organisation, id, secret, Actor::Command).await.unwrap();
+    assert_eq!(sealed().await, [false, false, true]);
     it.accounts.remove(it.organisation, id, Actor::Command).await.unwrap();
-    assert_eq!(n_sealed().await, [false, false]);
+    assert_eq!(sealed().await, [false, false, false]);
 }
 
 /// VA-1: what lies on the disk holds no secret, in any spelling that a careless log or row could give it.
