@@ -38,6 +38,8 @@ mod tampering {
         SEALED = "SELECT secret_sealed FROM credential WHERE mail_account_id = $1 ORDER BY id";
         /// A word that no version knows.
         BREAK_STATUS = "UPDATE account_status SET status = 'splendid' WHERE mail_account_id = $1";
+        /// The word it was.
+        MEND_STATUS = "UPDATE account_status SET status = 'connected' WHERE mail_account_id = $1";
         /// All that would betray a touch: secrets and statuses.
         ROWS = "SELECT c.secret_sealed, s.status, s.checked_at FROM credential c JOIN account_status s ON s.mail_account_id = c.mail_account_id ORDER BY c.id";
     }
