@@ -26,7 +26,7 @@ mod provider;
 mod sandbox;
 mod smtp;
 #[cfg(test)]
-mod testbed;
+mod tests;
 
 pub use error::SandboxError;
 pub use lifetime::{DemoPresence, SandboxReady, attend, find_living};

@@ -2,8 +2,10 @@
 
 mod auth;
 mod body;
+mod command;
 mod reply;
 mod session;
+mod state;
 mod trace;
 
 use std::borrow::Cow;

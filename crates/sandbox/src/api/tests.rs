@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::testbed::Testbed;
+use crate::tests::Testbed;
 
 #[tokio::test]
 async fn an_address_without_messages_has_an_empty_list() {

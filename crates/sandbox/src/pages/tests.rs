@@ -1,6 +1,6 @@
 //! The pages over real sockets.
 
-use crate::testbed::Testbed;
+use crate::tests::Testbed;
 
 const ANA: &str = "ana@sandbox.test";
 

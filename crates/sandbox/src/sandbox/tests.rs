@@ -1,7 +1,7 @@
 use gatepost_testkit::fresh_folder;
 
 use super::*;
-use crate::testbed::{Testbed, plain, settings};
+use crate::tests::{Testbed, plain, settings};
 
 const ANA: &str = "ana@sandbox.test";
 

@@ -5,7 +5,8 @@ use gatepost_wire::sasl::{Credentials, Mechanism, ServerExchange, ServerStep};
 use gatepost_wire::smtp::ServerReply;
 
 use super::reply;
-use super::session::{Ending, Session, State, Step};
+use super::session::{Ending, Session, Step};
+use super::state::State;
 use crate::fault::{Occasion, Phase};
 use crate::mailbox::SignInAs;
 
@@ -60,7 +61,7 @@ impl Session<'_> {
         }
         match claimed.filter(|_| sign_in.is_some()) {
             Some(address) => {
-                self.sign_in(address);
+                self.state.sign_in(self.provider, address, self.ends.clone());
                 self.say_or(other, reply::signed_in());
                 Ok(())
             }

@@ -6,7 +6,8 @@ use gatepost_core::EmailAddress;
 use gatepost_net::{Pace, ReadError};
 use gatepost_wire::smtp::{DataProgress, DataReader, Flaws, LineEnds, ServerReply};
 
-use super::session::{Client, Ending, Envelope, Session, Step};
+use super::session::{Ending, Session, Step};
+use super::state::{Client, Envelope};
 use super::trace::trace_header;
 use super::{LARGEST_BYTES, reply};
 use crate::SandboxError;
@@ -24,7 +25,7 @@ struct Received {
 
 impl Session<'_> {
     pub(super) async fn receive_message(&mut self) -> Step {
-        let Some((client, account, envelope)) = self.drop_transaction() else { return Ok(()) };
+        let Some((client, account, envelope)) = self.state.end_transaction() else { return Ok(()) };
         let received = self.read_body(&client, &envelope).await?;
         self.finish(account, envelope.recipients, received).await
     }

@@ -2,7 +2,7 @@
 
 use gatepost_core::EmailAddress;
 
-use crate::testbed::{Testbed, base64, plain};
+use crate::tests::{Testbed, base64, plain};
 
 const ANA: &str = "ana@sandbox.test";
 const BO: &str = "bo@sandbox.test";

@@ -4,7 +4,8 @@ use gatepost_core::Domain;
 use gatepost_wire::smtp::ReversePath;
 
 use super::HOST_NAME;
-use super::session::{Client, Envelope, Session};
+use super::session::Session;
+use super::state::{Client, Envelope};
 use crate::mailbox::MessageId;
 
 /// Return-Path and Received (RFC 5321 §4.4). Both hold only what the grammar has checked: nobody can write a header of

@@ -1,4 +1,4 @@
-//! A sandbox on free ports, with clients that say exactly what a test tells them.
+//! What the tests of all doors stand on: a sandbox on free ports, with clients that say exactly what a test tells them.
 
 use std::time::Duration;
 
