@@ -19,6 +19,9 @@ pub enum CommandError {
     /// Longer than [`crate::smtp::line_limit`] allows.
     #[error("the command line is too long")]
     LineTooLong,
+    /// Ended with LF alone (RFC 5321 §2.3.8). The session's reader finds it, because a command is parsed without its end.
+    #[error("the command line ends with LF alone")]
+    BareLineFeed,
     /// A verb that is none; escaped, at most 40 characters.
     #[error("unknown command {0}")]
     Unknown(String),
@@ -64,6 +67,7 @@ impl CommandError {
         let syntax = (5, 5, 4);
         match self {
             Self::LineTooLong => ServerReply::new(500, (5, 5, 2), "The command line is too long"),
+            Self::BareLineFeed => ServerReply::new(500, (5, 5, 2), "End each line with CRLF"),
             Self::Unknown(_) => ServerReply::new(500, (5, 5, 1), "This command is not known here"),
             Self::NotImplemented => ServerReply::new(502, (5, 5, 1), "This command is not offered here"),
             Self::ControlCharacter => {

@@ -32,11 +32,16 @@ impl DataReader {
         Self(Lines { at: At::Start, has_dots: true, line_ends, line_bytes: 0, flaws: Flaws::default() })
     }
 
-    /// Takes the next bytes and gives content to `emit`. Behind the end it takes nothing more.
+    /// Takes the next bytes and gives content to `emit`, as slices of the input wherever nothing had to be changed: they may
+    /// be kept as long as it. Behind the end it takes nothing more.
     ///
     /// Bare line ends do not stop it: the true end must be found first, or what follows would be taken for commands
     /// (SS-5). See [`DataReader::flaws`] then.
-    pub fn push(&mut self, input: &[u8], mut emit: impl FnMut(&[u8])) -> Result<DataProgress, DataError> {
+    pub fn push<'a>(
+        &mut self,
+        input: &'a [u8],
+        mut emit: impl FnMut(&'a [u8]),
+    ) -> Result<DataProgress, DataError> {
         self.0.push(input, &mut emit)
     }
 
@@ -54,14 +59,14 @@ impl BdatReader {
         Self(Lines { at: At::Text, has_dots: false, line_ends, line_bytes: 0, flaws: Flaws::default() })
     }
 
-    /// Takes octets of a chunk and gives content to `emit`.
-    pub fn push(&mut self, input: &[u8], mut emit: impl FnMut(&[u8])) -> Result<(), DataError> {
+    /// Takes octets of a chunk and gives content to `emit`, as [`DataReader::push`] does.
+    pub fn push<'a>(&mut self, input: &'a [u8], mut emit: impl FnMut(&'a [u8])) -> Result<(), DataError> {
         self.0.push(input, &mut emit).map(|_| ())
     }
 
     /// Ends the message after its last chunk, and tells what was seen in it.
     #[must_use]
-    pub fn finish(mut self, mut emit: impl FnMut(&[u8])) -> Flaws {
+    pub fn finish(mut self, mut emit: impl FnMut(&'static [u8])) -> Flaws {
         self.0.finish(&mut emit);
         self.0.flaws
     }
@@ -102,7 +107,11 @@ enum At {
 }
 
 impl Lines {
-    fn push<E: FnMut(&[u8])>(&mut self, input: &[u8], emit: &mut E) -> Result<DataProgress, DataError> {
+    fn push<'a, E: FnMut(&'a [u8])>(
+        &mut self,
+        input: &'a [u8],
+        emit: &mut E,
+    ) -> Result<DataProgress, DataError> {
         let mut next = 0;
         while let Some(byte) = input.get(next) {
             match self.at {
@@ -120,7 +129,11 @@ impl Lines {
 
     /// Runs through lines while nothing needs a decision, and gives them as one slice. This is where the time goes: one
     /// search a line. Returns how many octets it took, at least one.
-    fn text<E: FnMut(&[u8])>(&mut self, input: &[u8], emit: &mut E) -> Result<usize, DataError> {
+    fn text<'a, E: FnMut(&'a [u8])>(
+        &mut self,
+        input: &'a [u8],
+        emit: &mut E,
+    ) -> Result<usize, DataError> {
         let mut next = 0;
         loop {
             let rest = input.get(next..).unwrap_or_default();
@@ -168,7 +181,7 @@ impl Lines {
     }
 
     /// Decides about one byte; `false` if it has to be looked at again from the new place.
-    fn step<E: FnMut(&[u8])>(&mut self, byte: u8, emit: &mut E) -> bool {
+    fn step<'a, E: FnMut(&'a [u8])>(&mut self, byte: u8, emit: &mut E) -> bool {
         let is_repair = self.line_ends == LineEnds::Repair;
         let (at, is_taken) = match (self.at, byte) {
             (At::Start, b'.') if self.has_dots => (At::Dot, true),
@@ -202,7 +215,7 @@ impl Lines {
     }
 
     /// A held CR is not followed by LF.
-    fn bare_cr<E: FnMut(&[u8])>(&mut self, byte: u8, emit: &mut E) -> bool {
+    fn bare_cr<'a, E: FnMut(&'a [u8])>(&mut self, byte: u8, emit: &mut E) -> bool {
         self.flaws.bare_cr = true;
         self.line_bytes = 0;
         let is_another = byte == b'\r';
@@ -231,8 +244,8 @@ impl Lines {
     }
 
     /// Without dots: a CR at the very end is bare.
-    fn finish<E: FnMut(&[u8])>(&mut self, emit: &mut E) {
-        let held: &[u8] = match (self.at, self.line_ends) {
+    fn finish<'a, E: FnMut(&'a [u8])>(&mut self, emit: &mut E) {
+        let held: &'static [u8] = match (self.at, self.line_ends) {
             (At::Cr, LineEnds::Strict) => b"\r",
             (At::Cr, LineEnds::Repair) => b"\r\n",
             (At::CrCr, _) => b"\r\n\r\n",
@@ -243,7 +256,7 @@ impl Lines {
     }
 }
 
-fn give<E: FnMut(&[u8])>(emit: &mut E, slice: &[u8]) {
+fn give<'a, E: FnMut(&'a [u8])>(emit: &mut E, slice: &'a [u8]) {
     if !slice.is_empty() {
         emit(slice);
     }

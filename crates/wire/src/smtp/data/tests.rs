@@ -288,3 +288,12 @@ proptest! {
         prop_assert!(!has_bare_line_end(&wire));
     }
 }
+
+#[test]
+fn what_needs_no_change_is_given_without_a_copy() {
+    let input = b"a\r\nb\r\n.\r\n".to_vec();
+    let mut kept = Vec::new();
+    DataReader::new(LineEnds::Strict).push(&input, |slice| kept.push(slice)).unwrap();
+    assert_eq!(kept.concat(), b"a\r\nb\r\n");
+    assert!(kept.iter().all(|slice| input.as_ptr_range().contains(&slice.as_ptr())));
+}

@@ -1,0 +1,17 @@
+//! The submission server over real sockets and TLS, with a real store and real app passwords. Only the choice of the account
+//! is pretended, so that tests see when it is asked for.
+
+mod client;
+mod house;
+
+mod chunks;
+mod conduct;
+mod dialogue;
+mod endings;
+mod header;
+mod limits;
+mod pipelining;
+mod sign_in;
+mod smuggling;
+mod starttls;
+mod storage;
