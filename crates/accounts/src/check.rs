@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gatepost_core::{Diagnosis, Domain, MailAccountId, OrganisationId, Phase, TlsMode};
 use gatepost_net::{ClientTls, DialError, Dialer};
-use gatepost_providers::{Catalogue, Protocol};
+use gatepost_providers::Catalogue;
 use gatepost_upstream::smtp::{Credential, Greeted, SignIn};
 use gatepost_upstream::{Deadlines, Evidence, UpstreamError};
 
@@ -147,25 +147,25 @@ impl Check {
 }
 
 impl What {
+    /// The diagnosis, unless all is well.
+    #[must_use]
+    pub const fn diagnosis(&self) -> Option<&Diagnosis> {
+        match self {
+            Self::SignInRefused { diagnosis, .. }
+            | Self::Trouble { diagnosis, .. }
+            | Self::Blocked { diagnosis, .. } => Some(diagnosis),
+            Self::Succeeded | Self::LetterSent => None,
+        }
+    }
+
     /// What a connection that did not come about, or broke, tells of the account.
     #[must_use]
     pub fn failed(failure: &UpstreamError, provider_kind: Option<&str>) -> Self {
         let (diagnosis, reply) = match failure.evidence() {
-            Evidence::Trouble(trouble) => {
-                (Catalogue::embedded().diagnose(&gatepost_providers::Evidence::Trouble(trouble)), None)
-            }
+            Evidence::Trouble(trouble) => (Catalogue::embedded().diagnose_trouble(trouble), None),
             Evidence::Reply(phase, reply) => {
-                let text = reply.text_joined();
-                let evidence = gatepost_providers::Evidence::Reply {
-                    protocol: Protocol::Smtp,
-                    provider_kind,
-                    phase,
-                    code: reply.code,
-                    enhanced: reply.enhanced,
-                    // Behind the code, which the catalogue puts in front itself.
-                    text: text.get(3..).unwrap_or_default().as_bytes(),
-                };
-                (Catalogue::embedded().diagnose(&evidence), Some(reply.raw.clone()))
+                let diagnosis = Catalogue::embedded().diagnose_reply(provider_kind, phase, reply);
+                (diagnosis, Some(reply.raw.clone()))
             }
         };
         match failure {

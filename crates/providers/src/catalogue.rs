@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use gatepost_core::{Diagnosis, RetryClass};
+use gatepost_wire::smtp::Reply;
 use regex::bytes::Regex;
 
 use crate::catalogue_file;
@@ -82,6 +83,27 @@ impl Catalogue {
                     .expect("a catalogue is not made without a last rule")
             }
         }
+    }
+
+    /// What a reply of an SMTP server means.
+    #[must_use]
+    pub fn diagnose_reply(&self, provider_kind: Option<&str>, phase: Phase, reply: &Reply) -> Diagnosis {
+        let text = reply.text_joined();
+        self.diagnose(&Evidence::Reply {
+            protocol: Protocol::Smtp,
+            provider_kind,
+            phase,
+            code: reply.code,
+            enhanced: reply.enhanced,
+            // Behind the code, which is put in front below.
+            text: text.get(3..).unwrap_or_default().as_bytes(),
+        })
+    }
+
+    /// What it means that there was no reply.
+    #[must_use]
+    pub fn diagnose_trouble(&self, trouble: Trouble) -> Diagnosis {
+        self.diagnose(&Evidence::Trouble(trouble))
     }
 
     /// The diagnosis that a rule gives, for a rule's name read back from a row. Absent if this version has no such rule.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatepost_core::{Diagnosis, Phase, RetryClass, Timestamp, Trouble, World};
-use gatepost_providers::{Catalogue, Evidence, Protocol};
+use gatepost_providers::Catalogue;
 use gatepost_wire::smtp::Reply;
 
 use super::smtp::End;
@@ -87,11 +87,11 @@ impl Judge<'_> {
             }
             End::Refused(phase, reply) => self.refused(row, *phase, reply, has_progress),
             End::LostBefore(trouble) => {
-                let diagnosis = self.catalogue.diagnose(&Evidence::Trouble(*trouble));
+                let diagnosis = self.catalogue.diagnose_trouble(*trouble);
                 (self.deferred(row, &diagnosis, backoff(&diagnosis), None), Some(diagnosis), Effect::None)
             }
             End::LostAfter(trouble) => {
-                let diagnosis = self.catalogue.diagnose(&Evidence::Trouble(*trouble));
+                let diagnosis = self.catalogue.diagnose_trouble(*trouble);
                 let mut it = self.deferred(row, &diagnosis, backoff(&diagnosis), None);
                 it.is_uncertain = true;
                 if it.kind == OutcomeKind::Deferred {
@@ -100,7 +100,7 @@ impl Judge<'_> {
                 (it, Some(diagnosis), Effect::None)
             }
             End::Impossible(trouble) => {
-                let diagnosis = self.catalogue.diagnose(&Evidence::Trouble(*trouble));
+                let diagnosis = self.catalogue.diagnose_trouble(*trouble);
                 (failed(row, &diagnosis, None), Some(diagnosis), Effect::None)
             }
             End::Damaged => {
@@ -110,7 +110,7 @@ impl Judge<'_> {
             }
             End::Unreadable => {
                 let class = RetryClass::Backoff { at_least: Duration::ZERO };
-                let diagnosis = self.catalogue.diagnose(&Evidence::Trouble(Trouble::Interrupted));
+                let diagnosis = self.catalogue.diagnose_trouble(Trouble::Interrupted);
                 (self.deferred(row, &diagnosis, class, None), Some(diagnosis), Effect::None)
             }
         }
@@ -126,7 +126,7 @@ impl Judge<'_> {
         // 530 and 535 speak of the sign-in wherever they come: the session has ended at the provider (RFC 4954 §6).
         let is_sign_in = matches!(reply.code, 530 | 534 | 535 | 538);
         let phase = if is_sign_in { Phase::Auth } else { phase };
-        let diagnosis = diagnose_reply(self.catalogue, self.provider_kind, phase, reply);
+        let diagnosis = self.catalogue.diagnose_reply(self.provider_kind, phase, reply);
         let words = reply.raw.clone();
         match diagnosis.retry {
             RetryClass::Hold if is_sign_in => (
@@ -174,24 +174,6 @@ impl Judge<'_> {
         let kind = if delivery.is_open() { OutcomeKind::Deferred } else { OutcomeKind::Failed };
         concluded(row, kind, delivery, reply)
     }
-}
-
-/// What a reply of the provider means.
-pub(crate) fn diagnose_reply(
-    catalogue: &Catalogue,
-    provider_kind: Option<&str>,
-    phase: Phase,
-    reply: &Reply,
-) -> Diagnosis {
-    let text = reply.text_joined();
-    catalogue.diagnose(&Evidence::Reply {
-        protocol: Protocol::Smtp,
-        provider_kind,
-        phase,
-        code: reply.code,
-        enhanced: reply.enhanced,
-        text: text.as_bytes(),
-    })
 }
 
 fn backoff(diagnosis: &Diagnosis) -> RetryClass {

@@ -1,7 +1,7 @@
 //! One attempt: connect if need be, send, judge, and get ready what is to be written down.
 
 use gatepost_accounts::{Direction, Event, SendingAccount, What};
-use gatepost_core::{BodyId, Diagnosis, RetryClass, Timestamp};
+use gatepost_core::{BodyId, Diagnosis, Timestamp};
 use gatepost_store::StoreError;
 use gatepost_upstream::smtp::{Credential, Greeted, SignIn, SmtpSession};
 use gatepost_upstream::{Deadlines, Evidence, UpstreamError};
@@ -10,7 +10,7 @@ use gatepost_wire::smtp::Reply;
 use super::Shared;
 use crate::claim::Claimed;
 use crate::conclude::Finished;
-use crate::send::judge::{Effect, Judge, diagnose_reply};
+use crate::send::judge::{Effect, Judge};
 use crate::send::notice::{Author, bounce};
 use crate::send::smtp::{End, send};
 use crate::submission::ChosenAccount;
@@ -120,43 +120,22 @@ async fn account_trouble(
     err: &UpstreamError,
     began_at: Timestamp,
 ) -> Done {
-    let diagnosis = diagnose(shop, account, err);
+    let what = What::failed(err, account.provider_kind.as_deref());
+    let diagnosis = what.diagnosis().cloned().expect("a failure has a diagnosis");
     let judge = judge(shop, account).await;
     let concluded = judge.account_trouble(&claimed.recipients, &diagnosis, reply_of(err));
     tracing::info!(account.id = %account.id, rule = %diagnosis.rule, error = %err, "the mail account cannot send");
-    report(shop, account, began_at, trouble_event(err, diagnosis.clone())).await;
+    report(shop, account, began_at, what).await;
     let diagnoses = vec![Some(diagnosis); concluded.len()];
     let finished = with_notice(shop, account, claimed, concluded, &diagnoses).await;
     Done { finished, account: AccountState::Stopped }
 }
 
-/// What a failed connection means.
-pub(super) fn diagnose(shop: &Shared, account: &SendingAccount, err: &UpstreamError) -> Diagnosis {
-    match err.evidence() {
-        Evidence::Reply(phase, reply) => {
-            diagnose_reply(shop.catalogue, account.provider_kind.as_deref(), phase, reply)
-        }
-        Evidence::Trouble(trouble) => {
-            shop.catalogue.diagnose(&gatepost_providers::Evidence::Trouble(trouble))
-        }
-    }
-}
-
 /// The provider's words, if it said any.
-pub(super) fn reply_of(err: &UpstreamError) -> Option<&Reply> {
+fn reply_of(err: &UpstreamError) -> Option<&Reply> {
     match err.evidence() {
         Evidence::Reply(_, reply) => Some(reply),
         Evidence::Trouble(_) => None,
-    }
-}
-
-/// What the account is told of a failed connection.
-pub(super) fn trouble_event(err: &UpstreamError, diagnosis: Diagnosis) -> What {
-    let reply = reply_of(err).map(|it| it.raw.clone());
-    if matches!(err, UpstreamError::SignInRefused { .. }) && diagnosis.retry == RetryClass::Hold {
-        What::SignInRefused { diagnosis, reply }
-    } else {
-        What::Trouble { diagnosis, reply }
     }
 }
 

@@ -4,7 +4,7 @@ use gatepost_accounts::What;
 use gatepost_core::{MailAccountId, OrganisationId};
 
 use super::Shared;
-use super::attempt::{connect, diagnose, report, trouble_event};
+use super::attempt::{connect, report};
 
 /// Signs in once and reports what came of it; success releases what waits.
 pub(super) async fn probe(shop: Shared, organisation: OrganisationId, id: MailAccountId) {
@@ -16,8 +16,7 @@ pub(super) async fn probe(shop: Shared, organisation: OrganisationId, id: MailAc
             report(&shop, &account, began_at, What::Succeeded).await;
         }
         Err((err, began_at)) => {
-            let diagnosis = diagnose(&shop, &account, &err);
-            report(&shop, &account, began_at, trouble_event(&err, diagnosis)).await;
+            report(&shop, &account, began_at, What::failed(&err, account.provider_kind.as_deref())).await;
         }
     }
 }
