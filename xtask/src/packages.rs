@@ -15,6 +15,7 @@ const DEBIAN: &[&str] = &[
     "dovecot-imapd",
     "dovecot-lmtpd",
     "postgresql",
+    "libnet-ssleay-perl",
     "swaks",
     "msmtp",
     "curl",
