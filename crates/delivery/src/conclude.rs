@@ -1,6 +1,6 @@
 //! Writing down what an attempt brought: outcome rows, the moves of its recipients and their bounce, in one transaction.
 
-use gatepost_core::{OrganisationId, Timestamp};
+use gatepost_core::{AttemptId, OrganisationId, SubmissionId, Timestamp};
 use gatepost_store::{FinishedBody, StoreError, Transaction, params};
 
 use crate::claim::{Claimed, Holder};
@@ -70,36 +70,7 @@ pub(crate) fn conclude(
     let (organisation, id, attempt) = (holder.organisation, claimed.submission.id, claimed.attempt);
     let mut n_moved = 0;
     for it in concluded {
-        let reply = it.reply.as_ref();
-        let kept = reply.map(|reply| reply.bytes.get(..REPLY_KEPT).unwrap_or(&reply.bytes));
-        let values = params![
-            attempt,
-            it.ordinal,
-            organisation,
-            id,
-            now,
-            it.kind.word(),
-            reply.map(|reply| reply.code),
-            kept
-        ];
-        tx.execute(&sql::INSERT_OUTCOME, values)?;
-        let [state, because, next_attempt_at, life_ends_at, life_left_ms] = written(&it.delivery);
-        n_moved += tx.execute(
-            &sql::CONCLUDE,
-            &[
-                id.into(),
-                it.ordinal.into(),
-                organisation.into(),
-                state,
-                because,
-                next_attempt_at,
-                life_ends_at,
-                life_left_ms,
-                it.is_uncertain.into(),
-                now.into(),
-                attempt.into(),
-            ],
-        )?;
+        n_moved += write(tx, organisation, id, attempt, it, now)?;
     }
     if n_moved == 0 {
         // An earlier run of this very job was committed although its answer was lost.
@@ -114,12 +85,53 @@ pub(crate) fn conclude(
     Ok(())
 }
 
+/// One recipient's outcome and move. Returns how many rows moved: none if that was written before.
+pub(crate) fn write(
+    tx: &mut Transaction<'_>,
+    organisation: OrganisationId,
+    id: SubmissionId,
+    attempt: AttemptId,
+    it: &Concluded,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let reply = it.reply.as_ref();
+    let kept = reply.map(|reply| reply.bytes.get(..REPLY_KEPT).unwrap_or(&reply.bytes));
+    let values = params![
+        attempt,
+        it.ordinal,
+        organisation,
+        id,
+        now,
+        it.kind.word(),
+        reply.map(|reply| reply.code),
+        kept
+    ];
+    tx.execute(&sql::INSERT_OUTCOME, values)?;
+    let [state, because, next_attempt_at, life_ends_at, life_left_ms] = written(&it.delivery);
+    tx.execute(
+        &sql::CONCLUDE,
+        &[
+            id.into(),
+            it.ordinal.into(),
+            organisation.into(),
+            state,
+            because,
+            next_attempt_at,
+            life_ends_at,
+            life_left_ms,
+            it.is_uncertain.into(),
+            now.into(),
+            attempt.into(),
+        ],
+    )
+}
+
 /// Marks the letter finished if none of its recipients is left to be tried. Whoever moves the last one does it, under a
 /// lock of the letter's row, so that two at once do not each see the other's as open.
 pub(crate) fn finish_if_done(
     tx: &mut Transaction<'_>,
     organisation: OrganisationId,
-    id: gatepost_core::SubmissionId,
+    id: SubmissionId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.row(&sql::LOCK_SUBMISSION, params![organisation, id])?;

@@ -6,11 +6,11 @@ use gatepost_core::{AttemptId, SubmissionId, Timestamp, Trouble};
 use gatepost_store::{Store, StoreError, Transaction, params};
 
 use crate::claim::Holder;
-use crate::conclude::OutcomeKind;
+use crate::conclude::{Concluded, OutcomeKind, write};
 use crate::schedule::retry_delay;
 use crate::sql;
 use crate::state::Delivery;
-use crate::submission::{RecipientRow, written};
+use crate::submission::RecipientRow;
 
 /// Lets go of every recipient of the account that is in hand of an attempt not in `alive`: marked uncertain, and due now
 /// after a first attempt, else by the delay of its count, so that a letter that ends the program does not do so at each
@@ -69,33 +69,12 @@ fn let_go(tx: &mut Transaction<'_>, holder: &Holder, it: &InHand, now: Timestamp
         }
         other => other,
     };
-    let nothing: Option<&[u8]> = None;
-    let values = params![
-        it.attempt,
-        it.ordinal,
-        organisation,
-        it.submission,
-        now,
-        OutcomeKind::Uncertain.word(),
-        None::<i64>,
-        nothing
-    ];
-    tx.execute(&sql::INSERT_OUTCOME, values)?;
-    let [state, because, next_attempt_at, life_ends_at, life_left_ms] = written(&delivery);
-    tx.execute(
-        &sql::CONCLUDE,
-        &[
-            it.submission.into(),
-            it.ordinal.into(),
-            organisation.into(),
-            state,
-            because,
-            next_attempt_at,
-            life_ends_at,
-            life_left_ms,
-            true.into(),
-            now.into(),
-            it.attempt.into(),
-        ],
-    )
+    let settled = Concluded {
+        ordinal: it.ordinal,
+        kind: OutcomeKind::Uncertain,
+        reply: None,
+        delivery,
+        is_uncertain: true,
+    };
+    write(tx, organisation, it.submission, it.attempt, &settled, now)
 }

@@ -84,6 +84,12 @@ impl Recipient {
     pub fn wants_bounce(&self) -> bool {
         self.notify.is_none_or(Notify::tells_failure)
     }
+
+    /// Whether the sender asked to hear of success (RFC 3461 §4.1).
+    #[must_use]
+    pub fn wants_success(&self) -> bool {
+        matches!(self.notify, Some(Notify::On(on)) if on.success)
+    }
 }
 
 /// A letter to be accepted, beside its body.

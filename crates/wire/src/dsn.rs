@@ -1,4 +1,5 @@
-//! Failure notices (RFC 3464): what a sender gets when a letter could not be delivered.
+//! Notices to the sender (RFC 3464): what became of a letter that could not be delivered, or that was handed on to a server
+//! which gives no notices itself.
 //!
 //! A bounce returns the header of the letter and never its text (SC-10), because the text may be confidential and the
 //! sender has it. Whatever a provider or a header holds, it stays inside its own line and its own part.
@@ -31,15 +32,26 @@ pub struct Bounce<'a> {
     pub arrived_at: Timestamp,
     /// ENVID of the letter.
     pub envelope_id: Option<&'a EnvelopeId>,
-    /// The recipients that failed, at least one.
-    pub failures: &'a [FailedRecipient<'a>],
+    /// The recipients it is about, at least one.
+    pub recipients: &'a [ReportedRecipient<'a>],
     /// The header of the letter without its empty line, CRLF only, as it was stored.
     pub header: &'a [u8],
 }
 
-/// One recipient that the letter did not reach.
+/// What became of a recipient (RFC 3464 §2.3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The letter could not be delivered.
+    Failed,
+    /// It was handed on to a server that gives no notices of its own (RFC 3461 §5.2.6).
+    Relayed,
+}
+
+/// One recipient and what became of it.
 #[derive(Clone, Copy, Debug)]
-pub struct FailedRecipient<'a> {
+pub struct ReportedRecipient<'a> {
+    /// What became of it.
+    pub action: Action,
     /// The recipient.
     pub recipient: &'a EmailAddress,
     /// ORCPT of the recipient.
@@ -50,6 +62,15 @@ pub struct FailedRecipient<'a> {
     pub reply: Option<&'a [u8]>,
     /// Cause and cure, in the reader's words.
     pub explanation: &'a str,
+}
+
+impl Action {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Relayed => "relayed",
+        }
+    }
 }
 
 /// A bounce ready to be stored and sent.
@@ -120,30 +141,47 @@ impl Bounce<'_> {
     }
 
     fn subject(&self) -> String {
-        let first = self.failures.first().map_or("", |it| it.recipient.as_str());
-        match self.failures.len() {
-            0 | 1 => format!("Not delivered: {first}"),
-            n => format!("Not delivered: {first} and {} more", n - 1),
+        let (words, about) = match self.of(Action::Failed).next() {
+            Some(_) => ("Not delivered", Action::Failed),
+            None => ("Handed on", Action::Relayed),
+        };
+        let first = self.of(about).next().map_or("", |it| it.recipient.as_str());
+        match self.of(about).count() {
+            0 | 1 => format!("{words}: {first}"),
+            n => format!("{words}: {first} and {} more", n - 1),
         }
+    }
+
+    fn of(&self, action: Action) -> impl Iterator<Item = &ReportedRecipient<'_>> {
+        self.recipients.iter().filter(move |it| it.action == action)
     }
 
     /// The part that people read.
     fn for_people(&self) -> String {
         let mut text = String::new();
-        let accepted = self.arrived_at.to_rfc5322();
-        push_paragraph(
-            &mut text,
-            &format!(
-                "The letter that was handed to {} on {accepted} could not be delivered to:",
-                self.reporting_host
-            ),
+        let letter = format!(
+            "The letter that was handed to {} on {}",
+            self.reporting_host,
+            self.arrived_at.to_rfc5322()
         );
-        for failure in self.failures {
+        if self.of(Action::Failed).next().is_some() {
+            push_paragraph(&mut text, &format!("{letter} could not be delivered to:"));
+        }
+        for failure in self.of(Action::Failed) {
             push_paragraph(&mut text, failure.recipient.as_str());
             if let Some(reply) = failure.reply {
                 push_paragraph(&mut text, &format!("The mail provider said: {}", one_line(reply)));
             }
             push_paragraph(&mut text, failure.explanation);
+        }
+        if self.of(Action::Relayed).next().is_some() {
+            push_paragraph(
+                &mut text,
+                &format!("{letter} was handed on to a mail provider that gives no notices of delivery, for:"),
+            );
+        }
+        for relayed in self.of(Action::Relayed) {
+            push_paragraph(&mut text, relayed.recipient.as_str());
         }
         push_paragraph(
             &mut text,
@@ -161,10 +199,10 @@ impl Bounce<'_> {
         }
         push_field(&mut text, "Reporting-MTA", &format!("dns; {}", self.reporting_host));
         push_field(&mut text, "Arrival-Date", &self.arrived_at.to_rfc5322());
-        for failure in self.failures {
-            let (class, subject, detail) = failure.status;
+        for reported in self.recipients {
+            let (class, subject, detail) = reported.status;
             text.push_str("\r\n");
-            if let Some(original) = failure.original {
+            if let Some(original) = reported.original {
                 push_field(
                     &mut text,
                     "Original-Recipient",
@@ -172,11 +210,11 @@ impl Bounce<'_> {
                 );
             }
             // RFC 6533 §3: the type of an address beyond ASCII.
-            let kind = if failure.recipient.is_ascii() { "rfc822" } else { "utf-8" };
-            push_field(&mut text, "Final-Recipient", &format!("{kind}; {}", failure.recipient));
-            push_field(&mut text, "Action", "failed");
+            let kind = if reported.recipient.is_ascii() { "rfc822" } else { "utf-8" };
+            push_field(&mut text, "Final-Recipient", &format!("{kind}; {}", reported.recipient));
+            push_field(&mut text, "Action", reported.action.word());
             push_field(&mut text, "Status", &format!("{class}.{subject}.{detail}"));
-            if let Some(reply) = failure.reply {
+            if let Some(reply) = reported.reply {
                 push_field(&mut text, "Diagnostic-Code", &format!("smtp; {}", one_line(reply)));
             }
         }

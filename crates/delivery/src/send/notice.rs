@@ -1,8 +1,9 @@
-//! The bounce: tells the sender what could not be delivered (RFC 3464), through the same account.
+//! The notice to the sender (RFC 3464), through the same account: what could not be delivered, and what was handed on to a
+//! server that gives no notices, for senders who asked.
 
 use gatepost_core::{Diagnosis, EmailAddress, SubmissionId};
 use gatepost_store::{FinishedBody, StoreError};
-use gatepost_wire::dsn::{Bounce, FailedRecipient};
+use gatepost_wire::dsn::{Action, Bounce, ReportedRecipient};
 use gatepost_wire::message::HeaderScanner;
 use gatepost_wire::smtp::{BodyKind, EnhancedCode, ReversePath};
 
@@ -10,7 +11,7 @@ use crate::claim::Claimed;
 use crate::conclude::Concluded;
 use crate::outbox::Outbox;
 use crate::state::Delivery;
-use crate::submission::{Choice, ChosenAccount, Envelope, NewSubmission, Origin, Recipient};
+use crate::submission::{Choice, ChosenAccount, Envelope, NewSubmission, Origin, Recipient, RecipientRow};
 
 /// Who a bounce speaks for.
 pub(crate) struct Author<'a> {
@@ -21,35 +22,43 @@ pub(crate) struct Author<'a> {
     pub(crate) account: ChosenAccount,
 }
 
-/// The bounce for those recipients that failed and whose sender wants to know. None about a bounce (SC-10), and none where
-/// the letter itself had no sender.
-pub(crate) async fn bounce(
+/// What an attempt brought, for whoever tells the sender.
+pub(crate) struct Report<'a> {
+    pub(crate) claimed: &'a Claimed,
+    pub(crate) concluded: &'a [Concluded],
+    pub(crate) diagnoses: &'a [Option<Diagnosis>],
+    /// Whether the server took RFC 3461's parameters over, and with them the duty to tell of success.
+    pub(crate) server_tells: bool,
+}
+
+/// The notice about those recipients whose sender wants to know. None about a bounce (SC-10), and none where the letter
+/// itself had no sender.
+pub(crate) async fn notice(
     outbox: &Outbox,
     author: &Author<'_>,
-    claimed: &Claimed,
-    concluded: &[Concluded],
-    diagnoses: &[Option<Diagnosis>],
+    report: &Report<'_>,
 ) -> Result<Option<(NewSubmission, FinishedBody)>, StoreError> {
+    let Report { claimed, concluded, diagnoses, .. } = *report;
     let letter = &claimed.submission;
     let ReversePath::Address(sender) = &letter.reverse_path else { return Ok(None) };
     let explanations: Vec<String> = diagnoses.iter().map(|it| explain(it.as_ref())).collect();
-    let failures: Vec<FailedRecipient<'_>> = claimed
+    let recipients: Vec<ReportedRecipient<'_>> = claimed
         .recipients
         .iter()
         .zip(concluded)
         .zip(&explanations)
-        .filter(|((row, it), _)| {
-            matches!(it.delivery, Delivery::Failed { .. }) && row.recipient.wants_bounce()
-        })
-        .map(|((row, it), explanation)| FailedRecipient {
-            recipient: &row.recipient.address,
-            original: row.recipient.original.as_ref(),
-            status: status(it),
-            reply: it.reply.as_ref().map(|reply| reply.bytes.as_slice()),
-            explanation,
+        .filter_map(|((row, it), explanation)| {
+            Some(ReportedRecipient {
+                action: wanted(row, it, report.server_tells)?,
+                recipient: &row.recipient.address,
+                original: row.recipient.original.as_ref(),
+                status: status(it),
+                reply: it.reply.as_ref().map(|reply| reply.bytes.as_slice()),
+                explanation,
+            })
         })
         .collect();
-    if letter.is_bounce || failures.is_empty() {
+    if letter.is_bounce || recipients.is_empty() {
         return Ok(None);
     }
     let world = outbox.store().world();
@@ -64,7 +73,7 @@ pub(crate) async fn bounce(
         reporting_host: author.host,
         arrived_at: letter.accepted_at,
         envelope_id: letter.envelope_id.as_ref(),
-        failures: &failures,
+        recipients: &recipients,
         header: &header,
     }
     .write();
@@ -87,6 +96,15 @@ pub(crate) async fn bounce(
     Ok(Some((notice, body.finish().await?)))
 }
 
+/// What the sender is told of a recipient, if anything.
+fn wanted(row: &RecipientRow, it: &Concluded, server_tells: bool) -> Option<Action> {
+    match it.delivery {
+        Delivery::Failed { .. } if row.recipient.wants_bounce() => Some(Action::Failed),
+        Delivery::Sent if row.recipient.wants_success() && !server_tells => Some(Action::Relayed),
+        _ => None,
+    }
+}
+
 /// Cause and cure, as a person reads them.
 fn explain(diagnosis: Option<&Diagnosis>) -> String {
     diagnosis.map(|it| format!("{} {}", it.cause, it.cure)).unwrap_or_default()
@@ -104,6 +122,7 @@ fn status(it: &Concluded) -> EnhancedCode {
         Some(parsed.enhanced.unwrap_or((parsed.code / 100, 0, 0)))
     });
     match parsed {
+        Some((2, subject, detail)) => (2, subject, detail),
         Some((class, subject, detail)) if class >= 4 => (5, subject, detail),
         _ => (5, 4, 7),
     }

@@ -9,9 +9,9 @@ use gatepost_wire::smtp::Reply;
 
 use super::Shared;
 use crate::claim::Claimed;
-use crate::conclude::Finished;
+use crate::conclude::{Concluded, Finished};
 use crate::send::judge::{Effect, Judge};
-use crate::send::notice::{Author, bounce};
+use crate::send::notice::{Author, Report, notice};
 use crate::send::smtp::{End, send};
 use crate::submission::ChosenAccount;
 
@@ -63,7 +63,7 @@ pub(super) async fn attempt(
                 untouched(&claimed, &End::Unreadable)
             }
         };
-        let began_at = it.began_at;
+        let (began_at, server_tells) = (it.began_at, it.session.capabilities().dsn);
         if !transaction.is_usable {
             *open = None;
         }
@@ -73,7 +73,8 @@ pub(super) async fn attempt(
             *open = None;
             continue;
         }
-        return judged(shop, account, claimed, &transaction.ends, began_at).await;
+        return judged(shop, account, Ended { claimed, ends: transaction.ends, began_at, server_tells })
+            .await;
     }
 }
 
@@ -127,7 +128,7 @@ async fn account_trouble(
     tracing::info!(account.id = %account.id, rule = %diagnosis.rule, error = %err, "the mail account cannot send");
     report(shop, account, began_at, what).await;
     let diagnoses = vec![Some(diagnosis); concluded.len()];
-    let finished = with_notice(shop, account, claimed, concluded, &diagnoses).await;
+    let finished = with_notice(shop, account, claimed, (concluded, diagnoses), false).await;
     Done { finished, account: AccountState::Stopped }
 }
 
@@ -139,14 +140,17 @@ fn reply_of(err: &UpstreamError) -> Option<&Reply> {
     }
 }
 
-async fn judged(
-    shop: &Shared,
-    account: &SendingAccount,
+/// A transaction that is over.
+struct Ended {
     claimed: Claimed,
-    ends: &[End],
+    ends: Vec<End>,
     began_at: Timestamp,
-) -> Done {
-    let judgement = judge(shop, account).await.transaction(&claimed.recipients, ends);
+    server_tells: bool,
+}
+
+async fn judged(shop: &Shared, account: &SendingAccount, ended: Ended) -> Done {
+    let Ended { claimed, ends, began_at, server_tells } = ended;
+    let judgement = judge(shop, account).await.transaction(&claimed.recipients, &ends);
     let (what, state) = match judgement.effect {
         Effect::None => (What::Succeeded, AccountState::Usable),
         Effect::LetterSent => (What::LetterSent, AccountState::Usable),
@@ -168,7 +172,8 @@ async fn judged(
             "an attempt ended"
         );
     }
-    let finished = with_notice(shop, account, claimed, judgement.concluded, &judgement.diagnoses).await;
+    let finished =
+        with_notice(shop, account, claimed, (judgement.concluded, judgement.diagnoses), server_tells).await;
     Done { finished, account: state }
 }
 
@@ -205,8 +210,8 @@ async fn with_notice(
     shop: &Shared,
     account: &SendingAccount,
     claimed: Claimed,
-    concluded: Vec<crate::conclude::Concluded>,
-    diagnoses: &[Option<Diagnosis>],
+    (concluded, diagnoses): (Vec<Concluded>, Vec<Option<Diagnosis>>),
+    server_tells: bool,
 ) -> Finished {
     let running_now = running_now(shop, account).await;
     let author = Author {
@@ -215,8 +220,9 @@ async fn with_notice(
         host: shop.host.as_str(),
         account: ChosenAccount { id: account.id, running_now },
     };
+    let report = Report { claimed: &claimed, concluded: &concluded, diagnoses: &diagnoses, server_tells };
     let notice = loop {
-        match bounce(&shop.outbox, &author, &claimed, &concluded, diagnoses).await {
+        match notice(&shop.outbox, &author, &report).await {
             Ok(notice) => break notice,
             // The sender must be told: the attempt is not over until its bounce can be stored.
             Err(err) => {

@@ -19,7 +19,7 @@ fn parts(ana: &str, bob: &str) -> Parts {
     }
 }
 
-fn bounce<'a>(parts: &'a Parts, failures: &'a [FailedRecipient<'a>], header: &'a [u8]) -> Bounce<'a> {
+fn bounce<'a>(parts: &'a Parts, recipients: &'a [ReportedRecipient<'a>], header: &'a [u8]) -> Bounce<'a> {
     Bounce {
         from: &parts.daemon,
         to: &parts.ana,
@@ -29,13 +29,14 @@ fn bounce<'a>(parts: &'a Parts, failures: &'a [FailedRecipient<'a>], header: &'a
         reporting_host: "mail.b.test",
         arrived_at: Timestamp::from_millis(1_795_252_260_000),
         envelope_id: None,
-        failures,
+        recipients,
         header,
     }
 }
 
-fn failure<'a>(recipient: &'a EmailAddress, reply: &'a [u8]) -> FailedRecipient<'a> {
-    FailedRecipient {
+fn failure<'a>(recipient: &'a EmailAddress, reply: &'a [u8]) -> ReportedRecipient<'a> {
+    ReportedRecipient {
+        action: Action::Failed,
         recipient,
         original: None,
         status: (5, 1, 1),
@@ -136,6 +137,29 @@ fn each_failed_recipient_has_its_own_group_of_fields() {
 }
 
 /// RFC 6533.
+/// RFC 3461 §5.2.6: a sender who asked for success hears that nobody will tell.
+#[test]
+fn a_letter_that_was_handed_on_is_told_as_relayed() {
+    let (parts, to) = (parts("ana@a.test", "bob@b.test"), "carl@c.test".parse().unwrap());
+    let relayed = ReportedRecipient {
+        action: Action::Relayed,
+        recipient: &to,
+        original: None,
+        status: (2, 0, 0),
+        reply: Some(b"250 ok"),
+        explanation: "",
+    };
+    let alone = text(&bounce(&parts, &[relayed], b"Subject: x\r\n").write());
+    assert!(
+        alone.contains("Subject: Handed on: carl@c.test") && alone.contains("Action: relayed"),
+        "{alone}"
+    );
+    assert!(!alone.contains("could not be delivered"), "{alone}");
+    let both = text(&bounce(&parts, &[relayed, failure(&parts.bob, b"550 no")], b"").write());
+    assert!(both.contains("Subject: Not delivered: bob@b.test"), "{both}");
+    assert!(both.contains("Action: relayed") && both.contains("Action: failed"), "{both}");
+}
+
 #[test]
 fn utf8_has_parts_of_its_own() {
     let people = parts("ana@b.test", "jörg@c.test");

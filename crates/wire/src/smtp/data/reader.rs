@@ -129,11 +129,7 @@ impl Lines {
 
     /// Runs through lines while nothing needs a decision, and gives them as one slice. This is where the time goes: one
     /// search a line. Returns how many octets it took, at least one.
-    fn text<'a, E: FnMut(&'a [u8])>(
-        &mut self,
-        input: &'a [u8],
-        emit: &mut E,
-    ) -> Result<usize, DataError> {
+    fn text<'a, E: FnMut(&'a [u8])>(&mut self, input: &'a [u8], emit: &mut E) -> Result<usize, DataError> {
         let mut next = 0;
         loop {
             let rest = input.get(next..).unwrap_or_default();
