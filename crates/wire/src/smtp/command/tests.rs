@@ -198,6 +198,13 @@ fn lines_and_addresses_longer_than_the_limits_are_refused() {
     assert_eq!(round(route(247).as_bytes()), "501 5.1.3");
 }
 
+/// Only the session's reader sees how a line ends; what it found has one answer all the same.
+#[test]
+fn a_line_that_ends_with_lf_alone_is_told_so() {
+    let reply = CommandError::BareLineFeed.reply();
+    assert_eq!((reply.code(), reply.enhanced()), (500, Some((5, 5, 2))));
+}
+
 #[test]
 fn web_requests_are_recognised() {
     for line in ["GET / HTTP/1.1", "post /x", "PRI * HTTP/2.0", "OPTIONS *", "CONNECT a:25"] {
