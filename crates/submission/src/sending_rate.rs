@@ -177,9 +177,11 @@ mod tests {
     #[test]
     fn one_app_password_does_not_use_up_another_ones_cap() {
         let (world, _clock) = gatepost_testkit::world();
-        let (rates, id) = rates(Some(1), None);
-        assert_eq!(rates.count(id, world.now()), Ok(Pace::Usual));
-        assert_eq!(rates.count(AppPasswordId::new(&world), world.now()), Ok(Pace::Usual));
+        let (rates, _) = rates(Some(1), None);
+        let (one, other) = (AppPasswordId::new(&world), AppPasswordId::new(&world));
+        assert_eq!(rates.count(one, world.now()), Ok(Pace::Usual));
+        assert_eq!(rates.count(other, world.now()), Ok(Pace::Usual));
+        assert_eq!(rates.count(one, world.now()), Err(CapReached::PerMinute(1)));
     }
 
     /// SS-20.

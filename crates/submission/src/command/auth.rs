@@ -1,7 +1,9 @@
 //! AUTH (RFC 4954).
 
-use gatepost_core::SecretBytes;
-use gatepost_identity::{Attempt, Protocol, RefusedBecause, SignInRefusal, SignedIn};
+use std::time::Duration;
+
+use gatepost_core::{EmailAddress, SecretBytes, printable};
+use gatepost_identity::{Attempt, Protocol, SignInRefusal, SignedIn};
 use gatepost_wire::sasl::{Credentials, Mechanism, SaslError, ServerExchange, ServerStep};
 use gatepost_wire::smtp::ServerReply;
 use tokio::time::sleep;
@@ -15,10 +17,12 @@ use crate::state::{Authenticated, Ready, State};
 enum NotSignedIn {
     /// The exchange came to nothing.
     Exchange(SaslError),
-    /// It wants to act as somebody else (AP-8).
-    Impersonation,
-    /// Checked, and not let in.
-    Refused(SignInRefusal),
+    /// The credential is wrong, in whichever way.
+    Wrong,
+    /// Too many wrong ones came from there.
+    Slowed(Duration),
+    /// Nobody can say right now.
+    Unavailable,
 }
 
 impl Ready {
@@ -71,62 +75,31 @@ impl Ready {
         mechanism: Mechanism,
         why: NotSignedIn,
     ) -> Result<State, Ending> {
-        let (said, reason) = match why {
-            NotSignedIn::Refused(SignInRefusal::Slowed { retry_after }) => {
-                (reply::sign_in_slowed(retry_after), "too many wrong tries from there")
+        match why {
+            NotSignedIn::Exchange(SaslError::Empty) | NotSignedIn::Wrong => {
+                refuse_credential(session, mechanism).await?;
             }
-            NotSignedIn::Refused(SignInRefusal::Unavailable) => {
-                (reply::sign_in_unavailable(), "nobody can say right now")
-            }
-            NotSignedIn::Exchange(error) if error != SaslError::Empty => {
-                session.answer(error.reply()).await?;
-                return Ok(self.into());
-            }
-            NotSignedIn::Exchange(_) => return self.refuse_credential(session, mechanism, "empty").await,
-            NotSignedIn::Impersonation => {
-                return self.refuse_credential(session, mechanism, "wants to act as somebody else").await;
-            }
-            NotSignedIn::Refused(SignInRefusal::Refused { why }) => {
-                return self.refuse_credential(session, mechanism, reason(why)).await;
-            }
-        };
-        tracing::info!(session.id = session.number, peer = %session.peer(), because = reason, "sign-in put off");
-        session.reply(&said);
-        Ok(self.into())
-    }
-
-    /// Whatever was wrong, the client sees the same words after the same time (AP-10); only the log tells.
-    async fn refuse_credential<C: ChooseAccount>(
-        self,
-        session: &mut Session<'_, C>,
-        mechanism: Mechanism,
-        because: &'static str,
-    ) -> Result<State, Ending> {
-        tracing::info!(session.id = session.number, peer = %session.peer(), because, "sign-in refused");
-        sleep(session.server.settings.spans.penalty).await;
-        if let Some(challenge) = ServerExchange::refusal(mechanism) {
-            session.reply(&ServerReply::plain(334, challenge));
-            // RFC 7628 §3.2.3: the client answers with one line, and what is on it does not matter.
-            drop(session.hear_response().await?);
+            NotSignedIn::Exchange(error) => session.answer(error.reply()).await?,
+            NotSignedIn::Slowed(retry_after) => session.reply(&reply::sign_in_slowed(retry_after)),
+            NotSignedIn::Unavailable => session.reply(&reply::sign_in_unavailable()),
         }
-        session.reply(&reply::sign_in_refused());
-        session.conduct.signed_in_wrongly()?;
         Ok(self.into())
     }
 }
 
-/// For the log, where names of logins do not belong: somebody may have typed the password there.
-const fn reason(why: RefusedBecause) -> &'static str {
-    match why {
-        RefusedBecause::UnknownUserName => "unknown user name",
-        RefusedBecause::WrongPassword => "wrong password",
-        RefusedBecause::Removed => "the app password was removed",
-        RefusedBecause::LoginDisabled => "the login is disabled",
-        RefusedBecause::PersonDisabled => "the person is disabled",
-        RefusedBecause::Expired => "the app password has expired",
-        RefusedBecause::Protocol => "the app password is not for sending",
-        RefusedBecause::Network => "the app password is not for this network",
+/// Whatever was wrong, the client hears the same words after the same time (AP-10); only the log tells.
+async fn refuse_credential<C: ChooseAccount>(
+    session: &mut Session<'_, C>,
+    mechanism: Mechanism,
+) -> Result<(), Ending> {
+    sleep(session.server.settings.spans.penalty).await;
+    if let Some(challenge) = ServerExchange::refusal(mechanism) {
+        session.reply(&ServerReply::plain(334, challenge));
+        // RFC 7628 §3.2.3: the client answers with one line, and what is on it does not matter.
+        drop(session.hear_response().await?);
     }
+    session.reply(&reply::sign_in_refused());
+    session.conduct.signed_in_wrongly()
 }
 
 /// Carries lines until the mechanism has heard all it needs.
@@ -150,13 +123,40 @@ async fn exchange<C: ChooseAccount>(
     }
 }
 
+/// Asks identity, and tells the log what the client is not told.
 async fn verify<C: ChooseAccount>(
     session: &Session<'_, C>,
     credentials: &Credentials,
 ) -> Result<SignedIn, NotSignedIn> {
+    let (why, because) = match check(session, credentials).await {
+        Ok(who) => return Ok(who),
+        Err(None) => (NotSignedIn::Wrong, "it wants to act as somebody else".to_owned()),
+        Err(Some(SignInRefusal::Refused { why })) => (NotSignedIn::Wrong, why.to_string()),
+        Err(Some(SignInRefusal::Slowed { retry_after })) => {
+            (NotSignedIn::Slowed(retry_after), "too many wrong ones came from there".to_owned())
+        }
+        Err(Some(SignInRefusal::Unavailable)) => {
+            (NotSignedIn::Unavailable, "nobody can say right now".to_owned())
+        }
+    };
+    tracing::info!(
+        session.id = session.number,
+        peer = %session.peer(),
+        user_name = masked(&credentials.user_name),
+        because,
+        "sign-in refused"
+    );
+    Err(why)
+}
+
+/// `None` for somebody who wants to act as somebody else: the mailbox is chosen by the grant, and not by the client (AP-8).
+async fn check<C: ChooseAccount>(
+    session: &Session<'_, C>,
+    credentials: &Credentials,
+) -> Result<SignedIn, Option<SignInRefusal>> {
     let name = credentials.user_name.trim().to_lowercase();
     if credentials.authorization_id.as_ref().is_some_and(|it| it.trim().to_lowercase() != name) {
-        return Err(NotSignedIn::Impersonation);
+        return Err(None);
     }
     let attempt = Attempt {
         user_name: &credentials.user_name,
@@ -164,5 +164,35 @@ async fn verify<C: ChooseAccount>(
         protocol: Protocol::Smtp,
         source: session.peer(),
     };
-    session.server.stands.sign_ins.verify(attempt).await.map_err(NotSignedIn::Refused)
+    session.server.stands.sign_ins.verify(attempt).await.map_err(Some)
+}
+
+/// Enough of an address to recognise it by. Anything else may be a password in the wrong field, and is not shown.
+fn masked(user_name: &str) -> String {
+    let address = user_name.trim().parse::<EmailAddress>().ok();
+    let first = address.as_ref().and_then(|it| it.local_part().chars().next());
+    match (address, first) {
+        (Some(address), Some(first)) => {
+            printable(format!("{first}…@{}", address.domain()).as_bytes()).to_string()
+        }
+        _ => "…".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_name_is_shown_as_far_as_it_must_be() {
+        for (user_name, shown) in [
+            ("reception@example.test", "r…@example.test"),
+            (" Reception@Example.test ", "R…@example.test"),
+            ("abcd efgh ijkl mnop", "…"),
+            ("front-desk", "…"),
+            ("", "…"),
+        ] {
+            assert_eq!(masked(user_name), shown, "{user_name:?}");
+        }
+    }
 }

@@ -22,8 +22,15 @@ const SKIPPED_BYTES: usize = 64 * 1024;
 impl<C: ChooseAccount> Session<'_, C> {
     /// The next command. A line that is none is the client's mistake, and the session goes on.
     pub(crate) async fn hear(&mut self, state: &State) -> Result<Result<Command, CommandError>, Ending> {
-        let by_command = Instant::now() + self.server.settings.spans.command;
-        let deadline = if state.is_signed_in() { by_command } else { by_command.min(self.sign_in_by) };
+        let now = Instant::now();
+        let mut deadline = now + self.server.settings.spans.command;
+        if !state.is_signed_in() {
+            deadline = deadline.min(self.sign_in_by);
+            // A stranger whose next command is always there would never be waited for.
+            if now >= self.sign_in_by {
+                return Err(Ending::TimedOut);
+            }
+        }
         let heard = interruptible(self.server, state.live(), command_line(self.connection, deadline)).await?;
         let line = match heard? {
             Ok(line) => line,
@@ -60,6 +67,10 @@ impl<C: ChooseAccount> Session<'_, C> {
         clock: &mut BodyClock,
         bytes_so_far: u64,
     ) -> Result<(), Ending> {
+        // A message that never ends and always has bytes waiting would never be waited for.
+        if Instant::now() >= clock.pace.deadline(bytes_so_far) {
+            return Err(Ending::BodyTooSlow);
+        }
         while self.connection.buffered().is_empty() {
             let (deadline, stops_at) = (clock.pace.deadline(bytes_so_far), clock.stops_at);
             let connection = &mut *self.connection;

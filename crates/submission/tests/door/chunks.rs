@@ -1,6 +1,9 @@
 //! SS-6: chunks are exact.
 
-use proptest::prelude::*;
+use proptest::collection::vec;
+use proptest::prelude::any;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, TestRunner};
 
 use crate::client::soon;
 use crate::house::House;
@@ -103,42 +106,44 @@ async fn bare_line_ends_in_chunks_are_refused() {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+/// However a message is cut into chunks and those into records, it is stored the same.
+#[test]
+fn any_chunks_make_the_same_letter() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let house = runtime.block_on(House::open());
+    let chunks = vec(0..=MESSAGE.len(), 0..6);
+    let cuts = vec(any::<Index>(), 0..8);
+    let law = TestRunner::new(Config::with_cases(64)).run(&(chunks, cuts), |(mut ends, cuts)| {
+        ends.push(MESSAGE.len());
+        ends.sort_unstable();
+        runtime.block_on(check_chunks(&house, &ends, &cuts));
+        Ok(())
+    });
+    law.unwrap();
+}
 
-    /// However a message is cut into chunks and those into records, it is stored the same.
-    #[test]
-    fn any_chunks_make_the_same_letter(
-        chunks in proptest::collection::vec(0..=MESSAGE.len(), 0..6),
-        cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..8),
-    ) {
-        tokio::runtime::Runtime::new().unwrap().block_on(async {
-            let house = House::open().await;
-            let mut client = house.signed_in().await;
-            let mut ends: Vec<usize> = chunks;
-            ends.push(MESSAGE.len());
-            ends.sort_unstable();
-            let mut bytes = b"MAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\n".to_vec();
-            let (mut from, n_chunks) = (0, ends.len());
-            for (n, end) in ends.into_iter().enumerate() {
-                let last = if n + 1 == n_chunks { " LAST" } else { "" };
-                bytes.extend_from_slice(format!("BDAT {}{last}\r\n", end - from).as_bytes());
-                bytes.extend_from_slice(&MESSAGE[from..end]);
-                from = end;
-            }
-            let mut cuts: Vec<usize> = cuts.iter().map(|it| it.index(bytes.len())).collect();
-            cuts.push(bytes.len());
-            cuts.sort_unstable();
-            let mut start = 0;
-            for cut in cuts {
-                client.send_pieces([&bytes[start..cut]]).await;
-                start = cut;
-            }
-            for _ in 0..n_chunks + 2 {
-                assert_eq!(client.code().await, 250);
-            }
-            let text = house.text(house.letters().await[0].id).await;
-            assert!(text.ends_with(MESSAGE), "{}", text.escape_ascii());
-        });
+/// `ends` is where chunks end, `cuts` where records do.
+async fn check_chunks(house: &House, ends: &[usize], cuts: &[Index]) {
+    let mut bytes = b"MAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\n".to_vec();
+    let mut from = 0;
+    for (n, end) in ends.iter().enumerate() {
+        let last = if n + 1 == ends.len() { " LAST" } else { "" };
+        bytes.extend_from_slice(format!("BDAT {}{last}\r\n", end - from).as_bytes());
+        bytes.extend_from_slice(&MESSAGE[from..*end]);
+        from = *end;
     }
+    let mut cuts: Vec<usize> = cuts.iter().map(|it| it.index(bytes.len())).collect();
+    cuts.push(bytes.len());
+    cuts.sort_unstable();
+    let mut client = house.signed_in().await;
+    let mut start = 0;
+    for cut in cuts {
+        client.send_pieces([&bytes[start..cut]]).await;
+        start = cut;
+    }
+    for _ in 0..ends.len() + 2 {
+        assert_eq!(client.code().await, 250);
+    }
+    let text = house.text(house.letters().await.last().unwrap().id).await;
+    assert!(text.ends_with(MESSAGE), "{}", text.escape_ascii());
 }

@@ -58,13 +58,16 @@ impl Client {
     }
 
     /// Writes each piece as a segment or record of its own, so that the server reads them one by one. The server may close
-    /// meanwhile.
-    pub(crate) async fn send_pieces<'a>(&mut self, pieces: impl IntoIterator<Item = &'a [u8]>) {
+    /// meanwhile; tells how many pieces it let in.
+    pub(crate) async fn send_pieces<'a>(&mut self, pieces: impl IntoIterator<Item = &'a [u8]>) -> usize {
+        let mut n_sent = 0;
         for piece in pieces.into_iter().filter(|it| !it.is_empty()) {
             if self.0.write_all(piece, soon()).await.is_err() {
-                return;
+                break;
             }
+            n_sent += 1;
         }
+        n_sent
     }
 
     /// All lines of the next reply.
@@ -124,5 +127,15 @@ impl Client {
             }
             self.0.consume(usize::MAX / 2);
         }
+    }
+
+    /// As [`Client::rest`], where TLS alerts may be among it.
+    pub(crate) async fn rest_lossy(&mut self) -> String {
+        let mut rest = Vec::new();
+        while let Ok(bytes) = self.0.fill(soon()).await {
+            rest.extend_from_slice(bytes);
+            self.0.consume(usize::MAX / 2);
+        }
+        String::from_utf8_lossy(&rest).into_owned()
     }
 }

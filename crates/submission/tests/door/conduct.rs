@@ -2,6 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any};
+use proptest::prop_oneof;
+use proptest::sample::select;
+use proptest::test_runner::{Config, TestRunner};
+
 use crate::client::Client;
 use crate::house::{House, quick};
 
@@ -59,4 +65,57 @@ async fn many_mistakes_cost_time_until_a_letter_comes() {
     for _ in 0..10 {
         assert_eq!(client.ask("RCPT TO:<a@b.test>").await, "503 5.5.1 Say MAIL first\r\n");
     }
+}
+
+/// What a hostile client might say next.
+fn utterance() -> impl Strategy<Value = Vec<u8>> {
+    let command = select(vec![
+        "EHLO x\r\n",
+        "RSET\r\n",
+        "MAIL FROM:<>\r\n",
+        "MAIL FROM:<reception@example.test> SIZE=7\r\n",
+        "RCPT TO:<a@b.test>\r\n",
+        "DATA\r\n",
+        "BDAT 9\r\n",
+        "BDAT 0 LAST\r\n",
+        "AUTH LOGIN\r\n",
+        "VRFY\r\n",
+        "From: reception@example.test\r\n\r\n",
+        "\r\n.\r\n",
+        ".\r\n",
+        "\n.\n",
+        "\r",
+        "\0",
+        "NOOP\r\n",
+    ]);
+    prop_oneof![
+        4 => command.prop_map(|it| it.as_bytes().to_vec()),
+        1 => vec(any::<u8>(), 0..40),
+    ]
+}
+
+/// SS-22: whatever is said, in the clear, under TLS or signed in, is answered or ended, and breaks nothing.
+#[test]
+fn no_rubbish_breaks_a_session() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let house = runtime.block_on(House::open());
+    let utterances = vec(utterance(), 1..40);
+    let law = TestRunner::new(Config::with_cases(192)).run(&(utterances, 0..3), |(utterances, door)| {
+        runtime.block_on(check_rubbish(&house, &utterances, door));
+        Ok(())
+    });
+    law.unwrap();
+}
+
+async fn check_rubbish(house: &House, utterances: &[Vec<u8>], door: i32) {
+    let mut client = match door {
+        0 => Client::connect(house).await,
+        1 => Client::connect_tls(house).await,
+        _ => house.signed_in().await,
+    };
+    client.send_pieces(utterances.iter().map(Vec::as_slice)).await;
+    // Ends whatever the server may still be waiting for.
+    client.send_pieces([&b"\r\n.\r\n\r\n.\r\nQUIT\r\nQUIT\r\n"[..]]).await;
+    client.rest_lossy().await;
+    assert_eq!(house.admission.counts().n_panics, 0);
 }

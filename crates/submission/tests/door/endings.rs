@@ -89,6 +89,11 @@ async fn who_says_nothing_is_not_waited_for() {
     busy.ask("AUTH PLAIN").await;
     assert_eq!(busy.rest().await, "421 4.4.2 Nothing came for too long\r\n");
 
+    // Nor does a flood of them.
+    let mut flood = Client::connect_tls(&house).await;
+    let n_sent = flood.send_pieces(std::iter::repeat_n(&b"NOOP\r\n"[..], 200_000)).await;
+    assert!(n_sent < 200_000, "the server listened to a stranger to the end");
+
     let house = House::open_with(|it| it.spans.command = Duration::from_millis(100)).await;
     let mut client = house.signed_in().await;
     assert_eq!(client.rest().await, "421 4.4.2 Nothing came for too long\r\n");
@@ -117,6 +122,12 @@ async fn a_message_that_comes_too_slowly_is_given_up() {
     client.ask("RCPT TO:<a@b.test>").await;
     client.send("BDAT 1000 LAST\r\nFrom: reception@example.test\r\n\r\n").await;
     assert_eq!(client.rest().await, "421 4.4.2 The message came too slowly\r\n");
+    // Nor is one listened to that is fast and has no end.
+    let mut client = house.signed_in().await;
+    client.open_data().await;
+    let line = [&[b'x'; 998][..], b"\r\n"].concat();
+    let n_sent = client.send_pieces(std::iter::repeat_n(&line[..], 200_000)).await;
+    assert!(n_sent < 200_000, "the server read a message without end");
     assert!(house.letters().await.is_empty());
 }
 

@@ -13,7 +13,7 @@ async fn a_header_is_completed_and_bcc_is_taken_out() {
             "Subject: Two\n lines\nBcc: secret@example.org,\n other@example.org\nFrom: Reception <reception@example.test>\nbcc : x\n\nBody\n",
         ))
         .await;
-    assert!(reply.starts_with("554 5.6.0 Line 5 of the header"), "a blank before the colon: {reply}");
+    assert!(reply.starts_with("554 5.6.0 Line 6 of the header"), "a blank before the colon: {reply}");
     let reply = client
         .send_letter(crlf(
             "Subject: Two\n lines\nBcc: secret@example.org,\n other@example.org\nFrom: Reception <reception@example.test>\n\nBody\n",
@@ -33,7 +33,7 @@ async fn a_header_is_completed_and_bcc_is_taken_out() {
     );
     assert_eq!(letter.message_id, format!("<{id}@example.test>"));
     assert_eq!(letter.client, "127.0.0.1");
-    assert_eq!(letter.chosen_because, "the login's own account");
+    assert_eq!(letter.chosen_because, "the test's choice");
     // RFC 5321 §4.4, SS-15: where from, and never who.
     assert!(!text.contains(house.password.reveal()));
     assert_eq!(text.matches("reception").count(), 1);
