@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use gatepost_core::EmailAddress;
 
-pub use account::{AccountAdd, AccountCommand, HostPort, Provider, TlsMode};
+pub use account::{AccountAdd, AccountCommand, HostPort, SANDBOX, TlsMode};
 pub use app_password::{AppPasswordCommand, AppPasswordCreate, Protocol};
-pub use demo::{Demo, Sandbox};
+pub use demo::{Demo, Sandbox, SandboxPorts};
 pub use outbox::{OutboxCommand, OutboxList};
 
 /// The whole command line.
@@ -55,16 +55,24 @@ pub enum Command {
     )]
     Check,
     /// Connections to mailboxes at a provider
-    #[command(subcommand)]
-    Account(AccountCommand),
+    Account(Scoped<AccountCommand>),
     /// Passwords that applications sign in with
-    #[command(subcommand)]
-    AppPassword(AppPasswordCommand),
+    AppPassword(Scoped<AppPasswordCommand>),
     /// Letters on their way
-    #[command(subcommand)]
-    Outbox(OutboxCommand),
+    Outbox(Scoped<OutboxCommand>),
     /// The pretend provider alone
     Sandbox(Sandbox),
+}
+
+/// A command about the things of one organisation.
+#[derive(Debug, clap::Args)]
+pub struct Scoped<C: Subcommand> {
+    /// Whose; needed once there are two organisations
+    #[arg(long, global = true, value_name = "NAME")]
+    pub organisation: Option<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: C,
 }
 
 /// `gatepost init`.

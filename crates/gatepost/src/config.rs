@@ -23,7 +23,6 @@ pub use settings::{
     CertificateFiles, DatabasePlace, KeyPlace, LogFormat, LogSettings, OutboxSettings, Settings,
     SubmissionSettings, UpstreamSettings,
 };
-pub use value::PrivateAddress;
 
 /// Where the file is looked for when `--config` names none.
 const DEFAULT_PLACES: [&str; 2] = ["gatepost.toml", "/etc/gatepost/gatepost.toml"];

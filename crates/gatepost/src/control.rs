@@ -1,6 +1,6 @@
 //! How a command reaches the running server: a Unix socket in the data folder, one order a connection.
 //!
-//! The command writes its [`Order`] as one line of JSON; the server answers with any number of items and one last line that
+//! The command writes its [`Request`] as one line of JSON; the server answers with any number of items and one last line that
 //! says done or refused. With no server running the command takes the data folder itself and carries the order out in its
 //! own process, through the same [`CarryOut`], so that both ways end in the same lines.
 //!
@@ -19,14 +19,17 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 pub use client::{Ended, carry};
-pub use order::{NewAccount, NewAppPassword, Order, PasswordOnTheWay, Server, Target};
+pub use order::{NewAccount, NewAppPassword, Order, PasswordOnTheWay, Request, Server, Target};
 pub use server::ControlSocket;
 
 /// Carries orders out; the wired rooms do, and tests.
 pub trait CarryOut: Send + Sync + 'static {
-    /// Does what `order` says, reporting on the way. Runs to its end even when whoever asked has gone.
-    fn carry_out(&self, order: Order, report: &Report)
-    -> impl Future<Output = Result<Value, Refusal>> + Send;
+    /// Does what is ordered, reporting on the way. Runs to its end even when whoever asked has gone.
+    fn carry_out(
+        &self,
+        request: Request,
+        report: &Report,
+    ) -> impl Future<Output = Result<Value, Refusal>> + Send;
 }
 
 /// One line of an answer.
@@ -61,16 +64,21 @@ impl Refusal {
 pub struct Report(mpsc::Sender<Line>);
 
 impl Report {
+    /// For orders that the program gives itself.
+    pub(crate) fn nobody() -> Self {
+        Self(mpsc::channel(1).0)
+    }
+
     /// Hands one item on, waiting while whoever asked is slow. An asker who is gone misses it, and the order goes on.
     pub async fn item(&self, item: Value) {
         let _ = self.0.send(Line::Item(item)).await;
     }
 }
 
-/// Carries `order` out and sends all lines of its answer.
-async fn answer(carry_out: &impl CarryOut, order: Order, lines: mpsc::Sender<Line>) {
+/// Does what is ordered and sends all lines of its answer.
+async fn answer(carry_out: &impl CarryOut, request: Request, lines: mpsc::Sender<Line>) {
     let report = Report(lines.clone());
-    let last = carry_out.carry_out(order, &report).await.map_or_else(Line::Refused, Line::Done);
+    let last = carry_out.carry_out(request, &report).await.map_or_else(Line::Refused, Line::Done);
     // Whoever asked may be gone; the order is carried out all the same.
     let _ = lines.send(last).await;
 }

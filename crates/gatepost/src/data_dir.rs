@@ -76,14 +76,7 @@ fn process(pid: &Option<u32>) -> String {
 impl DataDir {
     /// Makes the folder if it is not there, mode 0700, and takes it.
     pub fn create(path: &Path) -> Result<Self, DataDirError> {
-        let cannot_write = |error: io::Error| cannot_write(path, &error);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(cannot_write)?;
-        }
-        match DirBuilder::new().mode(0o700).create(path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(cannot_write(error)),
-            _ => {}
-        }
+        make(path)?;
         Self::take(path)
     }
 
@@ -127,6 +120,18 @@ impl DataDir {
     }
 }
 
+/// Makes the folder if it is not there, mode 0700.
+pub(crate) fn make(path: &Path) -> Result<(), DataDirError> {
+    let cannot_write = |error: io::Error| cannot_write(path, &error);
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(cannot_write)?;
+    }
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(cannot_write(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses what is not a folder of this user's own, closed to others, on a local disk. Changes nothing.
 pub fn inspect(path: &Path) -> Result<(), DataDirError> {
     let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
@@ -149,6 +154,11 @@ pub fn inspect(path: &Path) -> Result<(), DataDirError> {
         Some(kind) => Err(DataDirError::NetworkFileSystem { path: path.to_owned(), kind }),
         None => Ok(()),
     }
+}
+
+/// Nothing can be written in the folder because the disk is full.
+pub(crate) fn full(path: &Path) -> DataDirError {
+    cannot_write(path, &io::ErrorKind::StorageFull.into())
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> DataDirError {

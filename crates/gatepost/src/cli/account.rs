@@ -4,8 +4,10 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
 use gatepost_core::EmailAddress;
+use gatepost_providers::Presets;
 
 /// `gatepost account …`
 #[derive(Debug, Subcommand)]
@@ -21,6 +23,12 @@ pub enum AccountCommand {
     /// Sign in at the provider, step by step; success releases what the account holds
     #[command(before_help = "Examples:\n  gatepost account check reception@example.org")]
     Check(OneAccount),
+    /// Send nothing by this account until it is resumed; letters wait
+    #[command(before_help = "Examples:\n  gatepost account pause reception@example.org")]
+    Pause(OneAccount),
+    /// Let a paused account go on
+    #[command(before_help = "Examples:\n  gatepost account resume reception@example.org")]
+    Resume(OneAccount),
     /// Remove a mail account with its credential and its app passwords
     #[command(before_help = "Examples:\n  gatepost account remove reception@example.org")]
     Remove(OneAccount),
@@ -41,9 +49,9 @@ pub struct OneAccount {
       --author-name \"Lakeside Practice\" --user-name reception --smtp mail.example.org:465 --password-stdin < FILE
   gatepost account add --provider sandbox --address reception@sandbox.test")]
 pub struct AccountAdd {
-    /// Whose mailbox it is
-    #[arg(long, value_enum)]
-    pub provider: Provider,
+    /// Whose mailbox it is: custom for any server, sandbox, or a provider that is known
+    #[arg(long, value_parser = known_providers())]
+    pub provider: String,
     /// E-mail address of the mailbox
     #[arg(long, value_name = "A")]
     pub address: EmailAddress,
@@ -79,13 +87,11 @@ pub struct AccountAdd {
     pub password_stdin: bool,
 }
 
-/// Whose mailbox it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Provider {
-    /// Any mail server, by name and password
-    Custom,
-    /// The sandbox of the same data folder
-    Sandbox,
+/// The word of the sandbox of the same data folder.
+pub const SANDBOX: &str = "sandbox";
+
+fn known_providers() -> PossibleValuesParser {
+    PossibleValuesParser::new(Presets::embedded().iter().map(|it| it.word.as_str()))
 }
 
 /// Encryption towards a server.

@@ -56,4 +56,7 @@ pub struct Sandbox {
     /// Let the system choose all ports
     #[arg(long)]
     pub free_ports: bool,
+    /// End when no demo has used it for a minute
+    #[arg(long, hide = true)]
+    pub with_demo: bool,
 }

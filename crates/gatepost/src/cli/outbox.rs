@@ -6,7 +6,7 @@ use gatepost_core::SubmissionId;
 /// `gatepost outbox …`
 #[derive(Debug, Subcommand)]
 pub enum OutboxCommand {
-    /// Letters, newest last
+    /// Letters, newest first
     List(OutboxList),
     /// One letter: its recipients, and what the provider said to each attempt
     #[command(before_help = "Examples:\n  gatepost outbox show 01938f6e-0000-7000-8000-000000000000")]

@@ -41,7 +41,9 @@ fn every_command_of_the_contract_is_there() {
         "gatepost account list",
         "gatepost account show a@example.org",
         "gatepost account check a@example.org",
-        "gatepost account remove a@example.org",
+        "gatepost account pause a@example.org",
+        "gatepost account resume a@example.org",
+        "gatepost account remove a@example.org --organisation O",
         &format!(
             "{CREATE} --account a@example.org --allow smtp,api --network 10.0.0.0/8 --network ::1 --expires 30"
         ),

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gatepost_core::{Domain, Network, SecretText};
+use gatepost_net::AllowedNetwork;
 
 use super::key::{self, Key};
 use super::problem::Problem;
 use super::raw::{Given, Raw, Value};
-use super::value::{self, Misfit, PrivateAddress};
+use super::value::{self, Misfit};
 
 /// What `gatepost.toml` and the environment say, understood.
 pub struct Settings {
@@ -94,7 +95,7 @@ pub struct UpstreamSettings {
     /// PEM files of authorities trusted besides the public ones.
     pub extra_authorities: Vec<PathBuf>,
     /// Private networks that may be dialled all the same.
-    pub allow_private_addresses: Vec<PrivateAddress>,
+    pub allow_private_addresses: Vec<AllowedNetwork>,
     /// Name server to ask instead of the system's.
     pub resolver: Option<SocketAddr>,
 }
@@ -263,7 +264,7 @@ fn submission(read: &mut Reader<'_>) -> SubmissionSettings {
         max_recipients: read.number(&key::SUBMISSION_MAX_RECIPIENTS, (100, 10_000), 500),
         connections_total: read.number(&key::SUBMISSION_CONNECTIONS_TOTAL, (10, 100_000), 2_000),
         connections_per_source: read.number(&key::SUBMISSION_CONNECTIONS_PER_SOURCE, (1, 100_000), 50),
-        new_connections_per_minute: read.number(&key::SUBMISSION_NEW_PER_MINUTE, (1, 1_000_000), 300),
+        new_connections_per_minute: read.number(&key::SUBMISSION_NEW_PER_MINUTE, (1, 1_000_000), 100),
         exempt_networks: read.take(&key::SUBMISSION_EXEMPT, value::all_parsed).unwrap_or_default(),
         trusted_proxies: read.take(&key::SUBMISSION_TRUSTED_PROXIES, value::all_parsed).unwrap_or_default(),
     }

@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use gatepost_core::Network;
-
 use super::raw::Value;
 
 /// Why a value does not fit, as an addition to what the key expects; often empty.
@@ -51,11 +49,16 @@ pub(super) fn number(value: &Value, least: u64, most: u64) -> Result<u64, Misfit
 
 /// Relative paths begin at the folder of the configuration, wherever the command is run.
 pub(super) fn path(value: &Value, folder: &Path) -> Result<PathBuf, Misfit> {
-    Ok(folder.join(text(value)?))
+    Ok(joined(folder, &text(value)?))
+}
+
+/// Without the dots in between, so that messages name the place as people know it.
+fn joined(folder: &Path, text: &str) -> PathBuf {
+    folder.join(text).components().collect()
 }
 
 pub(super) fn paths(value: &Value, folder: &Path) -> Result<Vec<PathBuf>, Misfit> {
-    Ok(texts(value)?.iter().map(|it| folder.join(it)).collect())
+    Ok(texts(value)?.iter().map(|it| joined(folder, it)).collect())
 }
 
 /// A span such as `90s`, `30m`, `24h` or `5d`.
@@ -73,37 +76,6 @@ pub(super) fn span(value: &Value) -> Result<Duration, Misfit> {
     let digits = &text[..text.len() - 1];
     let n = digits.parse::<u64>().ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit()));
     n.and_then(|n| n.checked_mul(seconds)).map(Duration::from_secs).ok_or_else(Misfit::new)
-}
-
-/// A network towards which the guard against private addresses stands aside, on one port or on all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PrivateAddress {
-    /// The block of addresses.
-    pub network: Network,
-    /// The only port, if it is limited to one.
-    pub port: Option<u16>,
-}
-
-/// `10.0.0.0/8`, `10.0.0.5:587`, `10.0.0.0/8:587`, `fd00::/8`, `[fd00::5]:587`, `[fd00::/8]:587`.
-impl FromStr for PrivateAddress {
-    type Err = Misfit;
-
-    fn from_str(text: &str) -> Result<Self, Misfit> {
-        let whole = text.parse::<Network>();
-        if let Ok(network) = whole {
-            return Ok(Self { network, port: None });
-        }
-        let split = match text.strip_prefix('[') {
-            Some(rest) => rest.split_once("]:"),
-            None => text.rsplit_once(':').filter(|(address, _)| !address.contains(':')),
-        };
-        let Some((address, port)) = split else {
-            return Err(whole.map_or_else(|e| e.to_string(), |_| Misfit::new()));
-        };
-        let network = address.parse::<Network>().map_err(|error| error.to_string())?;
-        let port = port.parse::<u16>().ok().filter(|port| *port > 0);
-        Ok(Self { network, port: Some(port.ok_or("the port must be 1 to 65535")?) })
-    }
 }
 
 /// A name server; port 53 unless it is named.
@@ -125,28 +97,6 @@ mod tests {
         }
         for text in ["", "h", "5", "-5d", "+5d", "5 d", "1.5h", "5w", "99999999999999999999d", "5ü"] {
             assert!(read(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn private_addresses_come_with_and_without_a_port() {
-        for (text, network, port) in [
-            ("10.0.0.0/8", "10.0.0.0/8", None),
-            ("10.0.0.5", "10.0.0.5/32", None),
-            ("10.0.0.5:587", "10.0.0.5/32", Some(587)),
-            ("10.0.0.0/8:25", "10.0.0.0/8", Some(25)),
-            ("fd00::/8", "fd00::/8", None),
-            ("::1", "::1/128", None),
-            ("[fd00::5]:587", "fd00::5/128", Some(587)),
-            ("[fd00::/8]:25", "fd00::/8", Some(25)),
-        ] {
-            let want = PrivateAddress { network: network.parse().unwrap(), port };
-            assert_eq!(text.parse(), Ok(want), "{text}");
-        }
-        for text in
-            ["", "office", "10.0.0.5:0", "10.0.0.5:99999", "10.0.0.5:", "10.1.2.3/8", "[fd00::5]", ":25"]
-        {
-            assert!(text.parse::<PrivateAddress>().is_err(), "{text}");
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use zeroize::Zeroize as _;
 
 use super::stream::{LineReader, write_line};
-use super::{CarryOut, Line, Order, Refusal, WAITING_LINES, answer, socket_path};
+use super::{CarryOut, Line, Refusal, Request, WAITING_LINES, answer, socket_path};
 use crate::data_dir::{self, DataDir, DataDirError};
 
 /// How long a command waits for another that has the folder, or for a server that is just starting.
@@ -25,13 +25,13 @@ pub enum Ended {
     Here,
 }
 
-/// Carries `order` out and hands each line of the answer to `show`, last one included.
+/// Has `request` carried out and hands each line of the answer to `show`, last one included.
 ///
 /// `open` is called when no server runs, with the data folder taken; what it returns carries the order out, and is dropped
 /// before the folder is free again.
 pub async fn carry<C: CarryOut, F>(
     data_dir: &Path,
-    order: Order,
+    request: Request,
     open: impl FnOnce(DataDir) -> F,
     show: impl FnMut(Line),
 ) -> Result<Ended, Refusal>
@@ -45,7 +45,7 @@ where
     loop {
         match UnixStream::connect(socket_path(data_dir)).await {
             Ok(stream) => {
-                at_the_server(stream, &order, show).await?;
+                at_the_server(stream, &request, show).await?;
                 return Ok(Ended::AtTheServer);
             }
             Err(error) if is_nobody_there(&error) => {}
@@ -55,7 +55,7 @@ where
         }
         match DataDir::take(data_dir) {
             Ok(taken) => {
-                here(open(taken).await?, order, show).await;
+                here(open(taken).await?, request, show).await;
                 return Ok(Ended::Here);
             }
             Err(DataDirError::InUse { .. }) if started.elapsed() < PATIENCE => {
@@ -70,12 +70,16 @@ fn is_nobody_there(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
 }
 
-async fn at_the_server(stream: UnixStream, order: &Order, mut show: impl FnMut(Line)) -> Result<(), Refusal> {
+async fn at_the_server(
+    stream: UnixStream,
+    request: &Request,
+    mut show: impl FnMut(Line),
+) -> Result<(), Refusal> {
     let gone =
         |_| Refusal::new("the running server ended before it answered. Look at its log, and ask again");
     let (read, mut write) = stream.into_split();
     let mut line =
-        order.to_line().map_err(|error| Refusal::new(format!("this order cannot be sent: {error}")))?;
+        request.to_line().map_err(|error| Refusal::new(format!("this order cannot be sent: {error}")))?;
     let sent = write_line(&mut write, &line).await;
     line.zeroize();
     sent.map_err(gone)?;
@@ -101,12 +105,12 @@ async fn at_the_server(stream: UnixStream, order: &Order, mut show: impl FnMut(L
     }
 }
 
-async fn here(carry_out: impl CarryOut, order: Order, mut show: impl FnMut(Line)) {
+async fn here(carry_out: impl CarryOut, request: Request, mut show: impl FnMut(Line)) {
     let (lines, mut waiting) = mpsc::channel(WAITING_LINES);
     let showing = async {
         while let Some(line) = waiting.recv().await {
             show(line);
         }
     };
-    tokio::join!(answer(&carry_out, order, lines), showing);
+    tokio::join!(answer(&carry_out, request, lines), showing);
 }

@@ -6,10 +6,28 @@ use gatepost_core::SecretText;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize as _;
 
+/// What crosses the socket: an order, and whose things it is about.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Name of the organisation; none where there is only one.
+    pub organisation: Option<String>,
+    /// What to do.
+    pub order: Order,
+}
+
+impl From<Order> for Request {
+    fn from(order: Order) -> Self {
+        Self { organisation: None, order }
+    }
+}
+
 /// One order. Ids and addresses travel as text and are checked again where they arrive.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Order {
+    /// Look at database, keys, certificate and providers; an item for each finding.
+    Check,
     /// Connect a mailbox.
     AddAccount(Box<NewAccount>),
     /// All mail accounts, an item each.
@@ -18,6 +36,10 @@ pub enum Order {
     ShowAccount(String),
     /// Sign in at its provider; an item for each step.
     CheckAccount(String),
+    /// Send nothing by it until it is resumed.
+    PauseAccount(String),
+    /// Let it go on.
+    ResumeAccount(String),
     /// Remove it.
     RemoveAccount(String),
     /// Make an app password.
@@ -132,7 +154,7 @@ impl<'de> Deserialize<'de> for PasswordOnTheWay {
     }
 }
 
-impl Order {
+impl Request {
     /// As one line for the socket. The caller wipes it.
     pub(super) fn to_line(&self) -> serde_json::Result<Vec<u8>> {
         let mut line = serde_json::to_vec(self)?;
@@ -142,8 +164,8 @@ impl Order {
 
     /// From the line that came over the socket, which is wiped.
     pub(super) fn from_line(mut line: Vec<u8>) -> serde_json::Result<Self> {
-        let order = serde_json::from_slice(&line);
+        let request = serde_json::from_slice(&line);
         line.zeroize();
-        order
+        request
     }
 }

@@ -10,9 +10,10 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use zeroize::Zeroize as _;
 
 use super::stream::{LineReader, PATIENCE, write_line};
-use super::{CarryOut, Line, Order, Refusal, WAITING_LINES, answer, socket_path};
+use super::{CarryOut, Line, Refusal, Request, WAITING_LINES, answer, socket_path};
 use crate::data_dir::DataDir;
 
 /// The socket, listening; removed when dropped.
@@ -73,8 +74,8 @@ async fn converse(stream: UnixStream, carry_out: &impl CarryOut) -> io::Result<(
     }
     let (read, mut write) = stream.into_split();
     let line = tokio::time::timeout(PATIENCE, LineReader::new(read).next()).await??;
-    let order = match Order::from_line(line.unwrap_or_default()) {
-        Ok(order) => order,
+    let request = match Request::from_line(line.unwrap_or_default()) {
+        Ok(request) => request,
         // The text of the error could show a piece of the order, and with it a password.
         Err(_) => {
             let text = "the running server does not understand this command: it is of another version. Restart it, or use its program";
@@ -93,11 +94,14 @@ async fn converse(stream: UnixStream, carry_out: &impl CarryOut) -> io::Result<(
         }
         Ok(())
     };
-    tokio::join!(answer(carry_out, order, lines), sending).1
+    tokio::join!(answer(carry_out, request, lines), sending).1
 }
 
 async fn send(write: &mut OwnedWriteHalf, line: &Line) -> io::Result<()> {
     let mut bytes = serde_json::to_vec(line)?;
     bytes.push(b'\n');
-    write_line(write, &bytes).await
+    let written = write_line(write, &bytes).await;
+    // A new app password crosses in such a line, once.
+    bytes.zeroize();
+    written
 }

@@ -21,8 +21,8 @@ struct Parrot {
 }
 
 impl CarryOut for Parrot {
-    async fn carry_out(&self, order: Order, report: &Report) -> Result<Value, Refusal> {
-        let outcome = match order {
+    async fn carry_out(&self, request: Request, report: &Report) -> Result<Value, Refusal> {
+        let outcome = match request.order {
             Order::ListLetters { limit, .. } => {
                 for n in 0..limit.unwrap_or(0) {
                     report.item(json!(n)).await;
@@ -62,7 +62,7 @@ fn running() -> Running {
 async fn ask(data_dir: &Path, order: Order) -> (Result<Ended, Refusal>, Vec<Line>) {
     let mut lines = Vec::new();
     let open = |taken| async { Ok(Parrot { _folder: Some(Arc::new(taken)), ..Parrot::default() }) };
-    let ended = carry(data_dir, order, open, |line| lines.push(line)).await;
+    let ended = carry(data_dir, order.into(), open, |line| lines.push(line)).await;
     (ended, lines)
 }
 
@@ -144,7 +144,9 @@ async fn a_command_waits_while_a_server_is_starting() {
 #[tokio::test]
 async fn words_of_another_version_are_refused_without_being_repeated() {
     let running = running();
-    for words in ["{\"add_account\":{\"password\":\"hunter2\"}}\n", "\n", "[]\n", "\"sell_everything\"\n"] {
+    for words in
+        ["{\"order\":{\"add_account\":{\"password\":\"hunter2\"}}}\n", "\n", "[]\n", "\"sell_everything\"\n"]
+    {
         let mut stream = UnixStream::connect(socket_path(running.folder.path())).await.unwrap();
         stream.write_all(words.as_bytes()).await.unwrap();
         let mut answer = String::new();
@@ -159,7 +161,7 @@ async fn an_order_is_finished_when_its_asker_goes_and_before_the_server_stops() 
     let mut stream = UnixStream::connect(socket_path(running.folder.path())).await.unwrap();
     // More lines than fit in any buffer, so that the order is certainly in the middle when the asker goes.
     let order = Order::ListLetters { states: vec![], limit: Some(200_000) };
-    stream.write_all(&order.to_line().unwrap()).await.unwrap();
+    stream.write_all(&Request::from(order).to_line().unwrap()).await.unwrap();
     let mut first = [0; 10];
     stream.read_exact(&mut first).await.unwrap();
     assert_eq!(running.parrot.finished.load(Ordering::SeqCst), 0);
