@@ -1,0 +1,122 @@
+//! Carrying orders out, at the server or in a command's own process.
+
+mod account;
+mod account_check;
+mod app_password;
+mod check;
+mod outbox;
+
+use std::fmt::Display;
+
+use gatepost_accounts::AccountsError;
+use gatepost_core::EmailAddress;
+use gatepost_delivery::{Command, OutboxError};
+use gatepost_identity::{IdentityError, Organisation};
+use gatepost_store::StoreError;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::app::{App, StartError};
+use crate::control::{CarryOut, Order, Refusal, Report, Request};
+
+impl CarryOut for App {
+    async fn carry_out(&self, request: Request, report: &Report) -> Result<Value, Refusal> {
+        let of = self.choose(request.organisation.as_deref()).await?;
+        match request.order {
+            Order::Check => self.check(&of, report).await,
+            Order::AddAccount(new) => self.add_account(&of, *new).await,
+            Order::ListAccounts => self.list_accounts(&of, report).await,
+            Order::ShowAccount(address) => self.show_account(&of, &address).await,
+            Order::CheckAccount(address) => self.check_account(&of, &address, report).await,
+            Order::PauseAccount(address) => self.pause_account(&of, &address).await,
+            Order::ResumeAccount(address) => self.resume_account(&of, &address).await,
+            Order::RemoveAccount(address) => self.remove_account(&of, &address).await,
+            Order::CreateAppPassword(new) => self.create_app_password(&of, new).await,
+            Order::ListAppPasswords => self.list_app_passwords(&of, report).await,
+            Order::RevokeAppPassword(id) => self.revoke_app_password(&of, &id).await,
+            Order::ListLetters { states, limit } => self.list_letters(&of, &states, limit, report).await,
+            Order::ShowLetter(id) => self.show_letter(&of, &id).await,
+            Order::RetryLetter(id) => self.command_letter(&of, &id, Command::Retry).await,
+            Order::HoldLetter(id) => self.command_letter(&of, &id, Command::Hold).await,
+            Order::ReleaseLetter(id) => self.command_letter(&of, &id, Command::Release).await,
+            Order::CancelLetter(id) => self.command_letter(&of, &id, Command::Cancel).await,
+        }
+    }
+}
+
+impl App {
+    async fn choose(&self, name: Option<&str>) -> Result<Organisation, Refusal> {
+        self.identity.choose_organisation(name).await.map_err(|error| self.refuse(error))
+    }
+
+    /// A failure of a room, in words for the person who gave the order.
+    pub(crate) fn refuse<E: Into<RoomError>>(&self, error: E) -> Refusal {
+        match error.into() {
+            RoomError::Store(error) => StartError::of_store(error, &self.settings).into(),
+            RoomError::Words(text) => Refusal::new(text),
+        }
+    }
+}
+
+/// The database's failures have cures of their own; what else rooms say is for people already.
+pub(crate) enum RoomError {
+    Store(StoreError),
+    Words(String),
+}
+
+impl From<StoreError> for RoomError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<IdentityError> for RoomError {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Store(error) => Self::Store(error),
+            other => Self::Words(other.to_string()),
+        }
+    }
+}
+
+impl From<AccountsError> for RoomError {
+    fn from(error: AccountsError) -> Self {
+        match error {
+            AccountsError::Store(error) => Self::Store(error),
+            other => Self::Words(other.to_string()),
+        }
+    }
+}
+
+impl From<OutboxError> for RoomError {
+    fn from(error: OutboxError) -> Self {
+        match error {
+            OutboxError::Store(error) => Self::Store(error),
+            OutboxError::NotFound(_) => Self::Words(format!("{error}. See them with: gatepost outbox list")),
+            OutboxError::Move(_) | OutboxError::InHand | OutboxError::Erased => {
+                Self::Words(error.to_string())
+            }
+        }
+    }
+}
+
+/// As the last line of an answer.
+fn done(object: impl Serialize) -> Result<Value, Refusal> {
+    serde_json::to_value(object)
+        .map_err(|error| Refusal::new(format!("the answer cannot be written as JSON: {error}")))
+}
+
+/// Orders come as text, and are checked again where they arrive.
+fn parsed<T: std::str::FromStr<Err: Display>>(text: &str) -> Result<T, Refusal> {
+    text.parse().map_err(|error: T::Err| Refusal::new(format!("{text:?}: {error}")))
+}
+
+fn address(text: &str) -> Result<EmailAddress, Refusal> {
+    parsed(text)
+}
+
+/// A provider's reply as text, without the line end that ends it. Escaped only where it is shown.
+fn words(reply: &[u8]) -> String {
+    let text = String::from_utf8_lossy(reply);
+    text.strip_suffix("\r\n").unwrap_or(&text).to_owned()
+}

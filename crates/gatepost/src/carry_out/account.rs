@@ -1,0 +1,242 @@
+//! Mail accounts.
+
+use gatepost_accounts::{
+    AccountStatus, Change, DirectionStatus, Endpoint, Endpoints, MailAccount, NewAccount as Adding,
+    Overrides, Serves,
+};
+use gatepost_core::{Diagnosis, MailAccountId, TlsMode};
+use gatepost_identity::{Organisation, Target as LoginTarget};
+use gatepost_journal::Actor;
+use gatepost_providers::Presets;
+use serde_json::Value;
+
+use super::{address, done, parsed};
+use crate::answer::{AccountShown, DiagnosisShown, DirectionShown, ServerShown};
+use crate::app::App;
+use crate::control::{NewAccount, Refusal, Report, Server};
+
+/// The provider on this machine, found by its file in the data folder.
+const SANDBOX: &str = "sandbox";
+
+impl App {
+    pub(crate) async fn add_account(
+        &self,
+        organisation: &Organisation,
+        new: NewAccount,
+    ) -> Result<Value, Refusal> {
+        let smtp = match &new.smtp {
+            Some(server) => endpoint(server)?,
+            None => self.known_server(&new.provider).await?,
+        };
+        let endpoints = Endpoints {
+            smtp,
+            imap: new.imap.as_ref().map(endpoint).transpose()?,
+            pop3: new.pop3.as_ref().map(endpoint).transpose()?,
+        };
+        let adding = Adding {
+            organisation: organisation.id,
+            address: address(&new.address)?,
+            short_name: new.short_name,
+            author_name: new.author_name,
+            provider: new.provider,
+            user_name: new.user_name,
+            endpoints,
+            serves: Serves::Organisation,
+            overrides: Overrides::default(),
+            secret: new.password.0,
+            actor: Actor::Command,
+        };
+        let added = self.accounts.add(adding).await.map_err(|error| self.refuse(error))?;
+        done(self.account_shown(organisation, &added).await?)
+    }
+
+    /// Where a provider that is known takes letters.
+    async fn known_server(&self, provider: &str) -> Result<Endpoint, Refusal> {
+        if provider == SANDBOX {
+            let found = gatepost_sandbox::find_living(self.data_dir()).await;
+            let living = found.map_err(|error| Refusal::new(error.to_string()))?.ok_or_else(|| {
+                Refusal::new(format!(
+                    "no sandbox lives in {0}. Start one with: gatepost sandbox --data {0}",
+                    self.data_dir().display()
+                ))
+            })?;
+            return Ok(Endpoint {
+                host: living.smtp.ip().to_string(),
+                port: living.smtp.port(),
+                tls: TlsMode::StartTls,
+            });
+        }
+        let preset = Presets::embedded().find(provider);
+        // `{dc}` stands for the region's ending, which nobody here knows.
+        let server = preset.and_then(|it| it.smtp.first()).filter(|it| !it.host.contains('{'));
+        let server = server.ok_or_else(|| {
+            Refusal::new(format!(
+                "provider {provider} has no server that is known here. Name it with --smtp HOST:PORT"
+            ))
+        })?;
+        Ok(Endpoint { host: server.host.clone(), port: server.port, tls: server.tls })
+    }
+
+    pub(super) async fn list_accounts(
+        &self,
+        organisation: &Organisation,
+        report: &Report,
+    ) -> Result<Value, Refusal> {
+        for it in self.accounts.list(organisation.id).await.map_err(|error| self.refuse(error))? {
+            report.item(done(self.account_shown(organisation, &it).await?)?).await;
+        }
+        Ok(Value::Null)
+    }
+
+    pub(super) async fn show_account(
+        &self,
+        organisation: &Organisation,
+        text: &str,
+    ) -> Result<Value, Refusal> {
+        let account = self.account(organisation, text).await?;
+        done(self.account_shown(organisation, &account).await?)
+    }
+
+    pub(super) async fn pause_account(
+        &self,
+        organisation: &Organisation,
+        text: &str,
+    ) -> Result<Value, Refusal> {
+        let account = self.account(organisation, text).await?;
+        let paused = self.accounts.pause(organisation.id, account.id, Actor::Command).await;
+        self.changed(organisation, account.id, paused.map_err(|error| self.refuse(error))?).await?;
+        self.show_account(organisation, text).await
+    }
+
+    pub(super) async fn resume_account(
+        &self,
+        organisation: &Organisation,
+        text: &str,
+    ) -> Result<Value, Refusal> {
+        let account = self.account(organisation, text).await?;
+        let resumed = self.accounts.resume(organisation.id, account.id, Actor::Command).await;
+        self.changed(organisation, account.id, resumed.map_err(|error| self.refuse(error))?).await?;
+        self.show_account(organisation, text).await
+    }
+
+    /// Removes the account, unless letters wait for it: whoever removes it sees them first (C19).
+    pub(super) async fn remove_account(
+        &self,
+        organisation: &Organisation,
+        text: &str,
+    ) -> Result<Value, Refusal> {
+        let account = self.account(organisation, text).await?;
+        let waiting = self.n_waiting(organisation, account.id).await?;
+        if waiting > 0 {
+            return Err(Refusal::new(format!(
+                "{} letters wait for {}. See them with gatepost outbox list, cancel them or let them leave, and remove the account then",
+                waiting, account.address
+            )));
+        }
+        let removed = self.accounts.remove(organisation.id, account.id, Actor::Command).await;
+        removed.map_err(|error| self.refuse(error))?;
+        // A letter accepted at this very moment is held, and chosen again when another account comes.
+        let running_now = self.world.now();
+        let held = self.outbox.account_removed(organisation.id, account.id, running_now).await;
+        held.map_err(|error| self.refuse(error))?;
+        let target = LoginTarget::Account(account.id);
+        let retired = self.identity.retire_login(organisation.id, target, Actor::Command).await;
+        retired.map_err(|error| self.refuse(error))?;
+        Ok(serde_json::json!({ "id": account.id.to_string(), "address": account.address.to_string() }))
+    }
+
+    pub(super) async fn account(
+        &self,
+        organisation: &Organisation,
+        text: &str,
+    ) -> Result<MailAccount, Refusal> {
+        let found = self.accounts.find(organisation.id, &address(text)?).await;
+        found.map_err(|error| self.refuse(error))?.ok_or_else(|| {
+            Refusal::new(format!(
+                "there is no mail account {text} in {}. See them with: gatepost account list",
+                organisation.name
+            ))
+        })
+    }
+
+    /// Lets the outbox act on a change of an account.
+    pub(crate) async fn changed(
+        &self,
+        organisation: &Organisation,
+        id: MailAccountId,
+        change: Change,
+    ) -> Result<(), Refusal> {
+        if change.released {
+            let released = self.outbox.account_released(organisation.id, id).await;
+            released.map_err(|error| self.refuse(error))
+        } else {
+            self.outbox.account_changed(organisation.id, id);
+            Ok(())
+        }
+    }
+
+    async fn n_waiting(&self, organisation: &Organisation, id: MailAccountId) -> Result<u64, Refusal> {
+        self.outbox.n_waiting(organisation.id, id).await.map_err(|error| self.refuse(error))
+    }
+
+    async fn account_shown(
+        &self,
+        organisation: &Organisation,
+        it: &MailAccount,
+    ) -> Result<AccountShown, Refusal> {
+        let status = self.accounts.status(organisation.id, it.id).await;
+        let status = status.map_err(|error| self.refuse(error))?;
+        let waiting = self.n_waiting(organisation, it.id).await?;
+        Ok(shown(it, &status, waiting))
+    }
+}
+
+fn shown(it: &MailAccount, status: &AccountStatus, waiting: u64) -> AccountShown {
+    let sending = direction(&status.sending);
+    let reading = direction(&status.reading);
+    AccountShown {
+        id: it.id.to_string(),
+        short_name: it.short_name.clone(),
+        address: it.address.to_string(),
+        provider: it.provider.clone(),
+        status: status.status.word().to_owned(),
+        diagnosis: sending.diagnosis.clone().or_else(|| reading.diagnosis.clone()),
+        sending,
+        reading,
+        author_name: it.author_name.clone(),
+        user_name: it.user_name.clone(),
+        smtp: server(&it.endpoints.smtp),
+        imap: it.endpoints.imap.as_ref().map(server),
+        pop3: it.endpoints.pop3.as_ref().map(server),
+        waiting,
+        paused_at: it.paused_at.map(|at| at.to_string()),
+        created_at: it.created_at.to_string(),
+    }
+}
+
+fn direction(it: &DirectionStatus) -> DirectionShown {
+    DirectionShown {
+        status: it.status.word().to_owned(),
+        diagnosis: it.diagnosis.as_ref().map(diagnosis),
+        since: it.since.to_string(),
+        reply: it.reply.as_deref().map(super::words),
+    }
+}
+
+pub(super) fn diagnosis(it: &Diagnosis) -> DiagnosisShown {
+    DiagnosisShown {
+        cause: it.cause.clone(),
+        cure: it.cure.clone(),
+        who: it.who.word().to_owned(),
+        who_in_words: it.who.to_string(),
+        rule: it.rule.clone(),
+    }
+}
+
+fn server(it: &Endpoint) -> ServerShown {
+    ServerShown { host: it.host.clone(), port: it.port, tls: it.tls.word().to_owned() }
+}
+
+fn endpoint(server: &Server) -> Result<Endpoint, Refusal> {
+    Ok(Endpoint { host: server.host.clone(), port: server.port, tls: parsed(&server.tls)? })
+}
