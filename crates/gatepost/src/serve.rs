@@ -1,0 +1,197 @@
+//! `gatepost serve`: the doors, the sender, and what has to be done from time to time, until somebody stops them.
+//!
+//! What listens comes first, everything else after it: applications that were waiting for a restart get on in milliseconds.
+
+mod certificate;
+mod choose;
+mod chores;
+mod doors;
+mod end;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepost_core::World;
+use gatepost_delivery::work::{Dispatcher, Workshop};
+use gatepost_identity::{LastUses, RevocationWatch, SignIns};
+use gatepost_providers::Catalogue;
+use gatepost_store::Node;
+use gatepost_submission::{KeepFree, Stands, Submission};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::{App, Closing, StartError, machine_name, own_name};
+use crate::config::Settings;
+use crate::control::{ControlSocket, Refusal};
+use crate::data_dir::DataDir;
+use crate::output::Output;
+use crate::process::Budget;
+use crate::{log, stop};
+use choose::Chooser;
+use doors::Doors;
+
+/// How long a command may keep the data folder before a server that starts gives up.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A server that listens.
+pub(crate) struct Server {
+    pub(crate) app: App,
+    /// Where applications reach it, and the authority they must trust.
+    pub(crate) ready: Ready,
+    closing: Closing,
+    parts: Parts,
+}
+
+/// What runs in a server, not yet running.
+struct Parts {
+    doors: Doors,
+    submission: Arc<Submission<Chooser>>,
+    control: ControlSocket,
+    certificate: certificate::Certificate,
+    watch: RevocationWatch,
+    last_uses: LastUses,
+    node: Node,
+    /// Ends what takes in new work.
+    taking: CancellationToken,
+}
+
+/// Where a server listens, in the shape that is promised to programs.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Ready {
+    pub(crate) submission_starttls: Vec<SocketAddr>,
+    pub(crate) submission_tls: Vec<SocketAddr>,
+    /// The local authority that applications must trust; none where the certificate comes from files.
+    pub(crate) certificate: Option<PathBuf>,
+}
+
+/// Runs until it is stopped.
+pub(crate) async fn serve(config: Option<&Path>, output: Output, world: &World) -> Result<(), Refusal> {
+    let settings = Settings::load(config).map_err(StartError::from)?;
+    log::start(settings.log, world);
+    let stop = stop::when_asked()?;
+    let server = Server::start(Arc::new(settings), world).await?;
+    output.json(&server.ready);
+    server.run(stop).await
+}
+
+impl Server {
+    /// Opens everything and listens. Whoever connects is served once [`Server::run`] is called.
+    pub(crate) async fn start(settings: Arc<Settings>, world: &World) -> Result<Self, Refusal> {
+        let budget = budget(&settings)?;
+        let data_dir = DataDir::take_soon(&settings.data_dir, PATIENCE).await.map_err(StartError::from)?;
+        let (app, closing) = App::open(settings, data_dir, world.clone()).await?;
+        match Self::listen(&app, &closing, budget).await {
+            Ok((ready, parts)) => Ok(Self { app, ready, closing, parts }),
+            Err(refusal) => {
+                drop(app);
+                closing.finish().await;
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn listen(app: &App, closing: &Closing, budget: Budget) -> Result<(Ready, Parts), Refusal> {
+        // Nobody has run `init` on a database server that is empty.
+        let organisations = app.identity.list_organisations().await.map_err(|error| app.refuse(error))?;
+        if organisations.is_empty() {
+            return Err(Refusal::new(
+                "there is no organisation in this database yet. Run: gatepost init --config FILE --admin EMAIL",
+            ));
+        }
+        let certificate = certificate::open(app).await?;
+        let doors = Doors::open(&app.settings, &certificate.tls, budget.connections)?;
+        for address in doors.addresses() {
+            // Letters would go round in circles.
+            app.reach.dialer.guard().add_own_listener(address);
+        }
+        let control = ControlSocket::listen(closing.data_dir()).map_err(|error| {
+            Refusal::new(format!(
+                "cannot listen for commands in {}: {error}. Choose a data_dir with a shorter path, on a file system with sockets",
+                app.data_dir().display()
+            ))
+        })?;
+        let (watch, last_uses) = (RevocationWatch::new(app.store.clone()), LastUses::new(app.store.clone()));
+        let refuse = |error| app.refuse::<gatepost_store::StoreError>(error);
+        let sign_ins =
+            SignIns::open(app.store.clone(), app.keyring.clone(), last_uses.clone(), watch.clone()).await;
+        let node = Node::enter(&app.store, &machine_name(), env!("CARGO_PKG_VERSION")).await;
+        let (sign_ins, node) = (Arc::new(sign_ins.map_err(refuse)?), node.map_err(refuse)?);
+        let taking = CancellationToken::new();
+        let stands = Stands {
+            outbox: app.outbox.clone(),
+            sign_ins,
+            watch: watch.clone(),
+            tls: certificate.tls.clone(),
+            world: app.world.clone(),
+            stop: taking.clone(),
+        };
+        let chooser = Chooser::new(app.accounts.clone());
+        let submission =
+            Arc::new(Submission::new(stands, chooser, submission_settings(app, budget.connections)));
+        let ready = Ready {
+            submission_starttls: doors.starttls_addresses(),
+            submission_tls: doors.tls_addresses(),
+            certificate: certificate.authority_file.clone(),
+        };
+        Ok((ready, Parts { doors, submission, control, certificate, watch, last_uses, node, taking }))
+    }
+
+    /// Serves until `stop`, or until the disk fails.
+    pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), Refusal> {
+        let Self { app, ready, closing, parts } = self;
+        let Parts { doors, submission, control, certificate, watch, last_uses, node, taking } = parts;
+        let (sessions, tasks, last) = (TaskTracker::new(), TaskTracker::new(), CancellationToken::new());
+        tasks.spawn(watch.run(last.clone()));
+        doors.serve(&submission, &sessions, &tasks, &taking);
+        tasks.spawn(control.serve(Arc::new(app.clone()), taking.clone()));
+        let dispatcher = Dispatcher::new(Workshop {
+            outbox: app.outbox.clone(),
+            accounts: app.accounts.clone(),
+            dialer: app.reach.dialer.clone(),
+            tls: app.reach.tls.clone(),
+            catalogue: Catalogue::embedded(),
+            host: app.reach.own_name.clone(),
+            node: node.id(),
+        });
+        let mut sending = tokio::spawn(dispatcher.run(taking.clone()));
+        tasks.spawn(node.keep_alive(last.clone()));
+        chores::start(&app, certificate, &last_uses, &tasks, &last);
+        tracing::info!(
+            submission.starttls = ?ready.submission_starttls,
+            submission.tls = ?ready.submission_tls,
+            data_dir = %app.data_dir().display(),
+            version = env!("CARGO_PKG_VERSION"),
+            "ready"
+        );
+        drop(submission);
+        let why = end::wait(&stop, app.store.broken(), &mut sending).await;
+        taking.cancel();
+        end::finish(end::Ending { app, closing, sessions, sending, tasks, last, last_uses }, &why).await;
+        why.into_result()
+    }
+}
+
+fn budget(settings: &Settings) -> Result<Budget, Refusal> {
+    let wanted = settings.submission.connections_total;
+    let budget = Budget::of_this_process(wanted).map_err(Refusal::new)?;
+    if let Some(shortage) = &budget.shortage {
+        tracing::warn!("{shortage}");
+    }
+    Ok(budget)
+}
+
+fn submission_settings(app: &App, n_connections: u64) -> gatepost_submission::Settings {
+    let given = &app.settings.submission;
+    let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let defaults = gatepost_submission::Settings::new(own_name(&app.settings), app.data_dir().to_owned());
+    gatepost_submission::Settings {
+        max_message_bytes: given.max_message_bytes,
+        max_recipients: count(given.max_recipients),
+        max_letters_at_once: defaults.max_letters_at_once.min(count(n_connections)),
+        keep_free: KeepFree { folder: app.data_dir().to_owned(), ..defaults.keep_free },
+        ..defaults
+    }
+}

@@ -1,0 +1,38 @@
+//! Which account a letter leaves by: accounts knows, submission asks.
+
+use gatepost_accounts::{Accounts, Target};
+use gatepost_delivery::{Choice, ChosenAccount};
+use gatepost_identity::{SignedIn, Target as LoginTarget};
+use gatepost_submission::{ChooseAccount, ChooseError};
+
+/// Translates between the two.
+pub(super) struct Chooser(Accounts);
+
+impl Chooser {
+    pub(super) fn new(accounts: Accounts) -> Self {
+        Self(accounts)
+    }
+}
+
+impl ChooseAccount for Chooser {
+    async fn choose(&self, who: &SignedIn) -> Result<Choice, ChooseError> {
+        let target = match who.target {
+            LoginTarget::Account(id) => Target::Account(id),
+            LoginTarget::Person(id) => Target::Person { id, home: who.home_location },
+            LoginTarget::Location(id) => Target::Location(id),
+        };
+        let chosen = self.0.choose(who.organisation, target).await?;
+        let account = chosen.account.map(|id| ChosenAccount { id, running_now: chosen.running_now });
+        let addresses = match account {
+            Some(_) => chosen.addresses,
+            // Held until an account is found; until then only the login's own address can be right. A location has none.
+            None => who.user_name.parse().into_iter().collect(),
+        };
+        Ok(Choice {
+            account,
+            because: chosen.because,
+            addresses,
+            max_message_bytes: chosen.max_message_bytes,
+        })
+    }
+}

@@ -1,0 +1,94 @@
+//! What has to be done from time to time.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepost_identity::LastUses;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::certificate::Certificate;
+use crate::app::App;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Starts them all, until `stop`.
+pub(super) fn start(
+    app: &App,
+    certificate: Certificate,
+    last_uses: &LastUses,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    let last_uses = last_uses.clone();
+    repeat(tasks, stop, 5 * SECOND, move || {
+        let last_uses = last_uses.clone();
+        async move {
+            if let Err(error) = last_uses.flush().await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the last use of app passwords is written later"
+                );
+            }
+        }
+    });
+    let erasing = app.clone();
+    repeat(tasks, stop, MINUTE, move || {
+        let app = erasing.clone();
+        async move {
+            // QS-13, VA-9.
+            if let Err(error) = app.outbox.erase_finished(app.settings.outbox.keep_bodies_for).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the texts of finished letters are erased later"
+                );
+            }
+        }
+    });
+    let sweeping = app.clone();
+    repeat(tasks, stop, HOUR, move || {
+        let app = sweeping.clone();
+        async move {
+            match app.bodies.sweep().await {
+                Ok(0) => {}
+                Ok(n) => tracing::info!(files = n, "removed what interrupted uploads have left"),
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the folder of letters cannot be swept"
+                    );
+                }
+            }
+        }
+    });
+    let certificate = Arc::new(certificate);
+    let (tls, watching) = (certificate.tls.clone(), stop.clone());
+    tasks.spawn(async move { tls.watch(5 * SECOND, watching).await });
+    let world = app.world.clone();
+    repeat(tasks, stop, 12 * HOUR, move || {
+        certificate.renew(&world);
+        certificate.warn();
+        std::future::ready(())
+    });
+}
+
+/// Does it now and again and again. What has begun is finished.
+fn repeat<F: Future<Output = ()> + Send + 'static>(
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+    every: Duration,
+    mut work: impl FnMut() -> F + Send + 'static,
+) {
+    let stop = stop.clone();
+    tasks.spawn(async move {
+        loop {
+            work().await;
+            if stop.run_until_cancelled(tokio::time::sleep(every)).await.is_none() {
+                return;
+            }
+        }
+    });
+}

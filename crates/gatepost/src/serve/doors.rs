@@ -1,0 +1,92 @@
+//! The listeners of the submission server.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use gatepost_net::{Admission, BindError, Door, Limits, Listener, ServerTls, serve};
+use gatepost_submission::{APPLICATION_PROTOCOLS, Submission};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::choose::Chooser;
+use crate::config::Settings;
+use crate::control::Refusal;
+
+/// All that listen, not yet to anybody.
+pub(super) struct Doors {
+    starttls: Vec<Door>,
+    tls: Vec<Door>,
+    admission: Arc<Admission>,
+}
+
+impl Doors {
+    pub(super) fn open(settings: &Settings, tls: &ServerTls, n_connections: u64) -> Result<Self, Refusal> {
+        let given = &settings.submission;
+        if given.starttls.is_empty() && given.tls.is_empty() {
+            return Err(Refusal::new(format!(
+                "{}: nothing listens. Add starttls = \"0.0.0.0:587\" or tls = \"0.0.0.0:465\" under [submission]",
+                settings.config_file.display()
+            )));
+        }
+        let open = |addresses: &[SocketAddr], key: &str, is_implicit: bool| {
+            addresses
+                .iter()
+                .map(|address| {
+                    Ok(Door {
+                        listener: Listener::bind(*address).map_err(|error| explain(&error, key))?,
+                        implicit_tls: is_implicit.then(|| (tls.clone(), APPLICATION_PROTOCOLS)),
+                        proxies: given.trusted_proxies.clone(),
+                    })
+                })
+                .collect::<Result<Vec<_>, Refusal>>()
+        };
+        let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        let limits = Limits {
+            open_per_source: count(given.connections_per_source),
+            new_per_minute: count(given.new_connections_per_minute),
+            open_in_all: count(n_connections),
+            exempt: given.exempt_networks.clone(),
+        };
+        Ok(Self {
+            starttls: open(&given.starttls, "starttls", false)?,
+            tls: open(&given.tls, "tls", true)?,
+            admission: Admission::new(limits),
+        })
+    }
+
+    pub(super) fn starttls_addresses(&self) -> Vec<SocketAddr> {
+        self.starttls.iter().map(Door::address).collect()
+    }
+
+    pub(super) fn tls_addresses(&self) -> Vec<SocketAddr> {
+        self.tls.iter().map(Door::address).collect()
+    }
+
+    pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.starttls.iter().chain(&self.tls).map(Door::address)
+    }
+
+    /// Takes connections in until `stop`, each in a task of `sessions`.
+    pub(super) fn serve(
+        self,
+        submission: &Arc<Submission<Chooser>>,
+        sessions: &TaskTracker,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) {
+        for door in self.starttls.into_iter().chain(self.tls) {
+            let (submission, admission) = (submission.clone(), self.admission.clone());
+            tasks.spawn(serve(door, submission, admission, sessions.clone(), stop.clone()));
+        }
+    }
+}
+
+fn explain(error: &BindError, key: &str) -> Refusal {
+    let cure = match error.source.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            "Give it (AmbientCapabilities= in the systemd unit, or setcap)"
+        }
+        _ => "Stop the program that uses it",
+    };
+    Refusal::new(format!("{error}. {cure}, or choose another address for {key} under [submission]"))
+}
