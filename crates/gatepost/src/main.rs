@@ -1,2 +1,7 @@
 //! The program `gatepost`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gatepost::run()
+}

@@ -1,0 +1,257 @@
+//! From a command line to an order, and from its answer to what is shown.
+
+use std::path::Path;
+
+use gatepost_core::World;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::answer::{
+    AccountShown, AppPasswordMade, AppPasswordShown, LetterShown, StepShown, accounts_text,
+    app_passwords_text, letters_text,
+};
+use crate::app::App;
+use crate::cli::{
+    AccountAdd, AccountCommand, AppPasswordCommand, AppPasswordCreate, HostPort, OutboxCommand, Scoped,
+    TlsMode,
+};
+use crate::config::Settings;
+use crate::control::{
+    Ended, Line, NewAccount, NewAppPassword, Order, PasswordOnTheWay, Refusal, Request, Server, Target, carry,
+};
+use crate::output::{Output, understand};
+use crate::secret_input::read_secret;
+
+/// People see so many letters unless they ask for more.
+const SHOWN_LETTERS: u64 = 50;
+
+/// Where commands are asked and answered.
+pub(crate) struct Asking<'a> {
+    /// The file that `--config` names.
+    pub(crate) config: Option<&'a Path>,
+    /// How to answer.
+    pub(crate) output: Output,
+    pub(crate) world: World,
+}
+
+impl Asking<'_> {
+    pub(crate) async fn account(&self, scoped: Scoped<AccountCommand>) -> Result<(), Refusal> {
+        let ask = |order| Request { organisation: scoped.organisation.clone(), order };
+        match scoped.command {
+            AccountCommand::Add(add) => {
+                let address = add.address.to_string();
+                let order = Order::AddAccount(Box::new(new_account(*add)?));
+                let added: AccountShown = self.one(ask(order)).await?;
+                self.output.json(&added);
+                self.output.text(format_args!(
+                    "Added {} ({address}).\n\nNext: gatepost account check {address}",
+                    added.short_name
+                ));
+                Ok(())
+            }
+            AccountCommand::List => {
+                let all: Vec<AccountShown> = self.all(ask(Order::ListAccounts)).await?;
+                self.output.text(accounts_text(&all));
+                Ok(())
+            }
+            AccountCommand::Show(it) => {
+                self.show_account(ask(Order::ShowAccount(it.address.to_string()))).await
+            }
+            AccountCommand::Check(it) => {
+                self.check_account(ask(Order::CheckAccount(it.address.to_string()))).await
+            }
+            AccountCommand::Pause(it) => {
+                self.show_account(ask(Order::PauseAccount(it.address.to_string()))).await
+            }
+            AccountCommand::Resume(it) => {
+                self.show_account(ask(Order::ResumeAccount(it.address.to_string()))).await
+            }
+            AccountCommand::Remove(it) => {
+                let removed: Value = self.one(ask(Order::RemoveAccount(it.address.to_string()))).await?;
+                self.output.json(&removed);
+                self.output
+                    .text(format_args!("Removed {}, with its password and its app passwords.", it.address));
+                Ok(())
+            }
+        }
+    }
+
+    async fn show_account(&self, request: Request) -> Result<(), Refusal> {
+        let it: AccountShown = self.one(request).await?;
+        self.output.json(&it);
+        self.output.text(it.text());
+        Ok(())
+    }
+
+    /// Steps are shown as they are taken.
+    async fn check_account(&self, request: Request) -> Result<(), Refusal> {
+        let show = |value| {
+            let step: StepShown = understand(value)?;
+            self.output.json(&step);
+            self.output.text(step.text());
+            Ok(())
+        };
+        let it: AccountShown = understand(self.answer(request, show).await?)?;
+        self.output.text(format_args!("\n{}", it.text()));
+        Ok(())
+    }
+
+    pub(crate) async fn app_password(&self, scoped: Scoped<AppPasswordCommand>) -> Result<(), Refusal> {
+        let ask = |order| Request { organisation: scoped.organisation.clone(), order };
+        match scoped.command {
+            AppPasswordCommand::Create(create) => {
+                let order = Order::CreateAppPassword(new_app_password(create));
+                let made: AppPasswordMade = self.one(ask(order)).await?;
+                self.output.json(&made);
+                self.output.text(made.text());
+            }
+            AppPasswordCommand::List => {
+                let all: Vec<AppPasswordShown> = self.all(ask(Order::ListAppPasswords)).await?;
+                self.output.text(app_passwords_text(&all));
+            }
+            AppPasswordCommand::Revoke { id } => {
+                let revoked: Value = self.one(ask(Order::RevokeAppPassword(id.to_string()))).await?;
+                self.output.json(&revoked);
+                self.output.text(format_args!(
+                    "App password {id} opens nothing any more; what was signed in with it ends within a second."
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn outbox(&self, scoped: Scoped<OutboxCommand>) -> Result<(), Refusal> {
+        let ask = |order| Request { organisation: scoped.organisation.clone(), order };
+        let order = match scoped.command {
+            OutboxCommand::List(list) => {
+                let states = list.states.iter().map(|it| it.word().to_owned()).collect();
+                let limit = list.limit.or((self.output == Output::People).then_some(SHOWN_LETTERS + 1));
+                let mut all: Vec<LetterShown> = self.all(ask(Order::ListLetters { states, limit })).await?;
+                let more = list.limit.is_none() && all.len() as u64 > SHOWN_LETTERS;
+                if more {
+                    all.pop();
+                }
+                self.output.text(letters_text(&all, more));
+                return Ok(());
+            }
+            OutboxCommand::Show(it) => Order::ShowLetter(it.id.to_string()),
+            OutboxCommand::Retry(it) => Order::RetryLetter(it.id.to_string()),
+            OutboxCommand::Hold(it) => Order::HoldLetter(it.id.to_string()),
+            OutboxCommand::Release(it) => Order::ReleaseLetter(it.id.to_string()),
+            OutboxCommand::Cancel(it) => Order::CancelLetter(it.id.to_string()),
+        };
+        let letter: LetterShown = self.one(ask(order)).await?;
+        self.output.json(&letter);
+        self.output.text(letter.text());
+        Ok(())
+    }
+
+    /// An answer of one object.
+    async fn one<T: DeserializeOwned>(&self, request: Request) -> Result<T, Refusal> {
+        understand(self.answer(request, |_| Ok(())).await?)
+    }
+
+    /// An answer of many objects: written at once where programs read, gathered where people do.
+    async fn all<T: DeserializeOwned + Serialize>(&self, request: Request) -> Result<Vec<T>, Refusal> {
+        let mut all = Vec::new();
+        self.answer(request, |value| {
+            let it: T = understand(value)?;
+            match self.output {
+                Output::Json => self.output.json(&it),
+                Output::People => all.push(it),
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(all)
+    }
+
+    async fn answer(
+        &self,
+        request: Request,
+        item: impl FnMut(Value) -> Result<(), Refusal>,
+    ) -> Result<Value, Refusal> {
+        Ok(self.carried(request, item).await?.0)
+    }
+
+    /// Has the request carried out, by the running server or here, and says which.
+    pub(crate) async fn carried(
+        &self,
+        request: Request,
+        mut item: impl FnMut(Value) -> Result<(), Refusal>,
+    ) -> Result<(Value, Ended), Refusal> {
+        let settings = std::sync::Arc::new(self.settings()?);
+        let (mut last, mut misunderstood, mut closing) = (Ok(Value::Null), Ok(()), None);
+        let open = {
+            let (settings, world, closing) = (settings.clone(), self.world.clone(), &mut closing);
+            async move |data_dir| {
+                let (app, to_close) = App::open(settings, data_dir, world).await?;
+                *closing = Some(to_close);
+                Ok(app)
+            }
+        };
+        let carried = carry(&settings.data_dir, request, open, |line| match line {
+            Line::Item(value) if misunderstood.is_ok() => misunderstood = item(value),
+            Line::Item(_) => {}
+            Line::Done(value) => last = Ok(value),
+            Line::Refused(refusal) => last = Err(refusal),
+        })
+        .await;
+        if let Some(closing) = closing {
+            closing.finish().await;
+        }
+        let ended = carried?;
+        misunderstood?;
+        Ok((last?, ended))
+    }
+
+    fn settings(&self) -> Result<Settings, Refusal> {
+        Settings::load(self.config).map_err(|error| Refusal::new(error.to_string()))
+    }
+}
+
+fn new_account(add: AccountAdd) -> Result<NewAccount, Refusal> {
+    let server = |given: Option<HostPort>, tls: Option<TlsMode>| {
+        given.map(|it| Server {
+            tls: tls.unwrap_or_else(|| TlsMode::usual_on(it.port)).word().to_owned(),
+            host: it.host,
+            port: it.port,
+        })
+    };
+    let password = if add.provider == crate::cli::SANDBOX && !add.password_stdin {
+        // What every mailbox of the sandbox has until it is given another; no secret.
+        gatepost_core::SecretText::new("sandbox".to_owned())
+    } else {
+        let prompt = format!("Password of {}", add.address);
+        read_secret(add.password_stdin, &prompt).map_err(|error| Refusal::new(error.to_string()))?
+    };
+    let short_name = add.short_name.unwrap_or_else(|| add.address.local_part().to_owned());
+    Ok(NewAccount {
+        provider: add.provider,
+        author_name: add.author_name.unwrap_or_else(|| short_name.clone()),
+        short_name,
+        user_name: add.user_name.unwrap_or_else(|| add.address.to_string()),
+        smtp: server(add.smtp, add.smtp_tls),
+        imap: server(add.imap, add.imap_tls),
+        pop3: server(add.pop3, add.pop3_tls),
+        address: add.address.to_string(),
+        password: PasswordOnTheWay(password),
+    })
+}
+
+fn new_app_password(create: AppPasswordCreate) -> NewAppPassword {
+    let target = match (create.account, create.person, create.location) {
+        (Some(account), _, _) => Target::Account(account.to_string()),
+        (None, Some(person), _) => Target::Person(person.to_string()),
+        (None, None, location) => Target::Location(location.unwrap_or_default()),
+    };
+    NewAppPassword {
+        target,
+        name: create.name,
+        allow: create.allow.iter().map(|it| it.word().to_owned()).collect(),
+        networks: create.networks.iter().map(ToString::to_string).collect(),
+        expires_after_days: create.expires,
+        repair_line_ends: create.repair_line_ends,
+    }
+}

@@ -1,0 +1,130 @@
+//! `gatepost demo`: everything on loopback, with the sandbox as provider, ready to click and to send.
+//!
+//! The demo is an ordinary installation in a folder of its own, made by the code of `init`, run by the code of `serve`. What
+//! it adds: the sandbox as a child process, one mail account there, an app password of this run, and a first letter.
+
+mod first_letter;
+mod house;
+mod ports;
+mod shown;
+mod status;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use gatepost_core::World;
+use gatepost_portal::{Portal, PortalError};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::StartError;
+use crate::cli::{Demo, Init};
+use crate::config::Settings;
+use crate::control::Refusal;
+use crate::output::{Output, refuse};
+use crate::sandbox::busy;
+use crate::sandbox_child::{self, LivingSandbox};
+use crate::serve::Server;
+use crate::{demo_mark, init, stop};
+use first_letter::FirstLetter;
+use ports::Ports;
+use shown::DemoReady;
+use status::Status;
+
+/// The mailbox that the demo connects.
+const ADDRESS: &str = "reception@sandbox.test";
+
+/// Who set it up; nobody reads that mailbox.
+const ADMINISTRATOR: &str = "administrator@sandbox.test";
+
+/// Whom the first letter goes to.
+const RECIPIENT: &str = "anna@sandbox.test";
+
+/// Runs until it is stopped.
+pub(crate) async fn demo(given: &Demo, output: Output, world: &World) -> Result<(), Refusal> {
+    let stop = stop::when_asked()?;
+    let data = std::path::absolute(&given.data).map_err(|error| {
+        Refusal::new(format!(
+            "cannot find {}: {error}. Choose another folder with --data",
+            given.data.display()
+        ))
+    })?;
+    demo_mark::refuse_production(&data)?;
+    let ports = Ports::of(given);
+    // Before anything is made: a port that another program has is the commonest mistake.
+    ports.try_own()?;
+    let sandbox = sandbox_child::adopt_or_start(&data, &ports.sandbox).await?;
+    // Boxed, because it holds a whole server.
+    let ran = Box::pin(run(&data, &ports, &sandbox, output, world, &stop)).await;
+    sandbox.end().await;
+    ran
+}
+
+async fn run(
+    data: &Path,
+    ports: &Ports,
+    sandbox: &LivingSandbox,
+    output: Output,
+    world: &World,
+    stop: &CancellationToken,
+) -> Result<(), Refusal> {
+    let config = data.join("gatepost.toml");
+    let settings = settings(data, &config, ports, world).await?;
+    let server = Server::start(Arc::new(settings), world).await?;
+    let app = server.app.clone();
+    let organisation = house::organisation(&app).await?;
+    let status = Status::new(app.clone(), organisation.id);
+    let portal = Portal::bind(ports.portal, status, world).map_err(|error| match error {
+        PortalError::Bind(error) => busy(&error, "--portal-port"),
+        other => Refusal::new(other.to_string()),
+    })?;
+    house::connect_mailbox(&app, &organisation, sandbox.shown.sandbox_smtp).await?;
+    let made = house::new_app_password(&app, &organisation).await?;
+    let ready = DemoReady::new(&server.ready, portal.address(), &sandbox.shown, &config, &made);
+    let first_letter = match house::has_no_letters(&app, &organisation).await? {
+        true => Some(FirstLetter::prepare(&app, &ready, sandbox.shown.sandbox_pages_address(), made)?),
+        false => None,
+    };
+    drop(app);
+    // All end with `stop`; what is being told may be cut off by it.
+    let (served, (), _) = tokio::join!(
+        server.run(stop.clone()),
+        portal.run(stop.clone()),
+        stop.run_until_cancelled(tell(&ready, first_letter, output)),
+    );
+    served
+}
+
+/// What the folder's configuration says, with the ports of this start; all of it is made on the first.
+async fn settings(data: &Path, config: &Path, ports: &Ports, world: &World) -> Result<Settings, Refusal> {
+    if !config.exists() {
+        let new = Init {
+            admin: ADMINISTRATOR.parse().expect("this is an address"),
+            organisation: "Demo practice".to_owned(),
+            data: None,
+        };
+        init::make(config, &new, house::CONFIGURATION, world).await?;
+    }
+    demo_mark::mark(data).map_err(|error| {
+        Refusal::new(format!(
+            "cannot write in {}: {error}. Choose another folder with --data",
+            data.display()
+        ))
+    })?;
+    let mut settings = Settings::load(Some(config)).map_err(StartError::from)?;
+    settings.submission.starttls = vec![ports.submission_starttls];
+    settings.submission.tls = vec![ports.submission_tls];
+    Ok(settings)
+}
+
+/// The line for programs, the first letter, and then the page of text for people.
+async fn tell(ready: &DemoReady, first_letter: Option<FirstLetter>, output: Output) {
+    output.json(ready);
+    let arrived = match first_letter {
+        Some(letter) => Some(letter.send_and_await().await),
+        None => None,
+    };
+    output.text(ready.text(matches!(arrived, Some(Ok(())))));
+    if let Some(Err(refusal)) = arrived {
+        refuse(refusal);
+    }
+}

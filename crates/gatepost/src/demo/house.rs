@@ -1,0 +1,114 @@
+//! What stands in the demo's installation: an organisation, a mailbox, an app password of this run.
+
+use std::net::SocketAddr;
+
+use gatepost_accounts::{Endpoint, Endpoints};
+use gatepost_core::{SecretText, TlsMode};
+use gatepost_delivery::Filter;
+use gatepost_identity::Organisation;
+use gatepost_journal::Actor;
+use serde_json::Value;
+
+use super::ADDRESS;
+use crate::answer::AppPasswordMade;
+use crate::app::App;
+use crate::control::{NewAccount, NewAppPassword, PasswordOnTheWay, Refusal, Report, Target};
+use crate::output::understand;
+
+/// The demo's configuration. Ports are given on the command line, and stand here for commands and for `serve`.
+pub(super) const CONFIGURATION: &str = r#"# Made by `gatepost demo`. Relative paths begin at the folder of this file.
+data_dir = "."
+master_key_file = "gatepost.key"
+public_url = "http://localhost:8025"
+
+[submission]
+starttls = "127.0.0.1:1587"
+tls = "127.0.0.1:1465"
+
+# The sandbox provider lives on this machine and has an authority of its own.
+[upstream]
+extra_authorities = ["sandbox/authority.pem"]
+allow_private_addresses = ["127.0.0.1"]
+"#;
+
+/// The name of the app password that each start makes anew.
+const APP_PASSWORD: &str = "Demo";
+
+/// What every mailbox of the sandbox has until it is given another; no secret.
+const SANDBOX_PASSWORD: &str = "sandbox";
+
+pub(super) async fn organisation(app: &App) -> Result<Organisation, Refusal> {
+    app.identity.choose_organisation(None).await.map_err(|error| app.refuse(error))
+}
+
+/// Connects the demo's mailbox, or follows the sandbox to where it listens now; then proves that it can sign in.
+pub(super) async fn connect_mailbox(
+    app: &App,
+    organisation: &Organisation,
+    smtp: SocketAddr,
+) -> Result<(), Refusal> {
+    let address = ADDRESS.parse().expect("this is an address");
+    let found = app.accounts.find(organisation.id, &address).await.map_err(|error| app.refuse(error))?;
+    let endpoint = Endpoint { host: smtp.ip().to_string(), port: smtp.port(), tls: TlsMode::StartTls };
+    let endpoints = Endpoints { smtp: endpoint, imap: None, pop3: None };
+    let password = SecretText::new(SANDBOX_PASSWORD.to_owned());
+    match found {
+        None => {
+            let new = NewAccount {
+                provider: crate::cli::SANDBOX.to_owned(),
+                address: ADDRESS.to_owned(),
+                short_name: "Reception".to_owned(),
+                author_name: "Demo practice".to_owned(),
+                user_name: ADDRESS.to_owned(),
+                smtp: None,
+                imap: None,
+                pop3: None,
+                password: PasswordOnTheWay(password),
+            };
+            app.add_account(organisation, new).await?;
+        }
+        Some(account) if account.endpoints != endpoints => {
+            let (id, by) = (account.id, Actor::Command);
+            let moved = app.accounts.edit_endpoints(organisation.id, id, endpoints, by).await;
+            moved.map_err(|error| app.refuse(error))?;
+            let replaced = app.accounts.replace_secret(organisation.id, id, password, by).await;
+            let change = replaced.map_err(|error| app.refuse(error))?;
+            app.changed(organisation, id, change).await?;
+        }
+        Some(_) => {}
+    }
+    // What is wrong with it is shown on the status page; the demo goes on.
+    if let Err(refusal) = app.check_account(organisation, ADDRESS, &Report::nobody()).await {
+        tracing::warn!("{refusal}");
+    }
+    Ok(())
+}
+
+/// A new app password in place of the one of the start before, which nobody can look up any more.
+pub(super) async fn new_app_password(
+    app: &App,
+    organisation: &Organisation,
+) -> Result<AppPasswordMade, Refusal> {
+    let all = app.identity.list_app_passwords(organisation.id).await.map_err(|error| app.refuse(error))?;
+    for it in all.iter().filter(|it| it.name == APP_PASSWORD && it.user_name == ADDRESS) {
+        let revoked = app.identity.revoke_app_password(organisation.id, it.id, Actor::Command).await;
+        revoked.map_err(|error| app.refuse(error))?;
+    }
+    let new = NewAppPassword {
+        target: Target::Account(ADDRESS.to_owned()),
+        name: APP_PASSWORD.to_owned(),
+        allow: ["smtp", "imap", "pop3"].map(str::to_owned).into(),
+        networks: Vec::new(),
+        expires_after_days: None,
+        repair_line_ends: false,
+    };
+    let made: Value = app.create_app_password(organisation, new).await?;
+    understand(made)
+}
+
+/// Whether this is a new demo.
+pub(super) async fn has_no_letters(app: &App, organisation: &Organisation) -> Result<bool, Refusal> {
+    let filter = Filter { state: None, before: None, limit: 1 };
+    let newest = app.outbox.list(organisation.id, filter).await.map_err(|error| app.refuse(error))?;
+    Ok(newest.is_empty())
+}

@@ -1,0 +1,45 @@
+//! Where the demo listens: on loopback alone (OP-14).
+
+use std::net::SocketAddr;
+
+use gatepost_net::Listener;
+
+use crate::cli::{Demo, SandboxPorts};
+use crate::control::Refusal;
+use crate::sandbox::{busy, loopback};
+
+/// All addresses; port 0 lets the system choose.
+pub(super) struct Ports {
+    pub(super) portal: SocketAddr,
+    pub(super) submission_starttls: SocketAddr,
+    pub(super) submission_tls: SocketAddr,
+    pub(super) sandbox: SandboxPorts,
+}
+
+impl Ports {
+    pub(super) fn of(given: &Demo) -> Self {
+        let at = |port| loopback(port, given.free_ports);
+        let SandboxPorts { sandbox_pages_port, sandbox_smtp_port } = given.sandbox;
+        Self {
+            portal: at(given.portal_port),
+            submission_starttls: at(given.submission_starttls_port),
+            submission_tls: at(given.submission_tls_port),
+            sandbox: SandboxPorts {
+                sandbox_pages_port: at(sandbox_pages_port).port(),
+                sandbox_smtp_port: at(sandbox_smtp_port).port(),
+            },
+        }
+    }
+
+    /// Whether the ports of the demo itself can be had; those of a sandbox that lives already are not asked for.
+    pub(super) fn try_own(&self) -> Result<(), Refusal> {
+        for (address, option) in [
+            (self.portal, "--portal-port"),
+            (self.submission_starttls, "--submission-starttls-port"),
+            (self.submission_tls, "--submission-tls-port"),
+        ] {
+            Listener::bind(address).map_err(|error| busy(&error, option))?;
+        }
+        Ok(())
+    }
+}
