@@ -1,0 +1,457 @@
+//! Commands, used rightly and wrongly: one clear message with the cure, the exit code, and nothing half-made.
+#![allow(clippy::unwrap_used, reason = "a test may stop wherever something is not as it should be")]
+
+mod harness;
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use gatepost_testkit::fresh_folder;
+use harness::{Outcome, gatepost, gatepost_command, output_of, python, serve, with_input};
+use tempfile::TempDir;
+
+const ADMIN: &str = "anna@example.org";
+
+/// An installation in a folder of its own.
+struct Installation {
+    folder: TempDir,
+}
+
+impl Installation {
+    fn new() -> Self {
+        let it = Self { folder: fresh_folder() };
+        it.run(&["init", "--admin", ADMIN, "--organisation", "Lakeside Practice"]).done();
+        it
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn config(&self) -> PathBuf {
+        self.path("gatepost.toml")
+    }
+
+    fn run(&self, args: &[&str]) -> Outcome {
+        output_of(self.command().args(args).arg("--config").arg(self.config()))
+    }
+
+    /// With ports that no other test has.
+    fn command(&self) -> Command {
+        let mut command = gatepost_command();
+        command
+            .env("GATEPOST_SUBMISSION_STARTTLS", "127.0.0.1:0")
+            .env("GATEPOST_SUBMISSION_TLS", "127.0.0.1:0");
+        command
+    }
+
+    /// Every command that opens the installation is refused with these words.
+    #[track_caller]
+    fn refuses(&self, words: &[&str]) {
+        for args in [&["serve"][..], &["account", "list"], &["outbox", "list", "--json"]] {
+            self.run(args).refused(words);
+        }
+        let checked = self.run(&["check"]);
+        assert_eq!(checked.code, Some(1), "{checked:?}");
+        for word in words {
+            assert!(checked.stdout.contains(word), "{word:?} is missing in: {}", checked.stdout);
+        }
+    }
+}
+
+/// Everything in a folder, with what it holds.
+fn content(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut all = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path.clone());
+                all.push((path, Vec::new()));
+            } else {
+                // A socket cannot be read.
+                let bytes = if path.is_file() { fs::read(&path).unwrap() } else { Vec::new() };
+                all.push((path, bytes));
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn wrong_use_ends_with_code_2_and_says_how_it_is_meant() {
+    for (args, words) in [
+        (&["frobnicate"][..], "unrecognized subcommand"),
+        (&["init"][..], "--admin"),
+        (&["init", "--admin", "anna"][..], "invalid value 'anna'"),
+        (&["account", "add", "--provider", "custom", "--address", "a@example.org"][..], "--smtp"),
+        (&["account", "add", "--provider", "nobody", "--address", "a@example.org"][..], "possible values"),
+        (&["outbox", "show", "7"][..], "invalid value '7'"),
+    ] {
+        let outcome = gatepost(args);
+        assert_eq!(outcome.code, Some(2), "{args:?}: {outcome:?}");
+        assert!(outcome.stderr.contains(words), "{args:?}: {}", outcome.stderr);
+    }
+    assert!(gatepost(["--help"]).done().starts_with("Examples:\n"));
+}
+
+#[test]
+fn init_makes_everything_private_and_says_what_to_type_next() {
+    let folder = fresh_folder();
+    let config = folder.path().join("etc/gatepost.toml");
+    let config_text = config.to_str().unwrap();
+    let text =
+        gatepost(["init", "--config", config_text, "--admin", ADMIN, "--organisation", "Lakeside Practice"])
+            .done();
+    assert!(
+        text.contains("Gatepost is set up for Lakeside Practice, with anna@example.org as administrator."),
+        "{text}"
+    );
+    assert!(text.contains("Keep a copy elsewhere"), "{text}");
+    assert!(text.ends_with(&format!("Next: gatepost serve --config {config_text}\n")), "{text}");
+    for (name, mode) in
+        [("gatepost.toml", 0o600), ("gatepost.key", 0o600), ("data", 0o700), ("data/gatepost.db", 0o600)]
+    {
+        let path = folder.path().join("etc").join(name);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode, "{name}");
+    }
+    let json = gatepost(["account", "list", "--json", "--config", config_text]).done();
+    assert_eq!(json, "");
+}
+
+#[test]
+fn a_second_init_is_refused_and_changes_nothing() {
+    let it = Installation::new();
+    let before = content(&it.path(""));
+    for args in [
+        &["init", "--admin", ADMIN][..],
+        &["init", "--admin", "other@example.org", "--organisation", "Other"],
+    ] {
+        it.run(args).refused(&["holds the data of Lakeside Practice already, and nothing was changed"]);
+    }
+    let data = it.path("elsewhere");
+    it.run(&["init", "--admin", ADMIN, "--data", data.to_str().unwrap()])
+        .refused(&["is there already and says data_dir"]);
+    let names = |all: Vec<(PathBuf, Vec<u8>)>| all.into_iter().map(|(path, _)| path).collect::<Vec<_>>();
+    assert_eq!(names(content(&it.path(""))), names(before));
+    it.run(&["check"]).done_or_warned();
+}
+
+#[test]
+fn an_init_that_was_cut_off_is_finished_by_the_next() {
+    let it = Installation::new();
+    // The configuration is written last.
+    fs::remove_file(it.config()).unwrap();
+    it.run(&["init", "--admin", ADMIN, "--organisation", "Lakeside Practice"]).done();
+    it.run(&["account", "list"]).done();
+    let key = fs::read(it.path("gatepost.key")).unwrap();
+    fs::remove_file(it.config()).unwrap();
+    it.run(&["init", "--admin", ADMIN, "--organisation", "Another"])
+        .refused(&["holds the data of Lakeside Practice already"]);
+    assert!(!it.config().exists());
+    assert_eq!(
+        fs::read(it.path("gatepost.key")).unwrap(),
+        key,
+        "the key that opens the data is never replaced"
+    );
+}
+
+#[test]
+fn a_refused_init_leaves_nothing_behind() {
+    let folder = fresh_folder();
+    fs::write(folder.path().join("data"), "a file").unwrap();
+    let before = content(folder.path());
+    let config = folder.path().join("gatepost.toml");
+    let init =
+        |args: &[&str]| output_of(gatepost_command().arg("init").arg("--config").arg(&config).args(args));
+    init(&["--admin", ADMIN]).refused(&["data is not a folder"]);
+    init(&["--admin", ADMIN, "--data", folder.path().join("new").to_str().unwrap(), "--organisation", " "])
+        .refused(&["the name is empty"]);
+    assert_eq!(content(folder.path()), before);
+}
+
+#[test]
+fn mistakes_in_the_configuration_are_named_with_file_line_and_nearest_key() {
+    let it = Installation::new();
+    let good = fs::read_to_string(it.config()).unwrap();
+    let line = good.lines().count() + 1;
+    fs::write(it.config(), format!("{good}[submission2]\nlisen = 1\n")).unwrap();
+    let shown = it.config().display().to_string();
+    it.run(&["serve"]).refused(&[&format!("{shown}:{line}: unknown section [submission2]"), "Did you mean"]);
+    fs::write(it.config(), good.replace("starttls =", "startls =")).unwrap();
+    it.refuses(&["unknown key \"startls\" in [submission]", "Did you mean \"starttls\"?"]);
+    fs::write(it.config(), good.replace("data_dir = \"data\"", "data_dir = \"gone\"")).unwrap();
+    it.refuses(&["there is no folder", "gone. Run: gatepost init"]);
+    fs::remove_file(it.config()).unwrap();
+    it.run(&["serve"])
+        .refused(&["there is no configuration at", "Run: gatepost init --config FILE --admin EMAIL"]);
+    fs::write(it.config(), good).unwrap();
+    let wrong = output_of(
+        it.command().env("GATEPOST_LOG_LEVEL", "loud").args(["outbox", "list", "--config"]).arg(it.config()),
+    );
+    wrong.refused(&["the environment variable GATEPOST_LOG_LEVEL: log.level is \"loud\""]);
+}
+
+#[test]
+fn a_key_file_that_others_can_read_is_refused_with_the_command_that_mends_it() {
+    let it = Installation::new();
+    let key = it.path("gatepost.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let shown = key.display();
+    it.refuses(&[&format!(
+        "the master key {shown} can be read by others (mode 0644). Run: chmod 600 {shown}"
+    )]);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    it.run(&["account", "list"]).done();
+}
+
+#[test]
+fn another_installations_key_and_a_missing_key_are_refused() {
+    let (it, other) = (Installation::new(), Installation::new());
+    let key = it.path("gatepost.key");
+    let right = fs::read(&key).unwrap();
+    let database = fs::read(it.path("data/gatepost.db")).unwrap();
+    fs::copy(other.path("gatepost.key"), &key).unwrap();
+    let shown = key.display();
+    it.refuses(&[
+        &format!("the master key in {shown} does not open this database. Put back the key file that belongs to it (key id "),
+    ]);
+    fs::remove_file(&key).unwrap();
+    it.refuses(&[&format!("the master key {shown} is missing. Put it back")]);
+    it.run(&["init", "--admin", ADMIN]).refused(&["is missing. Put it back"]);
+    assert!(!key.exists(), "no new key is made for a database that it cannot open");
+    fs::write(&key, right).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    it.run(&["account", "list"]).done();
+    assert_eq!(
+        fs::read(it.path("data/gatepost.db")).unwrap(),
+        database,
+        "nothing was written under the wrong key"
+    );
+}
+
+/// QS-10.
+#[test]
+fn a_newer_database_is_refused_by_name() {
+    let it = Installation::new();
+    let program = "import sqlite3, sys\n\
+                   database = sqlite3.connect(sys.argv[1])\n\
+                   database.execute(\"INSERT INTO migration SELECT room, 7, 'from the future', applied_at FROM migration WHERE room = 'store'\")\n\
+                   database.commit()\n";
+    output_of(python().arg("-c").arg(program).arg(it.path("data/gatepost.db"))).done();
+    it.refuses(&[
+        "the database was written by a newer Gatepost (store migration 7, this program knows 1). Install that version or newer",
+    ]);
+}
+
+#[test]
+fn a_lost_database_is_not_replaced_by_an_empty_one() {
+    let it = Installation::new();
+    fs::remove_file(it.path("data/gatepost.db")).unwrap();
+    it.refuses(&["there is no database", "Run: gatepost init", "or correct data_dir"]);
+    assert!(!it.path("data/gatepost.db").exists());
+    fs::write(it.path("data/gatepost.db"), "this is no database, and longer than the head of one").unwrap();
+    it.refuses(&["gatepost.db cannot be opened", "put a backup in its place"]);
+}
+
+#[test]
+fn a_busy_port_is_named_with_the_key_that_moves_it() {
+    let it = Installation::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let port = address.rsplit_once(':').unwrap().1;
+    let run = |args: &[&str]| {
+        output_of(
+            it.command().env("GATEPOST_SUBMISSION_TLS", &address).args(args).arg("--config").arg(it.config()),
+        )
+    };
+    run(&["serve"]).refused(&[
+        &format!("port {port} on 127.0.0.1 is in use. Stop the program that uses it"),
+        "choose another address for tls under [submission]",
+    ]);
+    let checked = run(&["check"]);
+    assert_eq!(checked.code, Some(1));
+    assert!(
+        checked.stdout.contains(&format!("✗ port           port {port} on 127.0.0.1 is in use")),
+        "{}",
+        checked.stdout
+    );
+    // A server that could not start leaves nothing in the way.
+    it.run(&["account", "list"]).done();
+    assert!(!it.path("data/control.sock").exists());
+}
+
+#[test]
+fn a_second_server_is_refused_and_commands_reach_the_first() {
+    let it = Installation::new();
+    let first = serve(&it.config());
+    it.run(&["serve"]).refused(&[
+        &format!("another Gatepost (process {}) is using", first.process_id()),
+        "Stop it first, or choose another data_dir",
+    ]);
+    let before = content_names(&it.path("data"));
+    let made = it.run(&["app-password", "create", "--person", ADMIN, "--name", "Laptop", "--json"]).json();
+    assert_eq!(made["user_name"], ADMIN);
+    assert_eq!(it.run(&["app-password", "list", "--json"]).json()["id"], made["id"]);
+    it.run(&["init", "--admin", ADMIN]).refused(&["another Gatepost"]);
+    assert_eq!(content_names(&it.path("data")), before);
+    assert_eq!(first.stop().code(), Some(0));
+    assert_eq!(
+        it.run(&["app-password", "list", "--json"]).json()["id"],
+        made["id"],
+        "the same without a server"
+    );
+}
+
+fn content_names(folder: &Path) -> Vec<PathBuf> {
+    content(folder).into_iter().map(|(path, _)| path).collect()
+}
+
+/// Commands as another user would write files that the service cannot read.
+#[test]
+fn the_folder_of_another_user_is_refused_with_the_command_to_type() {
+    let it = Installation::new();
+    if !rustix::process::geteuid().is_root() {
+        // Others cannot give files away; what they find in /usr is root's.
+        let text = fs::read_to_string(it.config()).unwrap().replace("\"data\"", "\"/usr\"");
+        fs::write(it.config(), text).unwrap();
+        return it
+            .refuses(&["/usr belongs to user root, and this command runs as", "Run: sudo -u root gatepost"]);
+    }
+    chown(it.path("data"), Some(65_534), None).unwrap();
+    it.refuses(&["data belongs to user nobody, and this command runs as root. Run: sudo -u nobody gatepost"]);
+}
+
+/// The same for a disk that is mounted read-only; nobody else may make one here.
+#[test]
+fn a_folder_that_cannot_be_written_is_refused() {
+    let it = Installation::new();
+    let data = it.path("data");
+    let mut command = it.command();
+    if rustix::process::geteuid().is_root() {
+        // Root may write anywhere: the same program, as somebody who may not.
+        fs::set_permissions(it.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let program = it.path("gatepost");
+        fs::copy(env!("CARGO_BIN_EXE_gatepost"), &program).unwrap();
+        for name in ["data", "data/lock", "data/gatepost.db", "gatepost.key", "gatepost.toml"] {
+            chown(it.path(name), Some(65_534), None).unwrap();
+        }
+        command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
+    }
+    fs::set_permissions(data.join("lock"), fs::Permissions::from_mode(0o400)).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o500)).unwrap();
+    let outcome = output_of(command.args(["account", "list", "--config"]).arg(it.config()));
+    outcome.refused(&[&format!(
+        "cannot write in {}: permission denied. Make the folder as root",
+        data.display()
+    )]);
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn certificates_that_cannot_be_served_are_named_by_serve_and_check() {
+    let it = Installation::new();
+    let good = fs::read_to_string(it.config()).unwrap();
+    let certificate = it.path("certificate.pem");
+    let tls = format!("\n[tls]\ncertificate = \"certificate.pem\"\nkey = {:?}\n", it.path("gatepost.key"));
+    fs::write(it.config(), format!("{good}{tls}")).unwrap();
+    it.run(&["serve"]).refused(&["certificate.pem", "No such file"]);
+    fs::write(&certificate, "no certificate").unwrap();
+    for outcome in [it.run(&["serve"]), it.run(&["check"])] {
+        assert_eq!(outcome.code, Some(1));
+        let said = format!("{}{}", outcome.stdout, outcome.stderr);
+        assert!(said.contains("no certificate found: a PEM file"), "{said}");
+    }
+}
+
+#[test]
+fn a_mail_account_comes_and_goes_with_its_password_on_standard_input() {
+    let it = Installation::new();
+    let address = "reception@example.org";
+    let add = |address: &str| {
+        let mut command = it.command();
+        command.args([
+            "account",
+            "add",
+            "--provider",
+            "custom",
+            "--address",
+            address,
+            "--short-name",
+            "Reception",
+        ]);
+        command.args(["--smtp", "127.0.0.1:9", "--smtp-tls", "implicit", "--password-stdin", "--json"]);
+        command.arg("--config").arg(it.config());
+        command
+    };
+    let added = with_input(&mut add(address), "hunter2\n").json();
+    assert_eq!(added["address"], address);
+    assert_eq!(added["status"], "unchecked");
+    assert_eq!(added["smtp"], serde_json::json!({ "host": "127.0.0.1", "port": 9, "tls": "implicit" }));
+    with_input(&mut add(address), "hunter2\n")
+        .refused(&["there is already a mail account for reception@example.org"]);
+    with_input(&mut add("second@example.org"), "").refused(&["the password is empty"]);
+    for args in [&["account", "list", "--json"][..], &["account", "show", address, "--json"]] {
+        let shown = it.run(args).json();
+        for key in ["id", "short_name", "address", "provider", "status", "diagnosis", "sending", "reading"] {
+            assert!(shown.get(key).is_some(), "{key} is missing in {shown}");
+        }
+        assert!(!shown.to_string().contains("hunter2"));
+    }
+    // The guard keeps us from knocking at our own machine.
+    let checked = it.run(&["account", "check", address]);
+    assert_eq!(checked.code, Some(1));
+    assert!(checked.stdout.starts_with("✗ find the server's address"), "{}", checked.stdout);
+    assert!(
+        checked.stderr.contains("Cure: ") && checked.stderr.contains("Who can do this: "),
+        "{}",
+        checked.stderr
+    );
+    assert_eq!(it.run(&["account", "pause", address, "--json"]).json()["status"], "paused");
+    assert_ne!(it.run(&["account", "resume", address, "--json"]).json()["status"], "paused");
+    it.run(&["account", "remove", address]).done();
+    it.run(&["account", "show", address])
+        .refused(&["there is no mail account reception@example.org", "gatepost account list"]);
+}
+
+#[test]
+fn what_is_not_there_is_said_with_the_command_that_lists_it() {
+    let it = Installation::new();
+    let id = "01938f6e-0000-7000-8000-000000000000";
+    for (args, words) in [
+        (&["outbox", "show", id][..], "gatepost outbox list"),
+        (&["outbox", "retry", id], "gatepost outbox list"),
+        (&["app-password", "revoke", id], "gatepost app-password list"),
+        (&["account", "check", "a@example.org"], "gatepost account list"),
+        (&["app-password", "create", "--account", "a@example.org", "--name", "X"], "gatepost account list"),
+        (
+            &["app-password", "create", "--person", "b@example.org", "--name", "X"],
+            "no person with the address b@example.org",
+        ),
+        (
+            &["account", "list", "--organisation", "Elsewhere"],
+            "there is no organisation named \"Elsewhere\". There are: Lakeside Practice",
+        ),
+        (
+            &["account", "add", "--provider", "sandbox", "--address", "a@sandbox.test"],
+            "Start one with: gatepost sandbox",
+        ),
+    ] {
+        it.run(args).refused(&[words]);
+    }
+}
+
+impl Outcome {
+    /// A new installation has no mail account yet, which is worth a warning and no error.
+    #[track_caller]
+    fn done_or_warned(self) {
+        let text = self.done();
+        assert!(text.contains("! mail account") && text.ends_with("All is well.\n"), "{text}");
+    }
+}

@@ -1,0 +1,218 @@
+//! `gatepost demo` as somebody sees it who has just built the program.
+#![allow(clippy::unwrap_used, reason = "a test may stop wherever something is not as it should be")]
+
+mod harness;
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use gatepost_testkit::{fresh_folder, wait_until};
+use harness::{Door, Letter, Running, application, demo, gatepost, gatepost_command, output_of};
+
+const RECEPTION: &str = "reception@sandbox.test";
+const ANNA: &str = "anna@sandbox.test";
+
+/// Sends a letter with curl, and says whether the door took it.
+fn sends(at: &Running, password: &str, subject: &str) -> bool {
+    let letter = Letter { user_name: RECEPTION, password, to: ANNA, subject };
+    application("curl", at, Door::Starttls, &letter).code == Some(0)
+}
+
+#[test]
+fn the_line_of_json_says_where_everything_is_and_the_first_letter_arrives() {
+    let folder = fresh_folder();
+    let at = demo(&folder.path().join("demo"));
+    let keys = [
+        "portal",
+        "submission_starttls",
+        "submission_tls",
+        "sandbox_pages",
+        "sandbox_smtp",
+        "certificate",
+        "config",
+        "account",
+        "app_password",
+    ];
+    let found: Vec<&str> = at.ready.as_object().unwrap().keys().map(String::as_str).collect();
+    for key in keys {
+        assert!(found.contains(&key), "{key} is missing in {found:?}");
+    }
+    assert_eq!(found.len(), keys.len(), "keys of parts that are not built are absent: {found:?}");
+    assert!(at.text("portal").starts_with("http://localhost:"));
+    assert!(at.text("sandbox_pages").starts_with("http://127.0.0.1:"));
+    assert_eq!(at.text("account"), RECEPTION);
+    for key in ["certificate", "config"] {
+        assert!(Path::new(&at.text(key)).is_absolute() && Path::new(&at.text(key)).exists(), "{key}");
+    }
+    let groups: Vec<usize> = at.app_password().split(' ').map(str::len).collect();
+    assert_eq!(groups, [4, 4, 4, 4]);
+
+    let text = at.mailboxes().await_subject(ANNA, "The first letter");
+    assert!(text.contains("handed to Gatepost by SMTP"), "{text}");
+    assert!(text.contains("\r\nMessage-ID: <"), "what was missing was added: {text}");
+    let page = output_of(Command::new("curl").args(["--silent", "--fail", &at.text("portal")])).done();
+    assert!(page.contains("Connected") && page.contains(ANNA), "{page}");
+    assert_eq!(at.stop().code(), Some(0));
+}
+
+#[test]
+fn a_second_start_continues_where_the_first_stopped() {
+    let folder = fresh_folder();
+    let data = folder.path().join("demo");
+    let first = demo(&data);
+    first.mailboxes().await_subject(ANNA, "The first letter");
+    assert!(sends(&first, &first.app_password(), "from the first start"));
+    first.mailboxes().await_subject(ANNA, "from the first start");
+    let old_password = first.app_password();
+    assert_eq!(first.stop().code(), Some(0));
+
+    let second = demo(&data);
+    assert!(sends(&second, &second.app_password(), "from the second start"));
+    second.mailboxes().await_subject(ANNA, "from the second start");
+    assert_eq!(second.mailboxes().count(ANNA, "The first letter"), 1, "it is sent on the first start only");
+    assert_eq!(second.mailboxes().count(ANNA, "from the first start"), 1, "mailboxes are kept");
+    assert!(!sends(&second, &old_password, "with the old password"), "each start replaces the app password");
+    let letters = second.command(&["outbox", "list", "--json"]).json_lines();
+    assert_eq!(letters.len(), 3);
+    assert!(letters.iter().all(|it| it["state"] == "sent"), "{letters:?}");
+    assert_eq!(second.stop().code(), Some(0));
+}
+
+/// The number of the sandbox's process.
+fn sandbox_of(data: &Path) -> u32 {
+    let text = std::fs::read(data.join("sandbox/sandbox.json")).unwrap();
+    let ready: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    ready["process"].as_u64().unwrap().try_into().unwrap()
+}
+
+fn lives(process: u32) -> bool {
+    // A child that has ended and was not waited for still has a folder there, and no command line.
+    std::fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|line| !line.is_empty())
+}
+
+#[test]
+fn a_killed_demo_leaves_its_sandbox_to_the_next_one_and_sigterm_ends_both() {
+    let folder = fresh_folder();
+    let data = folder.path().join("demo");
+    let first = demo(&data);
+    let sandbox = sandbox_of(&data);
+    first.kill();
+    assert!(lives(sandbox), "it survives what is done to Gatepost");
+    let second = demo(&data);
+    assert_eq!(sandbox_of(&data), sandbox, "the living sandbox is adopted");
+    second.mailboxes().await_subject(ANNA, "The first letter");
+    assert_eq!(second.stop().code(), Some(0));
+    let ended = wait_until(Duration::from_secs(10), || (!lives(sandbox)).then_some(()));
+    assert!(ended.is_some(), "the sandbox ends with its demo");
+}
+
+#[test]
+fn a_busy_port_gets_a_message_with_the_option_that_moves_it_and_nothing_is_made() {
+    let folder = fresh_folder();
+    let data = folder.path().join("demo");
+    for option in [
+        "--portal-port",
+        "--submission-starttls-port",
+        "--submission-tls-port",
+        "--sandbox-pages-port",
+        "--sandbox-smtp-port",
+    ] {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port().to_string();
+        let mut command = gatepost_command();
+        command.arg("demo").arg("--data").arg(&data);
+        for other in [
+            "--portal-port",
+            "--submission-starttls-port",
+            "--submission-tls-port",
+            "--sandbox-pages-port",
+            "--sandbox-smtp-port",
+        ] {
+            command.args([other, if other == option { &port } else { "0" }]);
+        }
+        output_of(&mut command).refused(&[&format!(
+            "port {port} on 127.0.0.1 is in use. Stop the program that uses it, or choose another with {option} (or --free-ports)"
+        )]);
+        assert!(!data.exists(), "nothing is half-made: {option}");
+    }
+}
+
+/// OP-14.
+#[test]
+fn demo_and_sandbox_keep_away_from_the_data_of_a_real_installation() {
+    let folder = fresh_folder();
+    let config = folder.path().join("gatepost.toml");
+    gatepost(["init", "--config", config.to_str().unwrap(), "--admin", "anna@example.org"]).done();
+    let data = folder.path().join("data");
+    for command in ["demo", "sandbox"] {
+        gatepost([command, "--free-ports", "--data", data.to_str().unwrap()])
+            .refused(&["holds the data of a real installation", "Choose another folder with --data"]);
+    }
+    assert!(!data.join("sandbox").exists());
+}
+
+/// OP-6.
+#[test]
+fn no_secret_stands_on_a_command_line_or_in_a_log() {
+    let folder = fresh_folder();
+    let data = folder.path().join("demo");
+    let at = demo(&data);
+    let password = at.app_password();
+    assert!(sends(&at, &password, "a letter"));
+    at.mailboxes().await_subject(ANNA, "a letter");
+    let letters: String = password.split(' ').collect();
+    for process in [at.process_id(), sandbox_of(&data)] {
+        let line = std::fs::read_to_string(format!("/proc/{process}/cmdline")).unwrap();
+        assert!(line.contains("--data"), "{line}");
+        assert!(!line.contains(&letters) && !line.contains(&password), "{line}");
+    }
+    let log = at.log.clone();
+    at.stop();
+    for path in [log, data.join("sandbox.log")] {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains(&letters) && !text.contains(&password), "{}: {text}", path.display());
+    }
+}
+
+/// What a person reads, pastes and sees.
+#[test]
+fn the_lines_for_curl_and_swaks_work_when_pasted() {
+    let folder = fresh_folder();
+    let data = folder.path().join("demo's folder");
+    let _slot = gatepost_testkit::take_slot();
+    let shown = folder.path().join("shown");
+    let mut command = gatepost_command();
+    command.arg("demo").arg("--data").arg(&data).arg("--free-ports");
+    command.stdin(Stdio::null()).stdout(std::fs::File::create(&shown).unwrap());
+    let mut process = gatepost_testkit::Process::start(&mut command).unwrap();
+    let text = wait_until(Duration::from_secs(60), || {
+        std::fs::read_to_string(&shown).ok().filter(|text| text.contains("ctrl-c ends the demo"))
+    });
+    let text = text.expect("the demo says what to do");
+    assert!(
+        text.contains("A first letter from reception@sandbox.test has just arrived at anna@sandbox.test")
+    );
+    for label in ["Status page", "Sandbox mailboxes", "Server", "Port", "User name", "Password"] {
+        assert!(text.contains(&format!("  {label}  ")), "{label} is missing in: {text}");
+    }
+    let pages = text.lines().find_map(|line| line.trim().strip_prefix("Sandbox mailboxes")).unwrap().trim();
+    let mailboxes = harness::Mailboxes::at(pages);
+    let lines = |start: &str| text.lines().find(|line| line.trim().starts_with(start)).unwrap().to_owned();
+    output_of(Command::new("sh").arg("-c").arg(lines("printf "))).done();
+    mailboxes.await_subject(ANNA, "Hello from curl");
+    output_of(Command::new("sh").arg("-c").arg(lines("swaks "))).done();
+    let list = output_of(Command::new("sh").arg("-c").arg(lines("gatepost outbox list").replacen(
+        "gatepost",
+        env!("CARGO_BIN_EXE_gatepost"),
+        1,
+    )));
+    assert_eq!(list.done().matches(ANNA).count(), 3);
+    process.signal(rustix::process::Signal::INT);
+    assert_eq!(
+        process.wait(Duration::from_secs(35)).and_then(|status| status.code()),
+        Some(0),
+        "ctrl-c ends it"
+    );
+}
