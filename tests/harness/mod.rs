@@ -8,5 +8,5 @@ mod sandbox;
 
 pub(crate) use application::{Door, Letter, application, python};
 pub(crate) use run::{Outcome, gatepost, gatepost_command, output_of, with_input};
-pub(crate) use running::{Running, demo, serve};
+pub(crate) use running::{Running, demo, sandbox, serve, serve_under};
 pub(crate) use sandbox::Mailboxes;

@@ -28,14 +28,22 @@ pub(crate) struct Running {
     pub(crate) log: PathBuf,
     config: PathBuf,
     // Given back once the process is gone.
-    _slot: Slot,
+    _slot: Option<Slot>,
 }
 
 /// Starts `gatepost demo` in `data` on ports that the system chooses, and waits until it listens.
 pub(crate) fn demo(data: &Path) -> Running {
     let mut command = gatepost_command();
     command.arg("demo").arg("--data").arg(data).args(["--free-ports", "--json"]);
-    start(command, &data.with_extension("log"), data.join("gatepost.toml"))
+    start(command, &data.with_extension("log"), data.join("gatepost.toml"), Some(take_slot()))
+}
+
+/// Starts `gatepost sandbox` in `data` on ports that the system chooses, and waits until it listens.
+pub(crate) fn sandbox(data: &Path) -> Running {
+    let mut command = gatepost_command();
+    command.arg("sandbox").arg("--data").arg(data).args(["--free-ports", "--json"]);
+    // Without a place of its own: it stands beside a server that has one.
+    start(command, &data.with_extension("log"), PathBuf::new(), None)
 }
 
 /// Starts `gatepost serve` with this configuration on ports that the system chooses, and waits until it listens.
@@ -43,11 +51,17 @@ pub(crate) fn serve(config: &Path) -> Running {
     let mut command = gatepost_command();
     command.arg("serve").arg("--config").arg(config).arg("--json");
     command.env("GATEPOST_SUBMISSION_STARTTLS", "127.0.0.1:0").env("GATEPOST_SUBMISSION_TLS", "127.0.0.1:0");
-    start(command, &config.with_extension("log"), config.to_owned())
+    start(command, &config.with_extension("log"), config.to_owned(), Some(take_slot()))
 }
 
-fn start(mut command: Command, log: &Path, config: PathBuf) -> Running {
-    let slot = take_slot();
+/// The same, as the child of another program.
+pub(crate) fn serve_under(mut command: Command, config: &Path) -> Running {
+    command.arg(env!("CARGO_BIN_EXE_gatepost")).arg("serve").arg("--config").arg(config).arg("--json");
+    command.env("GATEPOST_SUBMISSION_STARTTLS", "127.0.0.1:0").env("GATEPOST_SUBMISSION_TLS", "127.0.0.1:0");
+    start(command, &config.with_extension("log"), config.to_owned(), Some(take_slot()))
+}
+
+fn start(mut command: Command, log: &Path, config: PathBuf, slot: Option<Slot>) -> Running {
     let stderr = File::options().create(true).append(true).open(log).unwrap();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
     let mut process = Process::start(&mut command).unwrap();
@@ -94,14 +108,25 @@ impl Running {
         self.process.id()
     }
 
-    /// SIGTERM, and how it ended.
-    #[track_caller]
-    pub(crate) fn stop(mut self) -> ExitStatus {
+    /// Asks it to end, and does not wait.
+    pub(crate) fn terminate(&self) {
         self.process.signal(Signal::TERM);
+    }
+
+    /// Waits until it has ended by itself.
+    #[track_caller]
+    pub(crate) fn ended(mut self) -> ExitStatus {
         let ended = self.process.wait(ENDS_WITHIN);
         ended.unwrap_or_else(|| {
             panic!("not ended: {}", std::fs::read_to_string(&self.log).unwrap_or_default())
         })
+    }
+
+    /// SIGTERM, and how it ended.
+    #[track_caller]
+    pub(crate) fn stop(self) -> ExitStatus {
+        self.terminate();
+        self.ended()
     }
 
     /// kill -9.

@@ -43,6 +43,14 @@ impl Mailboxes {
         output_of(Command::new("curl").args(["--silent", "--show-error", "--fail", url])).done()
     }
 
+    /// Lets the sandbox misbehave, or behave again.
+    pub(crate) fn fault(&self, fault: &str) {
+        let url = format!("{}/api/faults", self.pages);
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--show-error", "--fail", "--request", "PUT", "--data", fault]);
+        output_of(command.args(["--header", "Content-Type: application/json", &url])).done();
+    }
+
     /// How many messages with this subject have come.
     pub(crate) fn count(&self, address: &str, subject: &str) -> usize {
         self.messages(address).iter().filter(|it| it["subject"] == subject).count()

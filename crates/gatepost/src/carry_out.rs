@@ -2,9 +2,12 @@
 
 mod account;
 mod account_check;
+mod adopt;
 mod app_password;
 mod check;
 mod outbox;
+
+pub(crate) use adopt::target;
 
 use std::fmt::Display;
 

@@ -1,6 +1,7 @@
 //! Logins: what applications sign in as.
 
 mod ensure;
+mod find;
 mod retire;
 
 use std::str::FromStr;

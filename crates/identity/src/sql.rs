@@ -71,6 +71,14 @@ gatepost_store::statements! {
         FROM login
         WHERE organisation_id = $1 AND target = $2 AND target_id = $3";
 
+    /// A login, and for a person where they belong.
+    FIND_LOGIN = "
+        SELECT l.id, l.organisation_id, l.user_name, l.target, l.target_id, l.created_at, l.disabled_at,
+            p.home_location_id
+        FROM login l
+        LEFT JOIN person p ON l.target = 'person' AND p.id = l.target_id AND p.organisation_id = l.organisation_id
+        WHERE l.organisation_id = $1 AND l.id = $2";
+
     /// A retired login of this name, whose account was removed.
     FIND_RETIRED_LOGIN = "
         SELECT id, organisation_id, user_name, target, target_id, created_at, disabled_at

@@ -205,11 +205,13 @@ async fn each_target_has_one_login_with_a_name_of_its_own(it: TestStore) {
     assert_eq!(login.user_name, "reception@example.org.me");
     assert_eq!(login.target, Target::Person(same.id));
     assert_eq!(identity.ensure_person_login(&same).await.unwrap(), login);
+    assert_eq!(identity.find_login(organisation, login.id).await.unwrap(), Some((login.clone(), None)));
     let other = identity.add_person(person("anna@example.org"), Actor::Command).await.unwrap();
     assert_eq!(identity.ensure_person_login(&other).await.unwrap().user_name, "anna@example.org");
 
     // The same location name, and the same mailbox, in a second organisation.
     let second = identity.create_organisation("Second", Actor::Command).await.unwrap().id;
+    assert_eq!(identity.find_login(second, login.id).await.unwrap(), None);
     for (whose, want) in [(organisation, "main-street"), (second, "main-street-2")] {
         let location = identity.add_location(whose, "Main Street", Actor::Command).await.unwrap();
         assert_eq!(identity.ensure_location_login(&location).await.unwrap().user_name, want);

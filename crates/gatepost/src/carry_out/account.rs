@@ -47,6 +47,10 @@ impl App {
             actor: Actor::Command,
         };
         let added = self.accounts.add(adding).await.map_err(|error| self.refuse(error))?;
+        // Applications of an earlier account of this address go on, with new app passwords.
+        let login = self.identity.ensure_account_login(organisation.id, added.id, &added.address).await;
+        login.map_err(|error| self.refuse(error))?;
+        self.adopt_orphans(organisation).await?;
         done(self.account_shown(organisation, &added).await?)
     }
 

@@ -1,9 +1,11 @@
 //! Which account a letter leaves by: accounts knows, submission asks.
 
-use gatepost_accounts::{Accounts, Target};
+use gatepost_accounts::Accounts;
 use gatepost_delivery::{Choice, ChosenAccount};
-use gatepost_identity::{SignedIn, Target as LoginTarget};
+use gatepost_identity::SignedIn;
 use gatepost_submission::{ChooseAccount, ChooseError};
+
+use crate::carry_out::target;
 
 /// Translates between the two.
 pub(super) struct Chooser(Accounts);
@@ -16,11 +18,7 @@ impl Chooser {
 
 impl ChooseAccount for Chooser {
     async fn choose(&self, who: &SignedIn) -> Result<Choice, ChooseError> {
-        let target = match who.target {
-            LoginTarget::Account(id) => Target::Account(id),
-            LoginTarget::Person(id) => Target::Person { id, home: who.home_location },
-            LoginTarget::Location(id) => Target::Location(id),
-        };
+        let target = target(who.target, who.home_location);
         let chosen = self.0.choose(who.organisation, target).await?;
         let account = chosen.account.map(|id| ChosenAccount { id, running_now: chosen.running_now });
         let addresses = match account {

@@ -1,0 +1,52 @@
+//! Letters that were accepted when no mail account served their sender, or whose account was removed: chosen again when an
+//! account comes.
+
+use gatepost_accounts::Target;
+use gatepost_core::{LocationId, SubmissionId};
+use gatepost_delivery::ChosenAccount;
+use gatepost_identity::{Organisation, Target as LoginTarget};
+
+use crate::app::App;
+use crate::control::Refusal;
+
+impl App {
+    /// Gives every letter without an account the one that serves its sender now, if any does. Returns how many.
+    pub(super) async fn adopt_orphans(&self, organisation: &Organisation) -> Result<u64, Refusal> {
+        let (mut after, mut n_adopted) = (SubmissionId::from_uuid(uuid::Uuid::nil()), 0);
+        loop {
+            let orphans = self.outbox.orphans(organisation.id, after).await;
+            let orphans = orphans.map_err(|error| self.refuse(error))?;
+            let Some(last) = orphans.last() else { return Ok(n_adopted) };
+            after = last.id;
+            for orphan in orphans {
+                let target = match orphan.login {
+                    Some(login) => {
+                        let found = self.identity.find_login(organisation.id, login).await;
+                        found
+                            .map_err(|error| self.refuse(error))?
+                            .map(|(login, home)| target(login.target, home))
+                    }
+                    None => Some(Target::Organisation),
+                };
+                let Some(target) = target else { continue };
+                let chosen = self.accounts.choose(organisation.id, target).await;
+                let chosen = chosen.map_err(|error| self.refuse(error))?;
+                if let Some(id) = chosen.account {
+                    let account = ChosenAccount { id, running_now: chosen.running_now };
+                    let adopted = self.outbox.adopt(organisation.id, orphan.id, account).await;
+                    adopted.map_err(|error| self.refuse(error))?;
+                    n_adopted += 1;
+                }
+            }
+        }
+    }
+}
+
+/// What a login points at, as accounts are chosen by it.
+pub(crate) fn target(target: LoginTarget, home: Option<LocationId>) -> Target {
+    match target {
+        LoginTarget::Account(id) => Target::Account(id),
+        LoginTarget::Person(id) => Target::Person { id, home },
+        LoginTarget::Location(id) => Target::Location(id),
+    }
+}
