@@ -1,5 +1,8 @@
 //! Taking a letter over. When [`Outbox::accept`] returns, the disk has it (RFC 5321 §6.1).
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use gatepost_store::{FinishedBody, Store, StoreError, Transaction, params};
 use gatepost_wire::smtp::BodyKind;
 
@@ -7,24 +10,37 @@ use crate::sql;
 use crate::state::Delivery;
 use crate::submission::{NewSubmission, Origin, written};
 
+/// How often a commit whose answer was lost is made certain, a second apart.
+const TRIES_IN_DOUBT: u32 = 10;
+
 /// Stores body, envelope and recipients in one transaction.
 ///
-/// A commit whose answer was lost is looked up before the application is answered: saying "try again" about a letter that
-/// is there would send it twice (QS-9).
+/// A commit whose answer was lost is made certain before the application is answered: saying "try again" about a letter that
+/// is there would send it twice (QS-9). The same rows are inserted again; their key waits for the earlier transaction, and
+/// "duplicate" means that it was committed.
 pub(crate) async fn accept(
     store: &Store,
     letter: NewSubmission,
     body: FinishedBody,
 ) -> Result<(), StoreError> {
-    let (organisation, id, now) = (letter.organisation, letter.id, store.world().now());
-    match store.write(move |tx| insert(tx, &letter, &body, now)).await {
-        Err(StoreError::Unknown) => {
-            let found =
-                store.read(move |tx| tx.row(&sql::FIND_SUBMISSION_ID, params![organisation, id])).await?;
-            if found.is_some() { Ok(()) } else { Err(StoreError::Unknown) }
-        }
-        other => other,
+    let (letter, now) = (Arc::new((letter, body)), store.world().now());
+    let store_it = || {
+        let letter = Arc::clone(&letter);
+        store.write(move |tx| insert(tx, &letter.0, &letter.1, now))
+    };
+    let mut stored = store_it().await;
+    if !matches!(stored, Err(StoreError::Unknown)) {
+        return stored;
     }
+    for _ in 0..TRIES_IN_DOUBT {
+        stored = match store_it().await {
+            Ok(()) | Err(StoreError::Duplicate { .. }) => return Ok(()),
+            Err(StoreError::Unreachable { .. } | StoreError::Stopped) => Err(StoreError::Unknown),
+            other => other,
+        };
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    stored
 }
 
 /// The rows of a letter, as part of a larger transaction.

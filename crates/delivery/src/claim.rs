@@ -80,6 +80,21 @@ pub(crate) fn claim(
     Ok(Some(Claimed { attempt, submission, recipients, has_more }))
 }
 
+/// Holds the letter that is next and whose rows cannot be read, as damaged.
+pub(crate) fn quarantine(
+    tx: &mut Transaction<'_>,
+    holder: &Holder,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for preference in [Preference::New, Preference::Deferred] {
+        if let Some((id, _)) = next_due(tx, holder, preference, now)? {
+            tx.execute(&sql::QUARANTINE, params![id, holder.organisation, holder.account, now])?;
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
 /// The letter to claim, and whether something else is due.
 fn next_due(
     tx: &mut Transaction<'_>,

@@ -1,6 +1,6 @@
 //! The outbox as other rooms use it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,20 +28,33 @@ pub struct Outbox {
 #[derive(Clone, Default)]
 pub(crate) struct Doorbell(Arc<Bell>);
 
+/// Why it is rung.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ring {
+    /// There are new letters, or old ones have become due.
+    Letters,
+    /// The account itself has changed.
+    Account,
+}
+
+type Rings = HashMap<(OrganisationId, MailAccountId), Ring>;
+
 #[derive(Default)]
 struct Bell {
-    rung: Mutex<HashSet<(OrganisationId, MailAccountId)>>,
+    rung: Mutex<Rings>,
     wake: Notify,
 }
 
 impl Doorbell {
-    pub(crate) fn ring(&self, organisation: OrganisationId, account: MailAccountId) {
-        self.0.rung.lock().unwrap_or_else(PoisonError::into_inner).insert((organisation, account));
+    pub(crate) fn ring(&self, organisation: OrganisationId, account: MailAccountId, why: Ring) {
+        let mut rung = self.0.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        rung.entry((organisation, account)).and_modify(|it| *it = why.max(*it)).or_insert(why);
+        drop(rung);
         self.0.wake.notify_one();
     }
 
-    /// Waits until it is rung, then says for whom.
-    pub(crate) async fn rung(&self) -> HashSet<(OrganisationId, MailAccountId)> {
+    /// Waits until it is rung, then says for whom and why.
+    pub(crate) async fn rung(&self) -> Rings {
         loop {
             let rung = std::mem::take(&mut *self.0.rung.lock().unwrap_or_else(PoisonError::into_inner));
             if !rung.is_empty() {
@@ -78,7 +91,7 @@ impl Outbox {
         let wake = letter.choice.account.map(|account| (letter.organisation, account.id));
         accept::accept(&self.store, letter, body).await?;
         if let Some((organisation, account)) = wake {
-            self.doorbell.ring(organisation, account);
+            self.doorbell.ring(organisation, account, Ring::Letters);
         }
         Ok(())
     }
@@ -112,14 +125,15 @@ impl Outbox {
     ) -> Result<(), OutboxError> {
         let accounts = command::carry_out(&self.store, command, organisation, id, actor, clocks).await?;
         for account in accounts {
-            self.doorbell.ring(organisation, account);
+            self.doorbell.ring(organisation, account, Ring::Letters);
         }
         Ok(())
     }
 
-    /// An account was resumed, checked, or given a new secret: its letters are looked at at once.
+    /// An account was paused, resumed, checked, or given a new secret: connections that were opened before end after
+    /// their letter, and its letters are looked at anew.
     pub fn account_changed(&self, organisation: OrganisationId, account: MailAccountId) {
-        self.doorbell.ring(organisation, account);
+        self.doorbell.ring(organisation, account, Ring::Account);
     }
 
     /// An account can send again: what it deferred is due now.
@@ -129,7 +143,7 @@ impl Outbox {
         account: MailAccountId,
     ) -> Result<(), StoreError> {
         release::release_deferred(&self.store, organisation, account).await?;
-        self.doorbell.ring(organisation, account);
+        self.doorbell.ring(organisation, account, Ring::Letters);
         Ok(())
     }
 
@@ -160,7 +174,7 @@ impl Outbox {
         account: ChosenAccount,
     ) -> Result<(), StoreError> {
         release::adopt(&self.store, organisation, id, account).await?;
-        self.doorbell.ring(organisation, account.id);
+        self.doorbell.ring(organisation, account.id, Ring::Letters);
         Ok(())
     }
 

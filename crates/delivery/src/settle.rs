@@ -12,14 +12,19 @@ use crate::sql;
 use crate::state::Delivery;
 use crate::submission::RecipientRow;
 
-/// Lets go of every recipient of the account that is in hand of an attempt not in `alive`: marked uncertain, and due now
+/// Which attempts are settled.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Which {
+    /// Not these: they are under way.
+    pub(crate) alive: HashSet<AttemptId>,
+    /// Only those that began by then; later ones may not have been noted as under way yet.
+    pub(crate) begun_by: Option<Timestamp>,
+}
+
+/// Lets go of every recipient of the account that is in hand of an attempt that is not under way: marked uncertain, and due now
 /// after a first attempt, else by the delay of its count, so that a letter that ends the program does not do so at each
 /// start. Returns how many.
-pub(crate) async fn settle(
-    store: &Store,
-    holder: Holder,
-    alive: HashSet<AttemptId>,
-) -> Result<u64, StoreError> {
+pub(crate) async fn settle(store: &Store, holder: Holder, which: Which) -> Result<u64, StoreError> {
     let world = store.world().clone();
     store
         .write(move |tx| {
@@ -33,7 +38,8 @@ pub(crate) async fn settle(
                     attempt: row.get(2)?,
                     started_at: row.get(3)?,
                 };
-                if !alive.contains(&in_hand.attempt) {
+                let is_late = which.begun_by.is_some_and(|by| in_hand.started_at > by);
+                if !which.alive.contains(&in_hand.attempt) && !is_late {
                     n_settled += let_go(tx, &holder, &in_hand, world.now())?;
                 }
             }

@@ -15,12 +15,6 @@ gatepost_store::statements! {
              state, because, next_attempt_at, n_attempts, life_ends_at, life_left_ms, is_uncertain, changed_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, FALSE, $13)";
 
-    /// Whether a letter whose commit was not answered is there.
-    FIND_SUBMISSION_ID = "
-        SELECT id
-        FROM submission
-        WHERE organisation_id = $1 AND id = $2";
-
     /// A letter's envelope.
     FIND_SUBMISSION = "
         SELECT id, origin, origin_id, mail_account_id, chosen_because, reverse_path, message_id, size_bytes,
@@ -65,7 +59,7 @@ gatepost_store::statements! {
         WHERE organisation_id = $1 AND id = $2 AND NOT EXISTS (
             SELECT 1
             FROM delivery
-            WHERE submission_id = $2 AND state IN ('waiting', 'deferred', 'held'))";
+            WHERE organisation_id = $1 AND submission_id = $2 AND state IN ('waiting', 'deferred', 'held'))";
 
     /// A letter is tried again.
     UNFINISH_SUBMISSION = "
@@ -184,11 +178,28 @@ gatepost_store::statements! {
         ORDER BY next_attempt_at
         LIMIT 1";
 
-    /// How many recipients wait for an account.
+    /// How many recipients of an account wait, are in hand, and are held. Each count repeats the condition of its index.
     COUNT_WAITING = "
-        SELECT COUNT(*)
-        FROM delivery
-        WHERE mail_account_id = $1 AND organisation_id = $2 AND state IN ('waiting', 'deferred', 'held')";
+        SELECT
+            (SELECT COUNT(*)
+             FROM delivery
+             WHERE mail_account_id = $1 AND organisation_id = $2
+                AND attempt_id IS NULL AND state IN ('waiting', 'deferred'))
+            + (SELECT COUNT(*)
+               FROM delivery
+               WHERE mail_account_id = $1 AND organisation_id = $2 AND attempt_id IS NOT NULL)
+            + (SELECT COUNT(*)
+               FROM delivery
+               WHERE organisation_id = $2 AND state = 'held' AND mail_account_id = $1
+                AND state IN ('deferred', 'held', 'failed', 'cancelled'))";
+
+    /// A letter whose rows cannot be read is held, so that those behind it leave.
+    QUARANTINE = "
+        UPDATE delivery
+        SET state = 'held', because = 'damaged', next_attempt_at = 0, life_ends_at = NULL, life_left_ms = 0,
+            changed_at = $4
+        WHERE submission_id = $1 AND organisation_id = $2 AND mail_account_id = $3 AND attempt_id IS NULL
+            AND state IN ('waiting', 'deferred')";
 
     /// A released account's deferred letters become due, a batch at a time.
     RELEASE_DEFERRED = "
@@ -199,11 +210,11 @@ gatepost_store::statements! {
             AND submission_id IN (
                 SELECT submission_id
                 FROM delivery
-                WHERE mail_account_id = $1 AND next_attempt_at > 1
+                WHERE mail_account_id = $1 AND organisation_id = $2 AND next_attempt_at > 1
                     AND attempt_id IS NULL AND state IN ('waiting', 'deferred')
                 LIMIT $3)";
 
-    /// After the clock was set back: rows that were changed in what is now the future become due.
+    /// After the clock was set back, in all organisations: rows that were changed in what is now the future become due.
     REPAIR_FUTURE = "
         UPDATE delivery
         SET next_attempt_at = 1, changed_at = $1

@@ -16,7 +16,7 @@ use gatepost_wire::smtp::{BodyKind, ReversePath};
 use crate::claim::{Claimed, Holder, Preference, Want, claim};
 use crate::command::Command;
 use crate::conclude::{Concluded, Finished, OutcomeKind, RawReply, conclude};
-use crate::settle::settle;
+use crate::settle::{Which, settle};
 use crate::state::{Delivery, HoldReason, StateName};
 use crate::submission::{Choice, ChosenAccount, Envelope, NewSubmission, Origin, Recipient, RecipientRow};
 use crate::view::{Filter, SubmissionView};
@@ -300,16 +300,16 @@ async fn what_was_in_hand_of_an_ended_owner_is_uncertain(it: TestStore) {
     let claimed = office.claim(first, Preference::New).await.unwrap();
     // The owner itself lets go of nothing that is still under way.
     let alive = HashSet::from([claimed.attempt]);
-    assert_eq!(settle(&office.it.store, first, alive).await.unwrap(), 0);
+    assert_eq!(settle(&office.it.store, first, Which { alive, begun_by: None }).await.unwrap(), 0);
     let second = office.take_lease().await;
-    assert_eq!(settle(&office.it.store, second, HashSet::new()).await.unwrap(), 1);
+    assert_eq!(settle(&office.it.store, second, Which::default()).await.unwrap(), 1);
     let shown = office.show(id).await;
     assert!(shown.recipients[0].is_uncertain && !shown.recipients[0].is_in_hand);
     assert_eq!(shown.attempts[0].result, "uncertain");
     let again = office.claim(second, Preference::New).await.expect("a first attempt is repeated at once");
     assert_eq!((again.submission.id, again.recipients[0].n_attempts), (id, 2));
     let third = office.take_lease().await;
-    settle(&office.it.store, third, HashSet::new()).await.unwrap();
+    settle(&office.it.store, third, Which::default()).await.unwrap();
     assert!(office.claim(third, Preference::New).await.is_none(), "what ends the program twice has to wait");
     office.it.clock.advance(Duration::from_mins(2));
     assert!(office.claim(third, Preference::New).await.is_some());

@@ -34,7 +34,7 @@ pub enum Database {
 }
 
 /// How many threads read from SQLite beside the one that writes.
-const READERS: usize = 2;
+const READERS: usize = 3;
 
 /// The database. Cheap to clone; it closes when the last clone is gone.
 #[derive(Clone)]

@@ -87,7 +87,8 @@ fn run_alone(engine: &mut dyn Engine, mut job: Box<dyn Job>, broken: &Cancellati
         if let Err(failure) = engine.begin() {
             return job.answer(Err(again(&failure, broken)));
         }
-        let ended = match job.run(&mut Transaction::new(engine)) {
+        let ran = job.run(&mut Transaction::new(engine));
+        let ended = match &ran {
             Ok(()) => engine.commit().map_err(|failure| again(&failure, broken)),
             // The job keeps its own error and answers with it.
             Err(Failed) => {
@@ -95,7 +96,9 @@ fn run_alone(engine: &mut dyn Engine, mut job: Box<dyn Job>, broken: &Cancellati
                 Ok(())
             }
         };
-        if repeats >= MOST_REPEATS || !engine.may_repeat() {
+        let committed = ran.is_ok() && ended.is_ok();
+        // What is committed must not run again, whatever happened on the way to it.
+        if committed || repeats >= MOST_REPEATS || !engine.may_repeat() {
             return job.answer(ended);
         }
     }

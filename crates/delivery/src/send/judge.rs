@@ -21,6 +21,8 @@ pub(crate) enum Effect {
     LetterSent,
     /// It must sign in again.
     SignInRefused(Diagnosis, Vec<u8>),
+    /// The provider lets it in and drops it at once.
+    Trouble(Diagnosis, Option<Vec<u8>>),
     /// It may not send for now, or until a person acts.
     Blocked(Diagnosis, Vec<u8>),
 }
@@ -44,8 +46,9 @@ pub(crate) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Judges a whole transaction.
-    pub(crate) fn transaction(&self, recipients: &[RecipientRow], ends: &[End]) -> Judgement {
+    /// Judges a whole transaction. On a connection over which no letter has gone yet (`is_fresh`), being dropped before the
+    /// text says that the account is not wanted now: signing in again for the next letter would only make it worse.
+    pub(crate) fn transaction(&self, recipients: &[RecipientRow], ends: &[End], is_fresh: bool) -> Judgement {
         let has_progress = ends.iter().any(|end| matches!(end, End::Accepted(_)));
         let mut judgement = Judgement { concluded: Vec::new(), diagnoses: Vec::new(), effect: Effect::None };
         for (row, end) in recipients.iter().zip(ends) {
@@ -53,8 +56,24 @@ impl Judge<'_> {
             judgement.concluded.push(concluded);
             judgement.diagnoses.push(diagnosis);
             judgement.effect = more_important(judgement.effect, effect);
+            if is_fresh && let Some(dropped) = self.dropped(end) {
+                judgement.effect = more_important(judgement.effect, dropped);
+            }
         }
         judgement
+    }
+
+    fn dropped(&self, end: &End) -> Option<Effect> {
+        match end {
+            End::LostBefore(trouble) => {
+                Some(Effect::Trouble(self.catalogue.diagnose_trouble(*trouble), None))
+            }
+            End::Refused(phase, reply) if reply.code == 421 && *phase < Phase::Message => {
+                let diagnosis = self.catalogue.diagnose_reply(self.provider_kind, *phase, reply);
+                Some(Effect::Trouble(diagnosis, Some(reply.raw.clone())))
+            }
+            _ => None,
+        }
     }
 
     /// Nothing was sent, because the account could not be used: everybody stays as before, or is deferred if waiting helps.
@@ -210,8 +229,9 @@ fn more_important(a: Effect, b: Effect) -> Effect {
     let rank = |it: &Effect| match it {
         Effect::None => 0,
         Effect::LetterSent => 1,
-        Effect::Blocked(..) => 2,
-        Effect::SignInRefused(..) => 3,
+        Effect::Trouble(..) => 2,
+        Effect::Blocked(..) => 3,
+        Effect::SignInRefused(..) => 4,
     };
     if rank(&b) > rank(&a) { b } else { a }
 }

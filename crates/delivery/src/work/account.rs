@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gatepost_accounts::SendingAccount;
-use gatepost_core::AttemptId;
+use gatepost_core::{AttemptId, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -14,7 +14,6 @@ use tokio_util::task::TaskTracker;
 use super::Shared;
 use super::connection::{self, Turns};
 use crate::claim::Holder;
-use crate::conclude::Finished;
 
 /// What the connections of one account share.
 ///
@@ -35,7 +34,10 @@ pub(super) struct AccountWork {
     n_rings_answered: AtomicU64,
     has_ended: Mutex<bool>,
     in_hand: Mutex<HashSet<AttemptId>>,
-    is_in_doubt: AtomicBool,
+    in_doubt_since: Mutex<Option<Timestamp>>,
+    is_lease_lost: AtomicBool,
+    /// Cuts connections that do not end by themselves.
+    pub(super) abort: CancellationToken,
 }
 
 impl AccountWork {
@@ -59,21 +61,35 @@ impl AccountWork {
             n_rings_answered: AtomicU64::new(0),
             has_ended: Mutex::new(false),
             in_hand: Mutex::default(),
-            is_in_doubt: AtomicBool::new(false),
+            in_doubt_since: Mutex::default(),
+            is_lease_lost: AtomicBool::new(false),
+            abort: CancellationToken::new(),
         })
+    }
+
+    /// Waits until every connection has ended, after `stop` or `abort`.
+    pub(super) async fn connections_ended(&self) {
+        self.connections.close();
+        self.connections.wait().await;
     }
 
     /// Works until nothing is left and every connection has ended.
     pub(super) async fn run(self: Arc<Self>) {
+        self.ring();
         loop {
-            self.ring();
             self.connections.close();
             self.connections.wait().await;
             self.connections.reopen();
             let mut has_ended = lock(&self.has_ended);
-            if self.stop.is_cancelled() || self.is_answered(self.rings()) {
+            // A ring may have started a connection just after the last one ended.
+            let is_idle = self.connections.is_empty();
+            if is_idle && (self.stop.is_cancelled() || self.is_answered(self.rings())) {
                 *has_ended = true;
                 return;
+            }
+            drop(has_ended);
+            if is_idle {
+                self.ring();
             }
         }
     }
@@ -114,9 +130,9 @@ impl AccountWork {
         if started.is_ok() {
             let work = Arc::clone(self);
             self.connections.spawn(async move {
-                let running = Running(&work);
-                connection::run(&work).await;
-                drop(running);
+                let _running = Running(&work);
+                // Dropping it half-way leaves its attempt in doubt, which is what it is.
+                work.abort.run_until_cancelled(connection::run(&work)).await;
             });
         }
     }
@@ -124,31 +140,78 @@ impl AccountWork {
     /// Waits for a ring; false when it is time to close.
     pub(super) async fn wait_for_more(&self, patience: Duration) -> bool {
         self.n_idle.fetch_add(1, Ordering::SeqCst);
-        let rung = tokio::select! {
-            () = self.more.notified() => true,
-            () = self.stop.cancelled() => false,
-            () = tokio::time::sleep(patience) => false,
-        };
+        // Rung between the claim that found nothing and this moment.
+        let is_late = !self.is_answered(self.rings());
+        let rung = is_late
+            || tokio::select! {
+                () = self.more.notified() => true,
+                () = self.stop.cancelled() => false,
+                () = tokio::time::sleep(patience) => false,
+            };
         self.n_idle.fetch_sub(1, Ordering::SeqCst);
         rung
     }
 
-    pub(super) fn took(&self, attempt: AttemptId) {
+    /// Notes an attempt as under way, until it is concluded or dropped.
+    pub(super) fn take_in_hand(&self, attempt: AttemptId) -> InHand<'_> {
         lock(&self.in_hand).insert(attempt);
-    }
-
-    pub(super) fn concluded(&self, finished: &Finished) {
-        lock(&self.in_hand).remove(&finished.claimed.attempt);
+        InHand { work: self, attempt, is_concluded: false }
     }
 
     /// A claim or an outcome may have been written without our knowing.
     pub(super) fn lost_track(&self) {
-        self.is_in_doubt.store(true, Ordering::SeqCst);
+        let now = self.shop.outbox.store().world().now();
+        lock(&self.in_doubt_since).get_or_insert(now);
     }
 
-    /// Whether, now that all its connections have ended, something may still be in hand.
-    pub(super) fn is_in_doubt(&self) -> bool {
-        self.is_in_doubt.load(Ordering::SeqCst) || !lock(&self.in_hand).is_empty()
+    /// Since when something may be in hand that no connection knows of.
+    pub(super) fn in_doubt_since(&self) -> Option<Timestamp> {
+        *lock(&self.in_doubt_since)
+    }
+
+    /// What was in doubt up to `since` has been settled.
+    pub(super) fn doubt_ended(&self, since: Timestamp) {
+        let mut doubt = lock(&self.in_doubt_since);
+        if *doubt == Some(since) {
+            *doubt = None;
+        }
+    }
+
+    /// The attempts that are under way.
+    pub(super) fn attempts(&self) -> HashSet<AttemptId> {
+        lock(&self.in_hand).clone()
+    }
+
+    /// Another node has taken the account over: no further claims.
+    pub(super) fn lost_lease(&self) {
+        self.is_lease_lost.store(true, Ordering::SeqCst);
+        self.stop.cancel();
+    }
+
+    pub(super) fn is_lease_lost(&self) -> bool {
+        self.is_lease_lost.load(Ordering::SeqCst)
+    }
+}
+
+/// An attempt under way. Dropped before it was concluded (a panic, a cut at the end), it leaves a doubt behind.
+pub(super) struct InHand<'a> {
+    work: &'a AccountWork,
+    attempt: AttemptId,
+    is_concluded: bool,
+}
+
+impl InHand<'_> {
+    pub(super) fn concluded(mut self) {
+        self.is_concluded = true;
+    }
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        if !self.is_concluded {
+            self.work.lost_track();
+        }
+        lock(&self.work.in_hand).remove(&self.attempt);
     }
 }
 

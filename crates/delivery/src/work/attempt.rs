@@ -1,8 +1,8 @@
 //! One attempt: connect if need be, send, judge, and get ready what is to be written down.
 
-use gatepost_accounts::{Direction, Event, SendingAccount, What};
+use gatepost_accounts::{AccountsError, Direction, Event, SendingAccount, What};
 use gatepost_core::{BodyId, Diagnosis, Timestamp};
-use gatepost_store::StoreError;
+use gatepost_store::{FinishedBody, StoreError};
 use gatepost_upstream::smtp::{Credential, Greeted, SignIn, SmtpSession};
 use gatepost_upstream::{Deadlines, Evidence, UpstreamError};
 use gatepost_wire::smtp::Reply;
@@ -13,7 +13,7 @@ use crate::conclude::{Concluded, Finished};
 use crate::send::judge::{Effect, Judge};
 use crate::send::notice::{Author, Report, notice};
 use crate::send::smtp::{End, send};
-use crate::submission::ChosenAccount;
+use crate::submission::{ChosenAccount, NewSubmission};
 
 /// A connection that is signed in, and when its sign-in began.
 pub(super) struct Open {
@@ -25,6 +25,8 @@ pub(super) struct Open {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AccountState {
     Usable,
+    /// It has just sent a letter.
+    Proven,
     /// It has to wait or to sign in; the dispatcher looks at it again.
     Stopped,
 }
@@ -73,8 +75,12 @@ pub(super) async fn attempt(
             *open = None;
             continue;
         }
-        return judged(shop, account, Ended { claimed, ends: transaction.ends, began_at, server_tells })
-            .await;
+        return judged(
+            shop,
+            account,
+            Ended { claimed, ends: transaction.ends, began_at, server_tells, is_fresh: !was_used },
+        )
+        .await;
     }
 }
 
@@ -126,7 +132,7 @@ async fn account_trouble(
     let judge = judge(shop, account).await;
     let concluded = judge.account_trouble(&claimed.recipients, &diagnosis, reply_of(err));
     tracing::info!(account.id = %account.id, rule = %diagnosis.rule, error = %err, "the mail account cannot send");
-    report(shop, account, began_at, what).await;
+    _ = report(shop, account, began_at, what).await;
     let diagnoses = vec![Some(diagnosis); concluded.len()];
     let finished = with_notice(shop, account, claimed, (concluded, diagnoses), false).await;
     Done { finished, account: AccountState::Stopped }
@@ -146,14 +152,17 @@ struct Ended {
     ends: Vec<End>,
     began_at: Timestamp,
     server_tells: bool,
+    /// Whether no letter had gone over this connection before.
+    is_fresh: bool,
 }
 
 async fn judged(shop: &Shared, account: &SendingAccount, ended: Ended) -> Done {
-    let Ended { claimed, ends, began_at, server_tells } = ended;
-    let judgement = judge(shop, account).await.transaction(&claimed.recipients, &ends);
+    let Ended { claimed, ends, began_at, server_tells, is_fresh } = ended;
+    let judgement = judge(shop, account).await.transaction(&claimed.recipients, &ends, is_fresh);
     let (what, state) = match judgement.effect {
         Effect::None => (What::Succeeded, AccountState::Usable),
-        Effect::LetterSent => (What::LetterSent, AccountState::Usable),
+        Effect::LetterSent => (What::LetterSent, AccountState::Proven),
+        Effect::Trouble(diagnosis, reply) => (What::Trouble { diagnosis, reply }, AccountState::Stopped),
         Effect::Blocked(diagnosis, reply) => {
             (What::Blocked { diagnosis, reply: Some(reply) }, AccountState::Stopped)
         }
@@ -161,7 +170,7 @@ async fn judged(shop: &Shared, account: &SendingAccount, ended: Ended) -> Done {
             (What::SignInRefused { diagnosis, reply: Some(reply) }, AccountState::Stopped)
         }
     };
-    report(shop, account, began_at, what).await;
+    _ = report(shop, account, began_at, what).await;
     for (row, it) in claimed.recipients.iter().zip(&judgement.concluded) {
         tracing::info!(
             submission.id = %claimed.submission.id,
@@ -191,9 +200,16 @@ async fn judge<'a>(shop: &'a Shared, account: &'a SendingAccount) -> Judge<'a> {
     }
 }
 
-pub(super) async fn report(shop: &Shared, account: &SendingAccount, began_at: Timestamp, what: What) {
+/// Tells the account what happened. A failure to store it is logged; what it would have released or parked shows again.
+pub(super) async fn report(
+    shop: &Shared,
+    account: &SendingAccount,
+    began_at: Timestamp,
+    what: What,
+) -> Result<(), AccountsError> {
     let event = Event { credential: account.credential, began_at, what };
-    match shop.accounts.report(account.organisation, account.id, Direction::Sending, event).await {
+    let reported = shop.accounts.report(account.organisation, account.id, Direction::Sending, event).await;
+    match &reported {
         Ok(change) if change.released => {
             if let Err(err) = shop.outbox.account_released(account.organisation, account.id).await {
                 tracing::error!(account.id = %account.id, error = %err, "waiting letters could not be made due");
@@ -201,9 +217,10 @@ pub(super) async fn report(shop: &Shared, account: &SendingAccount, began_at: Ti
         }
         Ok(_) => {}
         Err(err) => {
-            tracing::error!(account.id = %account.id, error = %err, "the account's status could not be stored")
+            tracing::error!(account.id = %account.id, error = %err, "the account's status could not be stored");
         }
     }
+    reported.map(drop)
 }
 
 async fn with_notice(
@@ -213,16 +230,9 @@ async fn with_notice(
     (concluded, diagnoses): (Vec<Concluded>, Vec<Option<Diagnosis>>),
     server_tells: bool,
 ) -> Finished {
-    let running_now = running_now(shop, account).await;
-    let author = Author {
-        organisation: account.organisation,
-        address: &account.address,
-        host: shop.host.as_str(),
-        account: ChosenAccount { id: account.id, running_now },
-    };
     let report = Report { claimed: &claimed, concluded: &concluded, diagnoses: &diagnoses, server_tells };
     let notice = loop {
-        match notice(&shop.outbox, &author, &report).await {
+        match try_notice(shop, account, &report).await {
             Ok(notice) => break notice,
             // The sender must be told: the attempt is not over until its bounce can be stored.
             Err(err) => {
@@ -232,4 +242,19 @@ async fn with_notice(
         }
     };
     Finished { claimed, concluded, notice }
+}
+
+async fn try_notice(
+    shop: &Shared,
+    account: &SendingAccount,
+    report: &Report<'_>,
+) -> Result<Option<(NewSubmission, FinishedBody)>, StoreError> {
+    let running_now = shop.accounts.running_now(account.organisation, account.id).await?;
+    let author = Author {
+        organisation: account.organisation,
+        address: &account.address,
+        host: shop.host.as_str(),
+        account: ChosenAccount { id: account.id, running_now },
+    };
+    notice(&shop.outbox, &author, report).await
 }

@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use gatepost_store::StoreError;
+use gatepost_store::{StoreError, Transaction};
 
-use super::account::AccountWork;
+use super::account::{AccountWork, InHand};
 use super::attempt::{AccountState, Open, attempt};
-use crate::claim::{Claimed, Preference, Want, claim};
+use crate::claim::{Claimed, Preference, Want, claim, quarantine};
 use crate::conclude::{Finished, conclude};
 
 /// How long a connection without work is kept open for the next letter.
 const KEPT_IDLE: Duration = Duration::from_secs(10);
+/// How long to wait when the store cannot write.
+const TROUBLE: Duration = Duration::from_secs(1);
 /// Each so many claims look at deferred letters first, or new ones would starve them.
 const SHARE_OF_DEFERRED: u32 = 4;
 
@@ -32,28 +34,24 @@ impl Turns {
 /// Works until there is nothing left, the account has to stop, or the program stops.
 pub(super) async fn run(work: &Arc<AccountWork>) {
     let mut open: Option<Open> = None;
-    let mut finished: Option<Finished> = None;
+    let mut finished: Option<(Finished, InHand<'_>)> = None;
     loop {
-        let may_claim = !work.stop.is_cancelled();
         let rings = work.rings();
-        let Ok(claimed) = turn(work, finished.take(), may_claim).await else { break };
+        let Ok(claimed) = turn(work, finished.take()).await else { break };
         work.answered(rings);
         if let Some(claimed) = claimed {
+            let in_hand = work.take_in_hand(claimed.attempt);
             if claimed.has_more {
                 work.ring();
             }
-            work.took(claimed.attempt);
             let done = attempt(&work.shop, &work.account, &mut open, claimed).await;
-            if done.account == AccountState::Stopped || work.account.is_trial {
+            let is_proven = work.account.is_trial && done.account == AccountState::Proven;
+            if done.account == AccountState::Stopped || is_proven {
                 work.stop.cancel();
             }
-            finished = Some(done.finished);
-        } else {
-            let has_more =
-                may_claim && (work.wait_for_more(KEPT_IDLE).await || !work.is_answered(work.rings()));
-            if !has_more {
-                break;
-            }
+            finished = Some((done.finished, in_hand));
+        } else if work.stop.is_cancelled() || !work.wait_for_more(KEPT_IDLE).await {
+            break;
         }
     }
     if let Some(open) = open {
@@ -61,46 +59,77 @@ pub(super) async fn run(work: &Arc<AccountWork>) {
     }
 }
 
+/// The account must not be worked on any longer.
+struct MustStop;
+
 /// Writes down what is finished and claims the next letter, in one transaction. What is finished must not get lost: a full
-/// disk is waited for. `Err` means that this process must not go on with the account.
+/// disk is waited for.
 async fn turn(
     work: &AccountWork,
-    finished: Option<Finished>,
-    may_claim: bool,
-) -> Result<Option<Claimed>, ()> {
-    if finished.is_none() && !may_claim {
-        return Ok(None);
-    }
-    let finished = finished.map(Arc::new);
+    finished: Option<(Finished, InHand<'_>)>,
+) -> Result<Option<Claimed>, MustStop> {
+    let (finished, in_hand) = finished.map(|(finished, in_hand)| (Arc::new(finished), in_hand)).unzip();
     loop {
-        let (holder, world, job) = (work.holder, work.shop.outbox.store().world().clone(), finished.clone());
-        let want = Want {
-            preference: work.turns.preference(),
-            most_recipients: work.account.limits.n_recipients_per_transaction,
-        };
-        let written = work.shop.outbox.store().write(move |tx| {
-            tx.holds(&holder.lease)?;
-            if let Some(finished) = &job {
-                conclude(tx, &holder, finished, world.now())?;
-            }
-            if may_claim { claim(tx, &world, &holder, want) } else { Ok(None) }
-        });
-        match written.await {
+        let may_claim = !work.stop.is_cancelled();
+        if finished.is_none() && !may_claim {
+            return Ok(None);
+        }
+        match write_and_claim(work, finished.clone(), may_claim).await {
             Ok(claimed) => {
-                if let Some(finished) = &finished {
-                    work.concluded(finished);
+                if let Some(in_hand) = in_hand {
+                    in_hand.concluded();
                 }
                 return Ok(claimed);
             }
-            Err(StoreError::LeaseLost | StoreError::Stopped | StoreError::SyncFailed) => {
+            Err(StoreError::LeaseLost) => {
+                work.lost_lease();
+                return Err(MustStop);
+            }
+            Err(StoreError::Stopped | StoreError::SyncFailed) => {
                 work.stop.cancel();
-                return Err(());
+                return Err(MustStop);
+            }
+            Err(StoreError::Contradiction { statement, column, expected }) if may_claim => {
+                tracing::error!(account.id = %work.holder.account, statement, column, expected, "a letter's row cannot be read; the letter is held");
+                if quarantine_next(work).await.is_err() {
+                    tokio::time::sleep(TROUBLE).await;
+                }
             }
             Err(err) => {
                 work.lost_track();
-                tracing::error!(account.id = %holder.account, error = %err, "an outcome cannot be stored yet");
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                tracing::error!(account.id = %work.holder.account, error = %err, "an outcome cannot be stored yet");
+                tokio::time::sleep(TROUBLE).await;
             }
         }
     }
+}
+
+async fn write_and_claim(
+    work: &AccountWork,
+    finished: Option<Arc<Finished>>,
+    may_claim: bool,
+) -> Result<Option<Claimed>, StoreError> {
+    let (holder, world) = (work.holder, work.shop.outbox.store().world().clone());
+    let want = Want {
+        preference: work.turns.preference(),
+        most_recipients: work.account.limits.n_recipients_per_transaction,
+    };
+    let write = move |tx: &mut Transaction<'_>| {
+        tx.holds(&holder.lease)?;
+        if let Some(finished) = &finished {
+            conclude(tx, &holder, finished, world.now())?;
+        }
+        if may_claim { claim(tx, &world, &holder, want) } else { Ok(None) }
+    };
+    work.shop.outbox.store().write(write).await
+}
+
+/// Holds the letter that cannot even be claimed, or nothing behind it would ever leave.
+async fn quarantine_next(work: &AccountWork) -> Result<(), StoreError> {
+    let (holder, world) = (work.holder, work.shop.outbox.store().world().clone());
+    let hold = move |tx: &mut Transaction<'_>| {
+        tx.holds(&holder.lease)?;
+        quarantine(tx, &holder, world.now())
+    };
+    work.shop.outbox.store().write(hold).await
 }

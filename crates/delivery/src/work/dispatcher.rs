@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use gatepost_accounts::NotUsable;
+use gatepost_accounts::{AccountsError, NotUsable};
 use gatepost_core::{MailAccountId, OrganisationId, Timestamp};
 use gatepost_store::{StoreError, params};
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::account::AccountWork;
@@ -15,6 +16,8 @@ use super::clock::StepWatch;
 use super::probe::probe;
 use super::{Shared, Workshop};
 use crate::claim::Holder;
+use crate::outbox::Ring;
+use crate::settle::Which;
 use crate::{settle, sql};
 
 /// How often time alone makes it look: retries, probes, a clock that was set.
@@ -23,8 +26,12 @@ const TICK: Duration = Duration::from_millis(500);
 const TICKS_BETWEEN_PROBES: u32 = 4;
 /// How long attempts that are under way may take at the end (OP-10).
 const LAST_ATTEMPTS: Duration = Duration::from_secs(30);
-/// How soon an account is looked at again whose status could not be read.
-const UNREADABLE: Duration = Duration::from_secs(5);
+/// How soon an account is looked at again after trouble with the store or its lease.
+const AFTER_TROUBLE: Duration = Duration::from_secs(5);
+/// How long a probe waits whose finding could not be stored: each is a sign-in that the provider counts.
+const PROBE_PAUSE: Duration = Duration::from_mins(5);
+/// How old a doubt must be before it is settled beside living connections.
+const DOUBT_KEPT: Duration = Duration::from_mins(1);
 
 type Key = (OrganisationId, MailAccountId);
 
@@ -35,8 +42,11 @@ pub struct Dispatcher {
     at_work: HashMap<Key, Arc<AccountWork>>,
     ended: JoinSet<()>,
     key_of: HashMap<tokio::task::Id, Key>,
-    probes: JoinSet<Key>,
+    probes: JoinSet<(Key, Result<(), AccountsError>)>,
     probing: HashSet<Key>,
+    probe_paused: HashMap<Key, Instant>,
+    /// Accounts of which something may be in hand that nobody works on.
+    unsettled: HashSet<Key>,
     due: BTreeSet<(Timestamp, Key)>,
     steps: StepWatch,
     n_ticks: u32,
@@ -55,6 +65,8 @@ impl Dispatcher {
             key_of: HashMap::new(),
             probes: JoinSet::new(),
             probing: HashSet::new(),
+            probe_paused: HashMap::new(),
+            unsettled: HashSet::new(),
             due: BTreeSet::new(),
             steps,
             n_ticks: 0,
@@ -66,13 +78,16 @@ impl Dispatcher {
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), StoreError> {
         self.begin().await?;
         let doorbell = self.shop.outbox.doorbell().clone();
+        // One ticker for the whole run: a sleep made anew at each turn would never end in a busy house.
+        let mut ticker = tokio::time::interval(TICK);
+        ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             // All of these may be dropped half-way: the bell keeps what was rung, joins and ticks come again.
             tokio::select! {
                 () = stop.cancelled() => break,
                 rung = doorbell.rung() => {
-                    for key in rung {
-                        self.rung(key).await;
+                    for (key, ring) in rung {
+                        self.rung(key, ring).await;
                     }
                 }
                 Some(ended) = self.ended.join_next_with_id() => {
@@ -80,26 +95,25 @@ impl Dispatcher {
                     self.account_ended(task).await;
                 }
                 Some(ended) = self.probes.join_next() => {
-                    if let Ok(key) = ended {
-                        self.probing.remove(&key);
-                        self.look(key).await;
+                    if let Ok((key, probed)) = ended {
+                        self.probe_ended(key, probed).await;
                     }
                 }
-                () = tokio::time::sleep(TICK) => self.tick().await,
+                _ = ticker.tick() => self.tick().await,
             }
         }
         self.end().await
     }
 
-    /// Settles what an ended process had in hand, and finds out what is due.
+    /// Settles what an ended process had in hand, then finds out what is due.
     async fn begin(&mut self) -> Result<(), StoreError> {
-        let store = self.shop.outbox.store();
-        let busy = store.read(|tx| tx.rows(&sql::LIST_BUSY_ACCOUNTS, &[])).await?;
-        let due = store.read(|tx| tx.rows(&sql::LIST_DUE_ACCOUNTS, &[])).await?;
-        for row in busy {
+        let (store, now) = (self.shop.outbox.store().clone(), self.now());
+        // The clock may have been set back while nobody watched.
+        store.write(move |tx| tx.execute(&sql::REPAIR_FUTURE, params![now])).await?;
+        for row in store.read(|tx| tx.rows(&sql::LIST_BUSY_ACCOUNTS, &[])).await? {
             self.hold((row.get(1)?, row.get(0)?)).await?;
         }
-        for row in due {
+        for row in store.read(|tx| tx.rows(&sql::LIST_DUE_ACCOUNTS, &[])).await? {
             let key = (row.get(1)?, row.get(0)?);
             self.look(key).await;
         }
@@ -116,11 +130,12 @@ impl Dispatcher {
         let now = store.world().now();
         let lease = store.write(move |tx| tx.take_lease(account.uuid(), organisation, node, now)).await?;
         let holder = Holder { account, organisation, lease };
-        let n_settled = settle::settle(store, holder, HashSet::new()).await?;
+        let n_settled = settle::settle(store, holder, Which::default()).await?;
         if n_settled > 0 {
             tracing::warn!(account.id = %account, recipients = n_settled, "letters were being sent when Gatepost last ended; they are sent again and marked uncertain");
         }
         self.holders.insert(key, holder);
+        self.unsettled.remove(&key);
         Ok(holder)
     }
 
@@ -128,10 +143,12 @@ impl Dispatcher {
         self.shop.outbox.store().world().now()
     }
 
-    async fn rung(&mut self, key: Key) {
-        match self.at_work.get(&key) {
-            Some(work) => work.ring(),
-            None => self.look(key).await,
+    async fn rung(&mut self, key: Key, ring: Ring) {
+        match (self.at_work.get(&key), ring) {
+            (Some(work), Ring::Letters) => work.ring(),
+            // Paused, removed, or with another password: its connections end, and it starts anew if it may.
+            (Some(work), Ring::Account) => work.stop.cancel(),
+            (None, _) => self.look(key).await,
         }
     }
 
@@ -148,7 +165,7 @@ impl Dispatcher {
             Ok(None) => {}
             Err(err) => {
                 tracing::error!(account.id = %key.1, error = %err, "an account's letters cannot be looked at");
-                self.due.insert((now + UNREADABLE, key));
+                self.due.insert((now + AFTER_TROUBLE, key));
             }
         }
     }
@@ -156,6 +173,9 @@ impl Dispatcher {
     /// Starts the account if something is due; otherwise when to look again, if ever.
     async fn start(&mut self, key: Key, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let (organisation, id) = key;
+        if self.unsettled.contains(&key) {
+            self.hold(key).await?;
+        }
         let row = self
             .shop
             .outbox
@@ -190,17 +210,33 @@ impl Dispatcher {
     async fn account_ended(&mut self, task: tokio::task::Id) {
         let Some(key) = self.key_of.remove(&task) else { return };
         let Some(work) = self.at_work.remove(&key) else { return };
-        if work.is_in_doubt() {
-            match settle::settle(self.shop.outbox.store(), work.holder, HashSet::new()).await {
-                Ok(_) => {}
-                Err(StoreError::LeaseLost) => {
-                    self.holders.remove(&key);
-                }
-                Err(err) => {
-                    tracing::error!(account.id = %key.1, error = %err, "letters in hand cannot be settled yet");
-                    self.holders.remove(&key);
-                }
-            }
+        if work.is_lease_lost() {
+            tracing::warn!(account.id = %key.1, "another Gatepost sends for this account on the same database");
+            self.look_later(key);
+            return;
+        }
+        if work.in_doubt_since().is_some()
+            && let Err(err) = settle::settle(self.shop.outbox.store(), work.holder, Which::default()).await
+        {
+            tracing::error!(account.id = %key.1, error = %err, "letters in hand cannot be settled yet");
+            self.look_later(key);
+            return;
+        }
+        self.look(key).await;
+    }
+
+    /// After trouble: the lease is taken anew, and what is in hand settled, but not at once.
+    fn look_later(&mut self, key: Key) {
+        self.holders.remove(&key);
+        self.unsettled.insert(key);
+        self.due.insert((self.now() + AFTER_TROUBLE, key));
+    }
+
+    async fn probe_ended(&mut self, key: Key, probed: Result<(), AccountsError>) {
+        self.probing.remove(&key);
+        if probed.is_err() {
+            // What it found could not be stored, so the store would ask for it again at once.
+            self.probe_paused.insert(key, Instant::now() + PROBE_PAUSE);
         }
         self.look(key).await;
     }
@@ -212,8 +248,9 @@ impl Dispatcher {
                 break;
             }
             self.due.pop_first();
-            self.rung(key).await;
+            self.rung(key, Ring::Letters).await;
         }
+        self.settle_doubts(now).await;
         self.n_ticks = self.n_ticks.wrapping_add(1);
         if self.n_ticks.is_multiple_of(TICKS_BETWEEN_PROBES) {
             self.start_probes(now).await;
@@ -228,13 +265,34 @@ impl Dispatcher {
             Ok(due) => due,
             Err(err) => return tracing::error!(error = %err, "parked accounts cannot be looked up"),
         };
+        self.probe_paused.retain(|_, until| *until > Instant::now());
         for key in due {
-            if self.probing.insert(key) {
+            if !self.probe_paused.contains_key(&key) && self.probing.insert(key) {
                 let shop = Arc::clone(&self.shop);
-                self.probes.spawn(async move {
-                    probe(shop, key.0, key.1).await;
-                    key
-                });
+                self.probes.spawn(async move { (key, probe(shop, key.0, key.1).await) });
+            }
+        }
+    }
+
+    /// Accounts that are busy for hours must not keep a letter in doubt so long. A minute after the doubt, every attempt
+    /// from before it is either known to a connection or to nobody.
+    async fn settle_doubts(&mut self, now: Timestamp) {
+        let doubtful: Vec<_> = self
+            .at_work
+            .values()
+            .filter_map(|work| work.in_doubt_since().map(|since| (Arc::clone(work), since)))
+            .filter(|(_, since)| now.since(*since) >= DOUBT_KEPT)
+            .collect();
+        for (work, since) in doubtful {
+            let which = Which { alive: work.attempts(), begun_by: Some(since) };
+            match settle::settle(self.shop.outbox.store(), work.holder, which).await {
+                Ok(_) => {
+                    work.doubt_ended(since);
+                    work.ring();
+                }
+                Err(err) => {
+                    tracing::error!(account.id = %work.holder.account, error = %err, "a letter in doubt cannot be settled yet");
+                }
             }
         }
     }
@@ -262,10 +320,15 @@ impl Dispatcher {
         if tokio::time::timeout(LAST_ATTEMPTS, all_ended).await.is_ok() {
             return Ok(());
         }
-        let unanswered: Vec<Holder> = self.at_work.values().map(|work| work.holder).collect();
-        self.ended.shutdown().await;
-        for holder in unanswered {
-            settle::settle(self.shop.outbox.store(), holder, HashSet::new()).await?;
+        for work in self.at_work.values() {
+            work.abort.cancel();
+            work.connections_ended().await;
+        }
+        for work in self.at_work.values() {
+            if let Err(err) = settle::settle(self.shop.outbox.store(), work.holder, Which::default()).await {
+                // The next start finds the same rows in hand and settles them then.
+                tracing::error!(account.id = %work.holder.account, error = %err, "unanswered letters could not be marked");
+            }
         }
         Ok(())
     }

@@ -1,22 +1,26 @@
 //! Trying whether a parked account can sign in again (SC-8): sign-in only, no letter.
 
-use gatepost_accounts::What;
+use gatepost_accounts::{AccountsError, What};
 use gatepost_core::{MailAccountId, OrganisationId};
 
 use super::Shared;
 use super::attempt::{connect, report};
 
-/// Signs in once and reports what came of it; success releases what waits.
-pub(super) async fn probe(shop: Shared, organisation: OrganisationId, id: MailAccountId) {
-    let Ok(account) = shop.accounts.signing_in(organisation, id).await else { return };
+/// Signs in once and reports what came of it; success releases what waits. Fails if that could not be stored.
+pub(super) async fn probe(
+    shop: Shared,
+    organisation: OrganisationId,
+    id: MailAccountId,
+) -> Result<(), AccountsError> {
+    let Ok(account) = shop.accounts.signing_in(organisation, id).await else { return Ok(()) };
     match connect(&shop, &account).await {
         Ok(open) => {
             let began_at = open.began_at;
             open.session.quit().await;
-            report(&shop, &account, began_at, What::Succeeded).await;
+            report(&shop, &account, began_at, What::Succeeded).await
         }
         Err((err, began_at)) => {
-            report(&shop, &account, began_at, What::failed(&err, account.provider_kind.as_deref())).await;
+            report(&shop, &account, began_at, What::failed(&err, account.provider_kind.as_deref())).await
         }
     }
 }

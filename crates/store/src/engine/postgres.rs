@@ -21,6 +21,8 @@ pub(crate) struct Postgres {
     prepared: HashMap<&'static str, postgres::Statement>,
     /// Whether the last failure was of a kind that a new transaction may cure.
     may_repeat: bool,
+    /// Whether a statement of this transaction failed: the server has given it up, and so do we.
+    has_failed: bool,
 }
 
 /// What must be on for a commit to be durable (QS-8).
@@ -33,16 +35,20 @@ impl Postgres {
             url.parse().map_err(|err: postgres::Error| unreachable("database_url", &err))?;
         // A node that stands still inside a transaction must not hold its locks past a take-over.
         let options = format!(
-            "{} -c idle_in_transaction_session_timeout=5000",
+            "{} -c idle_in_transaction_session_timeout=5000 -c statement_timeout=60000",
             config.get_options().unwrap_or_default()
         );
         config.options(options.trim());
         config
             .application_name("gatepost")
             .connect_timeout(Duration::from_secs(10))
-            .keepalives_idle(Duration::from_secs(5));
-        let mut engine = Self { config, client: None, prepared: HashMap::new(), may_repeat: false };
-        let client = engine.client()?;
+            .tcp_user_timeout(Duration::from_secs(10))
+            .keepalives_idle(Duration::from_secs(5))
+            .keepalives_interval(Duration::from_secs(2))
+            .keepalives_retries(3);
+        let mut engine =
+            Self { config, client: None, prepared: HashMap::new(), may_repeat: false, has_failed: false };
+        let client = engine.connect()?;
         for name in DURABLE {
             let setting: String = client
                 .query_one("SELECT current_setting($1)", &[&name])
@@ -56,7 +62,9 @@ impl Postgres {
         Ok(engine)
     }
 
-    fn client(&mut self) -> Result<&mut Client, StoreError> {
+    /// The connection, made anew if it is lost. Only between transactions: a new connection in the middle of one would
+    /// commit its second half alone.
+    fn connect(&mut self) -> Result<&mut Client, StoreError> {
         if self.client.as_ref().is_none_or(Client::is_closed) {
             self.prepared.clear();
             let fresh =
@@ -66,11 +74,14 @@ impl Postgres {
         Ok(self.client.as_mut().expect("connected just above"))
     }
 
+    /// The connection of the transaction that is open.
+    fn client(&mut self) -> Result<&mut Client, StoreError> {
+        self.client.as_mut().ok_or(StoreError::Stopped)
+    }
+
     /// The statement, prepared once per connection.
     fn prepared(&mut self, statement: &Statement) -> Result<postgres::Statement, StoreError> {
-        if self.client.as_ref().is_some_and(|it| !it.is_closed())
-            && let Some(known) = self.prepared.get(statement.text)
-        {
+        if let Some(known) = self.prepared.get(statement.text) {
             return Ok(known.clone());
         }
         let made = self.client()?.prepare(&statement.for_postgres());
@@ -80,11 +91,15 @@ impl Postgres {
     }
 
     fn explain(&mut self, statement: &'static str, err: &postgres::Error) -> StoreError {
-        self.may_repeat = err.is_closed()
+        self.has_failed = true;
+        self.may_repeat = is_gone(err)
             || matches!(
                 err.code(),
                 Some(&SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE)
             );
+        if is_gone(err) {
+            self.client = None;
+        }
         match err.code() {
             Some(&SqlState::UNIQUE_VIOLATION) => StoreError::Duplicate { statement },
             Some(&SqlState::DISK_FULL) => StoreError::Full,
@@ -96,6 +111,15 @@ impl Postgres {
         let done = self.client()?.batch_execute(text);
         done.map_err(|err| self.explain(text, &err))
     }
+}
+
+/// Whether the connection is of no more use: closed, or told so by a server that stops or starts.
+fn is_gone(err: &postgres::Error) -> bool {
+    err.is_closed()
+        || matches!(
+            err.code(),
+            Some(&SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN | &SqlState::CANNOT_CONNECT_NOW)
+        )
 }
 
 /// The server's own message, or the driver's; never the statement's values.
@@ -113,20 +137,26 @@ fn unreachable(database: &str, err: &postgres::Error) -> StoreError {
 
 impl Engine for Postgres {
     fn begin(&mut self) -> Result<(), StoreError> {
-        self.may_repeat = false;
-        match self.run("BEGIN") {
-            // The server went away since the last job: a fresh connection, once.
-            Err(_) if self.may_repeat => self.run("BEGIN"),
+        self.connect()?;
+        let begun = match self.run("BEGIN") {
+            // The server has gone away since the last job: a fresh connection, once.
+            Err(_) if self.may_repeat => self.connect().map(drop).and_then(|()| self.run("BEGIN")),
             other => other,
-        }
+        };
+        (self.may_repeat, self.has_failed) = (false, false);
+        begun
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        let Some(client) = self.client.as_mut() else { return Err(StoreError::Unknown) };
-        match client.batch_execute("COMMIT") {
+        if self.has_failed {
+            // The server answers COMMIT of a failed transaction with ROLLBACK and no error.
+            return Err(StoreError::Statement { statement: "COMMIT", reason: "a statement before it failed".into() });
+        }
+        let done = self.client()?.batch_execute("COMMIT");
+        match done {
             Ok(()) => Ok(()),
             // QS-9: the server said no (a deferred constraint): nothing was written.
-            Err(err) if err.as_db_error().is_some() => Err(self.explain("COMMIT", &err)),
+            Err(err) if err.as_db_error().is_some() && !is_gone(&err) => Err(self.explain("COMMIT", &err)),
             Err(_) => {
                 self.may_repeat = false;
                 self.client = None;
@@ -140,7 +170,7 @@ impl Engine for Postgres {
         if self.run("ROLLBACK").is_err() {
             self.client = None;
         }
-        self.may_repeat = may_repeat;
+        (self.may_repeat, self.has_failed) = (may_repeat, false);
     }
 
     fn execute(&mut self, statement: &Statement, values: &[Value<'_>]) -> Result<u64, StoreError> {
