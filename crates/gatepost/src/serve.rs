@@ -144,6 +144,13 @@ impl Server {
         let Self { app, ready, closing, parts } = self;
         let Parts { doors, submission, control, certificate, watch, last_uses, node, taking } = parts;
         let (sessions, tasks, last) = (TaskTracker::new(), TaskTracker::new(), CancellationToken::new());
+        // Before the first sign-in, which is refused while nobody knows what was removed.
+        if let Err(error) = watch.look().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "removals of app passwords cannot be read"
+            );
+        }
         tasks.spawn(watch.run(last.clone()));
         doors.serve(&submission, &sessions, &tasks, &taking);
         tasks.spawn(control.serve(Arc::new(app.clone()), taking.clone()));

@@ -111,3 +111,54 @@ impl From<StartError> for Refusal {
         Self::new(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(error: StoreError, want: &str) {
+        let text = "data_dir = \"/srv/gatepost\"\nmaster_key_file = \"/etc/gatepost.key\"\n";
+        let settings = Settings::from_text(Path::new("/etc/gatepost.toml"), text, []).unwrap();
+        let said = StartError::of_store(error, &settings).to_string();
+        assert_eq!(said, want);
+        assert_eq!(said.lines().count(), 1);
+    }
+
+    #[test]
+    fn what_the_store_says_becomes_one_line_with_its_cure() {
+        check(
+            StoreError::Full,
+            "cannot write in /srv/gatepost: no space left on device. Free some space and start again",
+        );
+        check(
+            StoreError::WrongMasterKey { expected: "k".into() },
+            "the master key in /etc/gatepost.key does not open this database. Put back the key file that belongs to it (key id k)",
+        );
+        check(
+            StoreError::Newer { room: "store", found: 7, known: 5 },
+            "the database was written by a newer Gatepost (store migration 7, this program knows 5). Install that version or newer",
+        );
+        check(
+            StoreError::Unreachable {
+                database: "/srv/gatepost/gatepost.db".into(),
+                reason: "disk I/O error".into(),
+            },
+            "the database /srv/gatepost/gatepost.db cannot be opened: disk I/O error. Give this user the right to read and write it, or put a backup in its place",
+        );
+        check(
+            StoreError::File {
+                doing: "create",
+                path: "/srv/gatepost/bodies".into(),
+                source: io::ErrorKind::PermissionDenied.into(),
+            },
+            "cannot create /srv/gatepost/bodies: permission denied. Give this user the right to, or choose another place in the configuration",
+        );
+        check(
+            StoreError::SyncFailed,
+            "the disk failed to confirm a write; the program ends itself and recovers at its next start. Look at the disk and at the log of the database, and start again",
+        );
+    }
+}

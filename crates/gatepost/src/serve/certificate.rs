@@ -49,6 +49,8 @@ pub(crate) async fn open(app: &App) -> Result<Certificate, Refusal> {
     };
     let authority = open_authority(app).await?;
     let authority_file = app.data_dir().join(AUTHORITY_FILE);
+    // Programs read it in the line of JSON, wherever they run.
+    let authority_file = std::path::absolute(&authority_file).unwrap_or(authority_file);
     publish(&authority_file, &authority.certificate_pem()).map_err(|error| {
         Refusal::new(format!(
             "cannot write {}: {error}. Free some space, or choose another data_dir",
