@@ -409,3 +409,39 @@ fn a_disk_that_fails_to_confirm_a_write_ends_the_process_and_loses_nothing_ackno
     }
     at.stop();
 }
+
+/// `gatepost serve` after `ulimit -n FILES`.
+fn with_files(office: &Office, files: u32) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")]);
+    command.env("GATEPOST_SUBMISSION_STARTTLS", "127.0.0.1:0").env("GATEPOST_SUBMISSION_TLS", "127.0.0.1:0");
+    command.current_dir(office.folder.path());
+    command
+}
+
+/// OP-11.
+#[test]
+fn few_open_files_are_a_warning_and_too_few_a_refusal() {
+    let office = Office::new();
+    let mut command = with_files(&office, 150);
+    command.arg(env!("CARGO_BIN_EXE_gatepost")).arg("serve");
+    output_of(&mut command).refused(&["this process may open 150 files", "raise the limit (ulimit -n"]);
+    let password = office.app_password();
+    let at = serve_under(with_files(&office, 1_024), &office.config());
+    assert!(send(&at, RECEPTION, &password, "with few files"));
+    office.mailboxes().await_subject(ANNA, "with few files");
+    let log = fs::read_to_string(&at.log).unwrap();
+    assert!(log.contains("this process may open 1024 files, enough for 416 connections"), "{log}");
+    at.stop();
+}
+
+/// VA-6.
+#[test]
+fn a_running_server_leaves_no_core_dump() {
+    let office = Office::new();
+    let at = serve(&office.config());
+    let limits = fs::read_to_string(format!("/proc/{}/limits", at.process_id())).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(line.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{line}");
+    at.stop();
+}
