@@ -1,6 +1,7 @@
 //! `gatepost serve`: the doors, the sender, and what has to be done from time to time, until somebody stops them.
 //!
-//! What listens comes first, everything else after it: applications that were waiting for a restart get on in milliseconds.
+//! What listens comes first, everything else after it: applications that come during a restart wait for a greeting some
+//! milliseconds longer instead of being refused.
 
 mod certificate;
 mod choose;
@@ -82,8 +83,10 @@ impl Server {
     pub(crate) async fn start(settings: Arc<Settings>, world: &World) -> Result<Self, Refusal> {
         let budget = budget(&settings)?;
         let data_dir = DataDir::take_soon(&settings.data_dir, PATIENCE).await.map_err(StartError::from)?;
+        // Whoever connects from now on waits for the greeting instead of being refused.
+        let doors = Doors::open(&settings, budget.connections)?;
         let (app, closing) = App::open(settings, data_dir, world.clone()).await?;
-        match Self::listen(&app, &closing, budget).await {
+        match Self::furnish(&app, &closing, doors, budget).await {
             Ok((ready, parts)) => Ok(Self { app, ready, closing, parts }),
             Err(refusal) => {
                 drop(app);
@@ -93,7 +96,13 @@ impl Server {
         }
     }
 
-    async fn listen(app: &App, closing: &Closing, budget: Budget) -> Result<(Ready, Parts), Refusal> {
+    /// What runs behind the doors.
+    async fn furnish(
+        app: &App,
+        closing: &Closing,
+        doors: Doors,
+        budget: Budget,
+    ) -> Result<(Ready, Parts), Refusal> {
         // Nobody has run `init` on a database server that is empty.
         let organisations = app.identity.list_organisations().await.map_err(|error| app.refuse(error))?;
         if organisations.is_empty() {
@@ -102,8 +111,7 @@ impl Server {
             ));
         }
         let certificate = certificate::open(app).await?;
-        let doors = Doors::open(&app.settings, &certificate.tls, budget.connections)?;
-        for address in doors.addresses() {
+        for address in doors.starttls_addresses().into_iter().chain(doors.tls_addresses()) {
             // Letters would go round in circles.
             app.reach.dialer.guard().add_own_listener(address);
         }
@@ -152,7 +160,7 @@ impl Server {
             );
         }
         tasks.spawn(watch.run(last.clone()));
-        doors.serve(&submission, &sessions, &tasks, &taking);
+        doors.serve(&submission, &certificate.tls, &sessions, &tasks, &taking);
         tasks.spawn(control.serve(Arc::new(app.clone()), taking.clone()));
         let dispatcher = Dispatcher::new(Workshop {
             outbox: app.outbox.clone(),

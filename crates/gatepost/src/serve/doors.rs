@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use gatepost_core::Network;
 use gatepost_net::{Admission, BindError, Door, Limits, Listener, ServerTls, serve};
 use gatepost_submission::{APPLICATION_PROTOCOLS, Submission};
 use tokio_util::sync::CancellationToken;
@@ -12,15 +13,16 @@ use super::choose::Chooser;
 use crate::config::Settings;
 use crate::control::Refusal;
 
-/// All that listen, not yet to anybody.
+/// All that listen, not yet to anybody: who connects waits.
 pub(super) struct Doors {
-    starttls: Vec<Door>,
-    tls: Vec<Door>,
+    starttls: Vec<Listener>,
+    tls: Vec<Listener>,
+    proxies: Vec<Network>,
     admission: Arc<Admission>,
 }
 
 impl Doors {
-    pub(super) fn open(settings: &Settings, tls: &ServerTls, n_connections: u64) -> Result<Self, Refusal> {
+    pub(super) fn open(settings: &Settings, n_connections: u64) -> Result<Self, Refusal> {
         let given = &settings.submission;
         if given.starttls.is_empty() && given.tls.is_empty() {
             return Err(Refusal::new(format!(
@@ -28,17 +30,11 @@ impl Doors {
                 settings.config_file.display()
             )));
         }
-        let open = |addresses: &[SocketAddr], key: &str, is_implicit: bool| {
-            addresses
+        let bind = |addresses: &[SocketAddr], key: &str| {
+            let bound = addresses
                 .iter()
-                .map(|address| {
-                    Ok(Door {
-                        listener: Listener::bind(*address).map_err(|error| explain(&error, key))?,
-                        implicit_tls: is_implicit.then(|| (tls.clone(), APPLICATION_PROTOCOLS)),
-                        proxies: given.trusted_proxies.clone(),
-                    })
-                })
-                .collect::<Result<Vec<_>, Refusal>>()
+                .map(|address| Listener::bind(*address).map_err(|error| explain(&error, key)));
+            bound.collect::<Result<Vec<_>, Refusal>>()
         };
         let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         let limits = Limits {
@@ -48,34 +44,37 @@ impl Doors {
             exempt: given.exempt_networks.clone(),
         };
         Ok(Self {
-            starttls: open(&given.starttls, "starttls", false)?,
-            tls: open(&given.tls, "tls", true)?,
+            starttls: bind(&given.starttls, "starttls")?,
+            tls: bind(&given.tls, "tls")?,
+            proxies: given.trusted_proxies.clone(),
             admission: Admission::new(limits),
         })
     }
 
     pub(super) fn starttls_addresses(&self) -> Vec<SocketAddr> {
-        self.starttls.iter().map(Door::address).collect()
+        self.starttls.iter().map(Listener::address).collect()
     }
 
     pub(super) fn tls_addresses(&self) -> Vec<SocketAddr> {
-        self.tls.iter().map(Door::address).collect()
-    }
-
-    pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.starttls.iter().chain(&self.tls).map(Door::address)
+        self.tls.iter().map(Listener::address).collect()
     }
 
     /// Takes connections in until `stop`, each in a task of `sessions`.
     pub(super) fn serve(
         self,
         submission: &Arc<Submission<Chooser>>,
+        tls: &ServerTls,
         sessions: &TaskTracker,
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) {
-        for door in self.starttls.into_iter().chain(self.tls) {
-            let (submission, admission) = (submission.clone(), self.admission.clone());
+        let Self { starttls, tls: implicit, proxies, admission } = self;
+        let in_the_clear = starttls.into_iter().map(|listener| (listener, None));
+        let encrypted =
+            implicit.into_iter().map(|listener| (listener, Some((tls.clone(), APPLICATION_PROTOCOLS))));
+        for (listener, implicit_tls) in in_the_clear.chain(encrypted) {
+            let door = Door { listener, implicit_tls, proxies: proxies.clone() };
+            let (submission, admission) = (submission.clone(), admission.clone());
             tasks.spawn(serve(door, submission, admission, sessions.clone(), stop.clone()));
         }
     }
