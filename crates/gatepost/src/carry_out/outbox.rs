@@ -123,7 +123,7 @@ impl App {
     }
 
     /// Why the letter is in the state it shows: the reason of the first recipient that is in it.
-    fn because(&self, view: &SubmissionView, state: StateName) -> Option<String> {
+    pub(crate) fn because(&self, view: &SubmissionView, state: StateName) -> Option<String> {
         let is_held = |account| self.accounts.is_held(account);
         let first = view.recipients.iter().find(|it| it.state(is_held) == state)?;
         match &first.delivery {

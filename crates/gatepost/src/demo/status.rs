@@ -1,12 +1,12 @@
 //! What the status page shows, from the rooms that know it.
 
 use gatepost_accounts::{MailAccount, StatusName};
-use gatepost_core::{MailAccountId, OrganisationId, Timestamp};
-use gatepost_delivery::state::{Delivery, StateName};
+use gatepost_core::{OrganisationId, Timestamp};
+use gatepost_delivery::state::StateName;
 use gatepost_delivery::{Filter, SubmissionView};
 use gatepost_portal as page;
 use gatepost_portal::{StatusSource, StatusUnavailable};
-use gatepost_providers::{Catalogue, Presets};
+use gatepost_providers::Presets;
 
 use crate::app::App;
 
@@ -61,29 +61,10 @@ impl Status {
                 })
                 .collect(),
             state: shown(state),
-            because: self.because(it, state, is_held),
+            because: self.app.because(it, state),
             accepted_at: it.accepted_at,
             next_attempt_at: next_attempt_at(it, state),
             attempts: it.attempts.iter().map(attempt).collect(),
-        }
-    }
-
-    fn because(
-        &self,
-        it: &SubmissionView,
-        state: StateName,
-        is_held: impl Fn(MailAccountId) -> bool + Copy,
-    ) -> Option<String> {
-        let first = it.recipients.iter().find(|to| to.state(is_held) == state)?;
-        match &first.delivery {
-            Delivery::Held { because, .. } => Some(because.to_string()),
-            Delivery::Waiting { .. } | Delivery::Deferred { .. } if state == StateName::Held => {
-                first.account.and_then(|account| self.app.accounts.held_reason(account))
-            }
-            Delivery::Deferred { because, .. } | Delivery::Failed { because } => {
-                Some(Catalogue::embedded().find(because).map_or(because.clone(), |it| it.cause.clone()))
-            }
-            Delivery::Waiting { .. } | Delivery::Sent | Delivery::Cancelled => None,
         }
     }
 }
