@@ -67,8 +67,15 @@ async fn run(
     world: &World,
     stop: &CancellationToken,
 ) -> Result<(), Refusal> {
+    // First of all: whatever is made from here on is a demo's, also if it is cut off half-way.
+    demo_mark::mark(data).map_err(|error| {
+        Refusal::new(format!(
+            "cannot write in {}: {error}. Choose another folder with --data",
+            data.display()
+        ))
+    })?;
     let config = data.join("gatepost.toml");
-    let settings = settings(data, &config, ports, world).await?;
+    let settings = settings(&config, ports, world).await?;
     let server = Server::start(Arc::new(settings), world).await?;
     let app = server.app.clone();
     let organisation = house::organisation(&app).await?;
@@ -95,7 +102,7 @@ async fn run(
 }
 
 /// What the folder's configuration says, with the ports of this start; all of it is made on the first.
-async fn settings(data: &Path, config: &Path, ports: &Ports, world: &World) -> Result<Settings, Refusal> {
+async fn settings(config: &Path, ports: &Ports, world: &World) -> Result<Settings, Refusal> {
     if !config.exists() {
         let new = Init {
             admin: ADMINISTRATOR.parse().expect("this is an address"),
@@ -104,12 +111,6 @@ async fn settings(data: &Path, config: &Path, ports: &Ports, world: &World) -> R
         };
         init::make(config, &new, house::CONFIGURATION, world).await?;
     }
-    demo_mark::mark(data).map_err(|error| {
-        Refusal::new(format!(
-            "cannot write in {}: {error}. Choose another folder with --data",
-            data.display()
-        ))
-    })?;
     let mut settings = Settings::load(Some(config)).map_err(StartError::from)?;
     settings.submission.starttls = vec![ports.submission_starttls];
     settings.submission.tls = vec![ports.submission_tls];

@@ -7,12 +7,12 @@ use crate::control::Refusal;
 /// Stands in a folder that a demo has made.
 const MARK: &str = "demo.txt";
 
-/// The database of an installation whose configuration does not say otherwise.
-const DATABASE: &str = "gatepost.db";
+/// What an installation has in its folder; its database may be elsewhere.
+const REAL: [&str; 3] = ["gatepost.toml", "gatepost.key", "gatepost.db"];
 
-/// Refuses a folder with a database in it that no demo has made.
+/// Refuses a folder with an installation in it that no demo has made.
 pub(crate) fn refuse_production(folder: &Path) -> Result<(), Refusal> {
-    if folder.join(DATABASE).exists() && !folder.join(MARK).exists() {
+    if REAL.iter().any(|name| folder.join(name).exists()) && !folder.join(MARK).exists() {
         return Err(Refusal::new(format!(
             "{} holds the data of a real installation, and demo and sandbox keep away from it. Choose another folder with --data",
             folder.display()

@@ -143,6 +143,7 @@ impl App {
         let running_now = self.world.now();
         let held = self.outbox.account_removed(organisation.id, account.id, running_now).await;
         held.map_err(|error| self.refuse(error))?;
+        self.outbox.account_changed(organisation.id, account.id);
         let target = LoginTarget::Account(account.id);
         let retired = self.identity.retire_login(organisation.id, target, Actor::Command).await;
         retired.map_err(|error| self.refuse(error))?;
@@ -172,11 +173,10 @@ impl App {
     ) -> Result<(), Refusal> {
         if change.released {
             let released = self.outbox.account_released(organisation.id, id).await;
-            released.map_err(|error| self.refuse(error))
-        } else {
-            self.outbox.account_changed(organisation.id, id);
-            Ok(())
+            released.map_err(|error| self.refuse(error))?;
         }
+        self.outbox.account_changed(organisation.id, id);
+        Ok(())
     }
 
     async fn n_waiting(&self, organisation: &Organisation, id: MailAccountId) -> Result<u64, Refusal> {

@@ -10,6 +10,16 @@ use crate::app::App;
 use crate::control::Refusal;
 
 impl App {
+    /// The same for every organisation, now and then: a letter may be accepted while an account comes.
+    pub(crate) async fn adopt_all_orphans(&self) -> Result<u64, Refusal> {
+        let organisations = self.identity.list_organisations().await.map_err(|error| self.refuse(error))?;
+        let mut n_adopted = 0;
+        for organisation in organisations {
+            n_adopted += self.adopt_orphans(&organisation).await?;
+        }
+        Ok(n_adopted)
+    }
+
     /// Gives every letter without an account the one that serves its sender now, if any does. Returns how many.
     pub(super) async fn adopt_orphans(&self, organisation: &Organisation) -> Result<u64, Refusal> {
         let (mut after, mut n_adopted) = (SubmissionId::from_uuid(uuid::Uuid::nil()), 0);

@@ -71,7 +71,6 @@ keys! {
     UPSTREAM_RESOLVER: "upstream", "resolver", r#"the address of a name server, such as "192.168.1.1" or "127.0.0.1:5353""#;
 
     OUTBOX_KEEP_BODIES_FOR: "outbox", "keep_bodies_for", r#"a span such as "24h", "30m" or "7d""#;
-    OUTBOX_TRY_FOR: "outbox", "try_for", r#"a span from "1h" to "30d", such as "5d""#;
 
     LOG_LEVEL: "log", "level", r#"one of "error", "warn", "info", "debug", "trace""#;
     LOG_FORMAT: "log", "format", r#""human" or "json""#;

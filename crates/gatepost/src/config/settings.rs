@@ -105,8 +105,6 @@ pub struct UpstreamSettings {
 pub struct OutboxSettings {
     /// How long a body is kept after its last recipient is done.
     pub keep_bodies_for: Duration,
-    /// How long a letter is tried before it is given up, time held not counted.
-    pub try_for: Duration,
 }
 
 /// `[log]`.
@@ -313,17 +311,8 @@ fn upstream(read: &mut Reader<'_>, folder: &Path) -> UpstreamSettings {
 }
 
 fn outbox(read: &mut Reader<'_>) -> OutboxSettings {
-    const HOUR: Duration = Duration::from_secs(3_600);
     const DAY: Duration = Duration::from_secs(86_400);
-    let life = |it: &Value| {
-        let span = value::span(it)?;
-        (HOUR..=30 * DAY).contains(&span).then_some(span).ok_or_else(Misfit::new)
-    };
-    OutboxSettings {
-        keep_bodies_for: read.take(&key::OUTBOX_KEEP_BODIES_FOR, value::span).unwrap_or(DAY),
-        // RFC 5321 §4.5.4.1: give up after 4 to 5 days at the earliest; shorter is the administrator's own choice.
-        try_for: read.take(&key::OUTBOX_TRY_FOR, life).unwrap_or(5 * DAY),
-    }
+    OutboxSettings { keep_bodies_for: read.take(&key::OUTBOX_KEEP_BODIES_FOR, value::span).unwrap_or(DAY) }
 }
 
 fn log(read: &mut Reader<'_>) -> LogSettings {

@@ -27,7 +27,7 @@ fn an_unknown_key_names_file_line_known_keys_and_the_nearest() {
     );
     refused(
         "[outbox]\nresolvr = \"1.1.1.1\"\n",
-        "/etc/gatepost/gatepost.toml:3: unknown key \"resolvr\" in [outbox]. Known here: keep_bodies_for, try_for. \
+        "/etc/gatepost/gatepost.toml:3: unknown key \"resolvr\" in [outbox]. Known here: keep_bodies_for. \
          Did you mean \"resolver\" in [upstream]?",
     );
     refused(
@@ -84,8 +84,8 @@ fn a_value_that_does_not_fit_is_shown_with_what_was_expected() {
             "2: submission is a boolean; expected a section: its name in brackets on a line of its own, its keys below",
         ),
         (
-            "[outbox]\ntry_for = \"5 days\"",
-            r#"3: outbox.try_for is "5 days"; expected a span from "1h" to "30d", such as "5d""#,
+            "[outbox]\nkeep_bodies_for = \"5 days\"",
+            r#"3: outbox.keep_bodies_for is "5 days"; expected a span such as "24h", "30m" or "7d""#,
         ),
         (
             "[log]\nlevel = \"loud\"",
@@ -169,7 +169,7 @@ fn an_empty_file_with_a_data_dir_has_safe_defaults() {
         "nothing listens unasked"
     );
     assert!(settings.upstream.allow_private_addresses.is_empty());
-    assert_eq!(settings.outbox.try_for.as_secs(), 432_000);
+    assert_eq!(settings.outbox.keep_bodies_for.as_secs(), 86_400);
     assert_eq!(settings.log, LogSettings::default());
 }
 

@@ -48,6 +48,15 @@ pub(super) fn start(
             }
         }
     });
+    let adopting = app.clone();
+    repeat(tasks, stop, MINUTE, move || {
+        let app = adopting.clone();
+        async move {
+            if let Err(refusal) = app.adopt_all_orphans().await {
+                tracing::warn!(refusal = %refusal, "letters without an account are looked at later");
+            }
+        }
+    });
     let sweeping = app.clone();
     repeat(tasks, stop, HOUR, move || {
         let app = sweeping.clone();

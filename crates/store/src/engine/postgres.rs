@@ -150,7 +150,10 @@ impl Engine for Postgres {
     fn commit(&mut self) -> Result<(), StoreError> {
         if self.has_failed {
             // The server answers COMMIT of a failed transaction with ROLLBACK and no error.
-            return Err(StoreError::Statement { statement: "COMMIT", reason: "a statement before it failed".into() });
+            return Err(StoreError::Statement {
+                statement: "COMMIT",
+                reason: "a statement before it failed".into(),
+            });
         }
         let done = self.client()?.batch_execute("COMMIT");
         match done {
