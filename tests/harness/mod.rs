@@ -2,11 +2,22 @@
 #![allow(dead_code, unused_imports, reason = "each test program uses its part")]
 
 mod application;
+mod certificates;
+mod installation;
+mod load;
+mod mailbox_host;
+mod provider;
 mod run;
 mod running;
 mod sandbox;
+mod smtp;
 
 pub(crate) use application::{Door, Letter, application, python};
-pub(crate) use run::{Outcome, gatepost, gatepost_command, output_of, with_input};
-pub(crate) use running::{Running, demo, sandbox, serve, serve_under};
+pub(crate) use installation::{AppPassword, Installation};
+pub(crate) use load::{Comparison, Load};
+pub(crate) use mailbox_host::MailboxHost;
+pub(crate) use provider::Provider;
+pub(crate) use run::{Outcome, command_of, gatepost, gatepost_command, output_of, with_input};
+pub(crate) use running::{Running, demo, sandbox, serve, serve_by, serve_under};
 pub(crate) use sandbox::Mailboxes;
+pub(crate) use smtp::{Reply, Smtp, trusting};

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -22,7 +23,12 @@ pub(crate) struct Outcome {
 
 /// The built program, in an environment that says nothing about Gatepost.
 pub(crate) fn gatepost_command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
+    command_of(Path::new(env!("CARGO_BIN_EXE_gatepost")))
+}
+
+/// Another build of it, in the same environment.
+pub(crate) fn command_of(program: &Path) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("GATEPOST_") {
             command.env_remove(name);

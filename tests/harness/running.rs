@@ -48,15 +48,18 @@ pub(crate) fn sandbox(data: &Path) -> Running {
 
 /// Starts `gatepost serve` with this configuration on ports that the system chooses, and waits until it listens.
 pub(crate) fn serve(config: &Path) -> Running {
-    let mut command = gatepost_command();
-    command.arg("serve").arg("--config").arg(config).arg("--json");
-    command.env("GATEPOST_SUBMISSION_STARTTLS", "127.0.0.1:0").env("GATEPOST_SUBMISSION_TLS", "127.0.0.1:0");
-    start(command, &config.with_extension("log"), config.to_owned(), Some(take_slot()))
+    serve_by(gatepost_command(), config)
 }
 
 /// The same, as the child of another program.
 pub(crate) fn serve_under(mut command: Command, config: &Path) -> Running {
-    command.arg(env!("CARGO_BIN_EXE_gatepost")).arg("serve").arg("--config").arg(config).arg("--json");
+    command.arg(env!("CARGO_BIN_EXE_gatepost"));
+    serve_by(command, config)
+}
+
+/// The same by another build of the program, or in another environment.
+pub(crate) fn serve_by(mut command: Command, config: &Path) -> Running {
+    command.arg("serve").arg("--config").arg(config).arg("--json");
     command.env("GATEPOST_SUBMISSION_STARTTLS", "127.0.0.1:0").env("GATEPOST_SUBMISSION_TLS", "127.0.0.1:0");
     start(command, &config.with_extension("log"), config.to_owned(), Some(take_slot()))
 }

@@ -33,12 +33,14 @@ impl Mailboxes {
     /// Waits for a message with this subject, and gives its text.
     #[track_caller]
     pub(crate) fn await_subject(&self, address: &str, subject: &str) -> String {
-        let found = wait_until(ARRIVES_WITHIN, || {
-            self.messages(address).into_iter().find(|it| it["subject"] == subject)
-        });
-        let Some(message) = found else {
-            panic!("no {subject:?} for {address}: {:?}", self.messages(address))
-        };
+        self.await_message(address, |it| it["subject"] == subject)
+    }
+
+    /// Waits for a message of this kind, and gives its text.
+    #[track_caller]
+    pub(crate) fn await_message(&self, address: &str, is_meant: impl Fn(&Value) -> bool) -> String {
+        let found = wait_until(ARRIVES_WITHIN, || self.messages(address).into_iter().find(&is_meant));
+        let Some(message) = found else { panic!("not there for {address}: {:?}", self.messages(address)) };
         let url = message["raw_url"].as_str().unwrap();
         output_of(Command::new("curl").args(["--silent", "--show-error", "--fail", url])).done()
     }
