@@ -90,7 +90,7 @@ impl Drop for Upload {
 impl Bodies {
     /// Bodies in `store`, larger ones in `folder`, which is made if it is not there.
     pub async fn open(store: &Store, keyring: &Keyring, folder: PathBuf) -> Result<Self, StoreError> {
-        let folder = Folder::open(folder).await?;
+        let folder = Folder::open(folder, store.broken().clone()).await?;
         Ok(Self { store: store.clone(), keyring: keyring.clone(), folder, uploads: Uploads::default() })
     }
 

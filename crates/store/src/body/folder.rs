@@ -8,6 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use gatepost_core::{BodyId, Timestamp};
 use tokio::fs;
+use tokio_util::sync::CancellationToken;
 
 use crate::StoreError;
 
@@ -20,11 +21,15 @@ const UNFINISHED: &str = "part";
 
 /// The folder of larger bodies.
 #[derive(Clone)]
-pub(super) struct Folder(Arc<Path>);
+pub(super) struct Folder {
+    root: Arc<Path>,
+    /// Cancelled when the disk fails to confirm a write.
+    broken: CancellationToken,
+}
 
 impl Folder {
     /// Makes the folder and its shards, readable by the service alone.
-    pub(super) async fn open(root: PathBuf) -> Result<Self, StoreError> {
+    pub(super) async fn open(root: PathBuf, broken: CancellationToken) -> Result<Self, StoreError> {
         let made = root.clone();
         blocking(move || {
             let mut builder = std::fs::DirBuilder::new();
@@ -32,15 +37,15 @@ impl Folder {
             for shard in 0..SHARDS {
                 builder.create(made.join(format!("{shard:02x}")))?;
             }
-            sync_folder(&made)
+            std::fs::File::open(&made)?.sync_all()
         })
         .await
         .map_err(|source| StoreError::file("create", &root, source))?;
-        Ok(Self(root.into()))
+        Ok(Self { root: root.into(), broken })
     }
 
     fn shard(&self, id: BodyId) -> PathBuf {
-        self.0.join(format!("{:02x}", id.uuid().as_bytes()[15]))
+        self.root.join(format!("{:02x}", id.uuid().as_bytes()[15]))
     }
 
     /// Where a finished body is.
@@ -63,13 +68,13 @@ impl Folder {
     /// Syncs the file, puts it in its place, and syncs the place.
     pub(super) async fn finish(&self, id: BodyId, file: fs::File) -> Result<(), StoreError> {
         let (from, to, shard) = (self.unfinished_path(id), self.path(id), self.shard(id));
-        let path = to.clone();
+        let (path, broken) = (to.clone(), self.broken.clone());
         let file = file.into_std().await;
         blocking(move || {
-            // QS-4: a failed sync is not tried again; the letter is refused and the file swept.
-            file.sync_all()?;
+            confirm(file.sync_all(), &broken)?;
             std::fs::rename(from, to)?;
-            sync_folder(&shard)
+            let shard = std::fs::File::open(shard)?;
+            confirm(shard.sync_all(), &broken)
         })
         .await
         .map_err(|source| StoreError::file("write", path, source))
@@ -95,7 +100,7 @@ impl Folder {
 
     /// The ids of all files, finished or not, that were last written a day ago or earlier.
     pub(super) async fn older_than_a_day(&self, now: Timestamp) -> Result<Vec<BodyId>, StoreError> {
-        let root = Arc::clone(&self.0);
+        let root = Arc::clone(&self.root);
         let newest =
             UNIX_EPOCH + Duration::from_millis(u64::try_from((now - SWEPT_AFTER).millis()).unwrap_or(0));
         blocking(move || {
@@ -113,12 +118,19 @@ impl Folder {
             Ok(found)
         })
         .await
-        .map_err(|source| StoreError::file("read", &*self.0, source))
+        .map_err(|source| StoreError::file("read", &*self.root, source))
     }
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
-    std::fs::File::open(path)?.sync_all()
+/// QS-4: a failed sync is not tried again. The letter is refused, and because the next sync of the same folder would call
+/// other letters safe whose names were lost with this one's, the program ends. A full disk loses nothing.
+fn confirm(synced: io::Result<()>, broken: &CancellationToken) -> io::Result<()> {
+    if let Err(error) = &synced
+        && !matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    {
+        broken.cancel();
+    }
+    synced
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
