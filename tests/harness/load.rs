@@ -56,6 +56,16 @@ impl Load {
     /// Sends from several applications at once, and returns when the first letter was acknowledged.
     #[track_caller]
     pub(crate) fn begin(&mut self, server: &Running) -> Applications {
+        let applications = self.start(server);
+        match applications.told.recv_timeout(FIRST_WITHIN) {
+            Ok(first) => self.acknowledged.push(first),
+            Err(_) => panic!("no letter is acknowledged: {:?}", self.end(applications)),
+        }
+        applications
+    }
+
+    /// Sends from several applications at once.
+    pub(crate) fn start(&self, server: &Running) -> Applications {
         let (address, tls) =
             (server.text("submission_tls"), trusting(Path::new(&server.text("certificate"))));
         let (tell, told) = channel();
@@ -74,19 +84,13 @@ impl Load {
             })
             .collect();
         drop(tell);
-        let applications = Applications { threads, told };
-        match applications.told.recv_timeout(FIRST_WITHIN) {
-            Ok(first) => self.acknowledged.push(first),
-            Err(_) => panic!("no letter is acknowledged: {:?}", applications.last_words()),
-        }
-        applications
+        Applications { threads, told }
     }
 
     /// Waits for the end of all connections, and gives what was said at each. One that just ended says
     /// nothing; what the server said instead of yes is of the kind [`io::ErrorKind::Other`].
-    pub(crate) fn end(&mut self, mut applications: Applications) -> Vec<io::Error> {
-        let threads = std::mem::take(&mut applications.threads);
-        let last_words = threads.into_iter().map(|it| it.join().unwrap()).collect();
+    pub(crate) fn end(&mut self, applications: Applications) -> Vec<io::Error> {
+        let last_words = applications.threads.into_iter().map(|it| it.join().unwrap()).collect();
         self.acknowledged.extend(applications.told);
         last_words
     }
@@ -124,12 +128,6 @@ impl Load {
             }
         }
         comparison
-    }
-}
-
-impl Applications {
-    fn last_words(mut self) -> Vec<io::Error> {
-        std::mem::take(&mut self.threads).into_iter().map(|it| it.join().unwrap()).collect()
     }
 }
 
