@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use gatepost_testkit::fresh_folder;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Mailboxes, Running, sandbox};
@@ -33,6 +33,11 @@ impl Provider {
 
     pub(crate) fn mailboxes(&self) -> Mailboxes {
         self.running.mailboxes()
+    }
+
+    /// Gives a mailbox another password.
+    pub(crate) fn set_password(&self, address: &str, password: &str) {
+        self.mailboxes().put(&format!("mailboxes/{address}"), &json!({ "password": password }).to_string());
     }
 
     /// Asks for a fault, as the API takes it.

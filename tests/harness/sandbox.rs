@@ -47,9 +47,14 @@ impl Mailboxes {
 
     /// Lets the sandbox misbehave, or behave again.
     pub(crate) fn fault(&self, fault: &str) {
-        let url = format!("{}/api/faults", self.pages);
+        self.put("faults", fault);
+    }
+
+    /// Asks the sandbox for a change, in JSON.
+    pub(crate) fn put(&self, what: &str, json: &str) {
+        let url = format!("{}/api/{what}", self.pages);
         let mut command = Command::new("curl");
-        command.args(["--silent", "--show-error", "--fail", "--request", "PUT", "--data", fault]);
+        command.args(["--silent", "--show-error", "--fail", "--request", "PUT", "--data-raw", json]);
         output_of(command.args(["--header", "Content-Type: application/json", &url])).done();
     }
 

@@ -1,0 +1,315 @@
+//! Secrets stay where they belong: after a day's work at the most talkative level of the log, none can be read in the log, in
+//! the data folder, on a command line or in what commands answer, in any of the disguises that programs give to bytes.
+#![allow(clippy::unwrap_used, reason = "a test may stop wherever something is not as it should be")]
+
+mod harness;
+
+use std::fs;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use gatepost_testkit::fresh_folder;
+use harness::{
+    AppPassword, Installation, Outcome, Provider, Running, Smtp, gatepost_command, trusting, with_input,
+};
+use memchr::memmem;
+use serde_json::json;
+
+const RECEPTION: &str = "reception@sandbox.test";
+const ANNA: &str = "anna@sandbox.test";
+/// Each has letters that are written differently in JSON, in addresses of pages, and in other alphabets.
+const MAILBOX_PASSWORD: &str = "caña \"mail\\box\" 91c7&d4";
+const WRONG_MAILBOX_PASSWORD: &str = "wröng <mail/box> 55e0+b8";
+const WRONG_APP_PASSWORD: &str = "qzxv wqzx vkqz xjwq";
+const TYPED_AS_USER_NAME: &str = "hunter-\"2é0%77-beef";
+const BODY: &str = "The biopsy of Mrs \"Ögren\" \\ is <benign> & 41%";
+const SUBJECT: &str = "Results of Mr Winterbottom-Quince";
+
+/// One secret, in all disguises.
+struct Canary {
+    name: &'static str,
+    forms: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Canary {
+    fn new(name: &'static str, secret: &[u8]) -> Self {
+        let hex = |upper: bool, before: &str| -> Vec<u8> {
+            let digits = secret
+                .iter()
+                .map(|it| if upper { format!("{before}{it:02X}") } else { format!("{before}{it:02x}") });
+            digits.collect::<String>().into_bytes()
+        };
+        let mut forms = vec![
+            ("raw", secret.to_vec()),
+            ("hex", hex(false, "")),
+            ("hex", hex(true, "")),
+            ("percent", percent(secret)),
+            ("percent", hex(true, "%")),
+            ("percent", hex(false, "%")),
+            ("escaped bytes", hex(false, "\\x")),
+        ];
+        if let Ok(text) = std::str::from_utf8(secret) {
+            let json = serde_json::to_string(text).unwrap();
+            forms.push(("JSON", json.trim_matches('"').as_bytes().to_vec()));
+            let escaped: String = text.encode_utf16().map(|it| format!("\\u{it:04x}")).collect();
+            forms.push(("JSON", escaped.into_bytes()));
+            forms.push(("Rust", text.escape_default().to_string().into_bytes()));
+            forms.push(("UTF-16", text.encode_utf16().flat_map(u16::to_le_bytes).collect()));
+            forms.push(("UTF-16", text.encode_utf16().flat_map(u16::to_be_bytes).collect()));
+        }
+        // Base64 looks different depending on how many bytes stand before: three ways, without what the neighbours share.
+        for before in 0..3 {
+            let shifted = [&b"\0\0\0"[..before], secret].concat();
+            for (form, text) in [
+                ("base64", STANDARD_NO_PAD.encode(&shifted)),
+                ("base64url", URL_SAFE_NO_PAD.encode(&shifted)),
+            ] {
+                let from = (before * 8).div_ceil(6);
+                forms.push((form, text.as_bytes()[from..shifted.len() * 8 / 6].to_vec()));
+            }
+        }
+        Self { name, forms }
+    }
+
+    /// The forms in which it can be read there.
+    fn forms_in(&self, bytes: &[u8]) -> Vec<&'static str> {
+        let found = self.forms.iter().filter(|(_, needle)| memmem::find(bytes, needle).is_some());
+        found.map(|(form, _)| *form).collect()
+    }
+}
+
+/// As in the address of a page.
+fn percent(secret: &[u8]) -> Vec<u8> {
+    let one = |it: &u8| match it {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(*it).to_string(),
+        it => format!("%{it:02X}"),
+    };
+    secret.iter().map(one).collect::<String>().into_bytes()
+}
+
+/// What was looked through, and what was found there.
+struct Search {
+    canaries: Vec<Canary>,
+    n_places: usize,
+    found: Vec<String>,
+}
+
+impl Search {
+    fn look(&mut self, place: &str, bytes: &[u8]) {
+        self.n_places += 1;
+        for canary in &self.canaries {
+            for form in canary.forms_in(bytes) {
+                self.found.push(format!("{} as {form} in {place}", canary.name));
+            }
+        }
+    }
+
+    fn look_at_outcome(&mut self, place: &str, outcome: &Outcome) {
+        self.look(place, format!("{}\n{}", outcome.stdout, outcome.stderr).as_bytes());
+    }
+
+    /// All files in the folder and below, and their names.
+    fn look_through(&mut self, folder: &Path) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            self.look("the name of a file", path.as_os_str().as_encoded_bytes());
+            let kind = fs::symlink_metadata(&path).unwrap().file_type();
+            if kind.is_dir() {
+                self.look_through(&path);
+            } else if kind.is_file() {
+                self.look(&path.display().to_string(), &fs::read(&path).unwrap());
+            }
+        }
+    }
+}
+
+/// Whatever a search says, it could have found it.
+#[test]
+fn the_search_finds_each_disguise() {
+    let secret = BODY.as_bytes();
+    let canary = Canary::new("body", secret);
+    let found = |text: &[u8]| !canary.forms_in(&[b"some log: ", text, b" and more"].concat()).is_empty();
+    assert!(found(secret) && !found(b"The biopsy of Mrs"));
+    let sign_in = format!("\0reception@sandbox.test\0{BODY}");
+    for before in 0..3 {
+        let text = format!("{}{sign_in}", &"xyz"[..before]);
+        assert!(
+            found(STANDARD_NO_PAD.encode(&text).as_bytes())
+                && found(URL_SAFE_NO_PAD.encode(&text).as_bytes())
+        );
+    }
+    assert!(found(json!({ "said": BODY }).to_string().as_bytes()));
+    assert!(found(format!("{BODY:?}").as_bytes()) && found(&percent(secret)));
+    let utf16: Vec<u8> = BODY.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(found(&utf16));
+    let hex: String = secret.iter().map(|it| format!("{it:02x}")).collect();
+    assert!(found(hex.as_bytes()));
+}
+
+fn connect(server: &Running) -> Smtp {
+    let tls = trusting(Path::new(&server.text("certificate")));
+    Smtp::connect(&server.text("submission_tls"), &tls).unwrap()
+}
+
+fn letter(text: &str) -> String {
+    format!(
+        "From: <{RECEPTION}>\r\nTo: <{ANNA}>\r\nSubject: {SUBJECT}\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{text}"
+    )
+}
+
+/// Every way in, right and wrong, and letters small and large.
+fn work(server: &Running, with: &AppPassword, provider: &Provider) {
+    let mut wrong = connect(server);
+    let guess = AppPassword { password: WRONG_APP_PASSWORD.to_owned(), ..with.clone() };
+    assert_eq!(wrong.auth(&guess).unwrap().code(), 535);
+    let mistaken = AppPassword { user_name: TYPED_AS_USER_NAME.to_owned(), ..with.clone() };
+    assert_eq!(wrong.auth(&mistaken).unwrap().code(), 535);
+    // In the wrong place altogether.
+    wrong.command(TYPED_AS_USER_NAME).unwrap();
+
+    let bearer = format!("auth=Bearer {}\x01\x01", with.password);
+    for (mechanism, before) in [
+        ("XOAUTH2", format!("user={}\x01", with.user_name)),
+        ("OAUTHBEARER", format!("n,a={},\x01", with.user_name)),
+    ] {
+        let initial = STANDARD.encode(format!("{before}{bearer}"));
+        let reply = connect(server).command(&format!("AUTH {mechanism} {initial}")).unwrap();
+        assert_eq!(reply.code(), 235, "{mechanism}: {}", reply.0);
+    }
+    let mut application = connect(server);
+    assert_eq!(application.auth(with).unwrap().code(), 235);
+    let large = format!("{BODY}\r\n").repeat(4_000);
+    for text in [BODY, &large] {
+        let reply = application.send(RECEPTION, &[ANNA], &letter(text)).unwrap();
+        assert_eq!(reply.code(), 250, "{}", reply.0);
+    }
+    // Cut off in the middle.
+    let mut broken_off = connect(server);
+    assert_eq!(broken_off.auth(with).unwrap().code(), 235);
+    broken_off
+        .write(&format!("MAIL FROM:<{RECEPTION}>\r\nRCPT TO:<{ANNA}>\r\nDATA\r\n{}", letter(&large)))
+        .unwrap();
+    drop(broken_off);
+    provider.mailboxes().await_subject(ANNA, SUBJECT);
+}
+
+/// OP-1, VA-8.
+#[test]
+fn no_secret_can_be_read_in_log_data_command_lines_and_answers() {
+    let provider = Provider::start();
+    let house = Installation::towards(&provider.authority(), "[log]\nlevel = \"trace\"");
+    provider.set_password(RECEPTION, MAILBOX_PASSWORD);
+    let key = fs::read(house.folder().join("gatepost.key")).unwrap();
+    let key = key.trim_ascii();
+    let key_bytes: Vec<u8> =
+        key.chunks(2).map(|it| u8::from_str_radix(std::str::from_utf8(it).unwrap(), 16).unwrap()).collect();
+    let mut answers = Vec::new();
+    // An account with the right password, and one that is refused.
+    for (address, password) in [(RECEPTION, MAILBOX_PASSWORD), ("info@sandbox.test", WRONG_MAILBOX_PASSWORD)]
+    {
+        let mut add = house.gatepost();
+        add.args([
+            "account",
+            "add",
+            "--provider",
+            "custom",
+            "--address",
+            address,
+            "--smtp",
+            &provider.smtp(),
+        ]);
+        add.args(["--smtp-tls", "starttls", "--password-stdin"]);
+        answers.push(("account add", with_input(&mut add, password)));
+    }
+    let with = house.app_password(RECEPTION, &[]);
+    let joined = with.password.replace(' ', "");
+    let mut search = Search {
+        canaries: vec![
+            Canary::new("the app password", with.password.as_bytes()),
+            Canary::new("the app password, joined,", joined.as_bytes()),
+            Canary::new("a wrong app password", WRONG_APP_PASSWORD.as_bytes()),
+            Canary::new("a password typed as user name", TYPED_AS_USER_NAME.as_bytes()),
+            Canary::new("the mailbox password", MAILBOX_PASSWORD.as_bytes()),
+            Canary::new("a wrong mailbox password", WRONG_MAILBOX_PASSWORD.as_bytes()),
+            Canary::new("the master key", &key_bytes),
+            Canary::new("the master key's text", key),
+            Canary::new("the letter", BODY.as_bytes()),
+            Canary::new("the subject", SUBJECT.as_bytes()),
+        ],
+        n_places: 0,
+        found: Vec::new(),
+    };
+    let server = house.serve();
+    work(&server, &with, &provider);
+    for args in [
+        &["account", "list"][..],
+        &["account", "list", "--json"],
+        &["account", "show", RECEPTION, "--json"],
+        &["account", "check", RECEPTION],
+        &["account", "check", "info@sandbox.test"],
+        &["account", "show", "info@sandbox.test"],
+        &["app-password", "list"],
+        &["app-password", "list", "--json"],
+        &["outbox", "list"],
+        &["outbox", "list", "--json"],
+        &["check"],
+    ] {
+        answers.push(("a command", house.command(args)));
+    }
+    for it in house.letters(&[]) {
+        answers.push(("outbox show", house.command(&["outbox", "show", it["id"].as_str().unwrap()])));
+    }
+    search.look("the command line", &fs::read(format!("/proc/{}/cmdline", server.process_id())).unwrap());
+    let log = server.log.clone();
+    // As a thief finds it: nothing is tidied up.
+    server.kill();
+    for (name, outcome) in &answers {
+        search.look_at_outcome(name, outcome);
+    }
+    let log = fs::read(log).unwrap();
+    search.look("the log", &log);
+    for address in [ANNA, RECEPTION] {
+        assert!(memmem::find(&log, address.as_bytes()).is_none(), "{address} is in the log");
+    }
+    search.look_through(&house.folder().join("data"));
+    assert_eq!(search.found, Vec::<String>::new());
+
+    // It was there to be found, and a good deal was looked at.
+    let arrived = provider.mailboxes().await_subject(ANNA, SUBJECT);
+    assert!(!Canary::new("the letter", BODY.as_bytes()).forms_in(arrived.as_bytes()).is_empty());
+    for said in ["sign-in refused", "letter accepted", "an attempt ended"] {
+        assert!(memmem::find(&log, said.as_bytes()).is_some(), "{said}: {}", String::from_utf8_lossy(&log));
+    }
+    assert!(search.n_places > 256, "{}", search.n_places);
+    let files =
+        ["gatepost.db", "gatepost.db-wal", "authority.pem"].map(|it| house.folder().join("data").join(it));
+    assert!(files.iter().all(|it| fs::metadata(it).unwrap().len() > 0));
+}
+
+/// VA-8: the database of somebody else is of no use without the key that belongs to it.
+#[test]
+fn a_stolen_data_folder_does_not_open_with_another_key() {
+    let provider = Provider::start();
+    let house = Installation::towards(&provider.authority(), "");
+    house.add_account(RECEPTION, MAILBOX_PASSWORD, &provider.smtp(), "starttls");
+    let other = fresh_folder();
+    let config = other.path().join("gatepost.toml");
+    let text =
+        "data_dir = \"data\"\nmaster_key_file = \"gatepost.key\"\n[submission]\ntls = \"127.0.0.1:0\"\n";
+    fs::write(&config, text).unwrap();
+    let mut init = gatepost_command();
+    init.args(["init", "--admin", "thief@elsewhere.example", "--config"]).arg(&config);
+    with_input(&mut init, "").done();
+    for file in fs::read_dir(house.folder().join("data")).unwrap().map(|it| it.unwrap().path()) {
+        if file.is_file() {
+            fs::copy(&file, other.path().join("data").join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    for args in [&["serve"][..], &["account", "list"]] {
+        let mut command = gatepost_command();
+        command.args(args).arg("--config").arg(&config);
+        with_input(&mut command, "").refused(&["the master key", "does not open this database"]);
+    }
+}
