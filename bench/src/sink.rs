@@ -70,6 +70,7 @@ impl Sink {
 async fn listen(listener: TcpListener, greeting: Greeting, tls: TlsAcceptor, tally: Arc<Mutex<Tally>>) {
     loop {
         if let Ok((socket, _)) = listener.accept().await {
+            tally::lock(&tally).add_connection();
             // A client that breaks off is the client's affair; what it had acknowledged is in the tally.
             tokio::spawn(session::serve(socket, greeting, tls.clone(), Arc::clone(&tally)));
         } else {

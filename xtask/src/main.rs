@@ -1,6 +1,7 @@
-//! All automation of the project: `cargo xtask tidy`, `cargo xtask test`.
+//! All automation of the project: `cargo xtask tidy`, `cargo xtask test`, `cargo xtask bench`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's output is what it is for")]
 
+mod bench;
 mod packages;
 mod test;
 mod tidy;
@@ -14,7 +15,8 @@ Usage: cargo xtask COMMAND
   tidy          checks what the compiler cannot: edges between rooms, tables and SQL, cited RFCs,
                 promises and their tests, links
   test [ARGS]   installs what the tests need, then runs all of them; ARGS go to `cargo test`
-  install       only installs what the tests need";
+  install       only installs what the tests need
+  bench [ARGS]  measures Gatepost beside a Postfix that is set up well; see docs/performance.md";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
     let done = match command {
         "tidy" if rest.is_empty() => tidy::run(root()),
         "test" => test::run(root(), rest),
+        "bench" => bench::run(root(), rest),
         "install" if rest.is_empty() => packages::install(root()).map(|()| ExitCode::SUCCESS),
         _ => {
             eprintln!("{USAGE}");

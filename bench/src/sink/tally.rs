@@ -17,6 +17,7 @@ pub(super) struct Tally {
     ids: HashSet<Box<[u8]>>,
     duplicates: u64,
     without_id: u64,
+    connections: u64,
     first_at: i64,
     last_at: i64,
     latencies: Latencies,
@@ -32,6 +33,8 @@ pub(super) struct Report {
     duplicates: u64,
     /// Letters whose Message-ID was not found.
     without_id: u64,
+    /// Connections made, whether or not a letter came.
+    connections: u64,
     first_at: i64,
     last_at: i64,
     /// From the moment a letter was begun by its application to its end here.
@@ -46,6 +49,7 @@ impl Tally {
             ids: HashSet::new(),
             duplicates: 0,
             without_id: 0,
+            connections: 0,
             first_at: 0,
             last_at: 0,
             latencies: Latencies::default(),
@@ -55,6 +59,10 @@ impl Tally {
 
     pub(super) fn n_letters(&self) -> usize {
         self.ids.len()
+    }
+
+    pub(super) fn add_connection(&mut self) {
+        self.connections += 1;
     }
 
     /// Takes in a letter, of which the header must be in `head`. An error means that it must not be acknowledged.
@@ -87,6 +95,7 @@ impl Tally {
             letters: self.ids.len(),
             duplicates: self.duplicates,
             without_id: self.without_id,
+            connections: self.connections,
             first_at: self.first_at,
             last_at: self.last_at,
             p50_ms: self.latencies.percentile(50),
