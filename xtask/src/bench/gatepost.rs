@@ -46,7 +46,7 @@ impl Gatepost {
         std::fs::write(tools.path("gatepost/gatepost.key"), master_key()?)?;
         output_of(Command::new("chmod").args(["600", &tools.text("gatepost/gatepost.key")]), "")?;
         gatepost(&["init", "--admin", "anna@bench.example"], "")?;
-        let smtp = format!("localhost:{}", sink.port());
+        let smtp = sink.to_string();
         let account = [
             "account",
             "add",
@@ -84,7 +84,8 @@ impl Gatepost {
         let log = std::fs::File::options().create(true).append(true).open(&self.log)?;
         let begun = Instant::now();
         let args = ["serve", "--config", &self.config];
-        let process = Process::start(&self.program, &args, [Stdio::null(), log.into()])?;
+        let process =
+            Process::start(&self.program, &args, [Stdio::null(), log.try_clone()?.into(), log.into()])?;
         wait_for_greeting(self.address, Duration::from_secs(20))?;
         let started_within = begun.elapsed();
         let door = Door {
@@ -117,9 +118,8 @@ key = \"{certificate_key}\"
 
 [upstream]
 extra_authorities = [\"{authority}\"]
-allow_private_addresses = [\"127.0.0.1:{}\"]
-",
-        sink.port()
+allow_private_addresses = [\"{sink}\"]
+"
     )
 }
 

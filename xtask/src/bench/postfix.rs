@@ -50,7 +50,8 @@ impl Postfix {
         let config = tools.text("postfix");
         // Makes the folders of the queue.
         output_of(Command::new("postfix").args(["-c", &config, "check"]), "")?;
-        let process = Process::start(&master, &["-c", &config], [Stdio::null(), Stdio::null()])?;
+        let process =
+            Process::start(&master, &["-c", &config], [Stdio::null(), Stdio::null(), Stdio::inherit()])?;
         wait_for_greeting(address, Duration::from_secs(20))
             .with_context(|| format!("Postfix did not start; its log ends with:\n{}", log_tail(tools)))?;
         let door = Door {

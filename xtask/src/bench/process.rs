@@ -17,9 +17,9 @@ const END_WITHIN: Duration = Duration::from_secs(10);
 pub(super) struct Process(Child);
 
 impl Process {
-    /// Starts `program`. It ends with us, even when we are killed.
-    pub(super) fn start(program: &Path, args: &[&str], stdio: [Stdio; 2]) -> anyhow::Result<Self> {
-        let [stdin, stdout] = stdio;
+    /// Starts `program` with this standard input, output and error. It ends with us, even when we are killed.
+    pub(super) fn start(program: &Path, args: &[&str], stdio: [Stdio; 3]) -> anyhow::Result<Self> {
+        let [stdin, stdout, stderr] = stdio;
         // Only the kernel can promise that: setpriv asks it to, and becomes the program.
         let child = Command::new("setpriv")
             .args(["--pdeathsig", "TERM", "--"])
@@ -27,6 +27,7 @@ impl Process {
             .args(args)
             .stdin(stdin)
             .stdout(stdout)
+            .stderr(stderr)
             .spawn()
             .with_context(|| format!("cannot start {} through setpriv", program.display()))?;
         Ok(Self(child))
@@ -67,7 +68,7 @@ pub(super) struct Talker {
 
 impl Talker {
     pub(super) fn start(program: &Path, args: &[&str]) -> anyhow::Result<Self> {
-        let mut process = Process::start(program, args, [Stdio::piped(), Stdio::piped()])?;
+        let mut process = Process::start(program, args, [Stdio::piped(), Stdio::piped(), Stdio::inherit()])?;
         let stdin = process.0.stdin.take().context("the pipe was asked for")?;
         let stdout = process.0.stdout.take().context("the pipe was asked for")?;
         Ok(Self { stdin, stdout: BufReader::new(stdout), _process: process })
