@@ -9,7 +9,7 @@ use std::time::Duration;
 use gatepost_accounts::{Accounts, Endpoint, Endpoints, NewAccount, Overrides, Serves, TlsMode};
 use gatepost_core::{LoginId, MailAccountId, NodeId, RetryClass, SecretText, SubmissionId, Timestamp};
 use gatepost_journal::Actor;
-use gatepost_store::RoomMigrations;
+use gatepost_store::{RoomMigrations, Statement, Value};
 use gatepost_testkit::{TestStore, on_both_engines};
 use gatepost_wire::smtp::{BodyKind, ReversePath};
 
@@ -470,6 +470,43 @@ async fn texts_are_erased_after_their_retention(it: TestStore) {
     };
     assert!(read(done).await.is_err());
     assert!(read(open).await.is_ok());
+}
+
+/// A statement of the hot path must find its partial index, or a million rows are read for one letter.
+#[tokio::test]
+async fn no_hot_statement_reads_the_whole_table() {
+    let it = gatepost_testkit::sqlite(ROOMS).await;
+    let (account, organisation) = (MailAccountId::new(&it.world), it.organisation);
+    let (id, now) = (SubmissionId::new(&it.world), it.world.now());
+    let cases: [(&Statement, &str, Vec<Value<'static>>); 8] = [
+        (&sql::NEXT_WAITING, "delivery_due", vec![account.into(), organisation.into()]),
+        (&sql::NEXT_DEFERRED, "delivery_due", vec![account.into(), organisation.into(), now.into()]),
+        (&sql::NEXT_DUE, "delivery_due", vec![account.into(), organisation.into()]),
+        (&sql::COUNT_WAITING, "delivery_due", vec![account.into(), organisation.into()]),
+        (&sql::COUNT_WAITING, "delivery_in_hand", vec![account.into(), organisation.into()]),
+        (&sql::LIST_IN_HAND, "delivery_in_hand", vec![account.into(), organisation.into()]),
+        (
+            &sql::LIST_SUBMISSIONS_BY_STATE,
+            "delivery_by_state",
+            vec![organisation.into(), "held".into(), id.into(), 10_i64.into()],
+        ),
+        (&sql::LIST_TO_ERASE, "submission_to_erase", vec![now.into(), 10_i64.into()]),
+    ];
+    for (statement, index, values) in cases {
+        let text: &'static str = Box::leak(format!("EXPLAIN QUERY PLAN {}", statement.text).into_boxed_str());
+        let plan = it.store.read(move |tx| {
+            let explain = Statement { name: "EXPLAIN", text, lock: gatepost_store::Lock::None };
+            let rows = tx.rows(&explain, &values)?;
+            rows.iter()
+                .map(|row| row.get::<String>(3))
+                .collect::<Result<Vec<_>, gatepost_store::StoreError>>()
+        });
+        let plan = plan.await.unwrap().join("; ");
+        assert!(plan.contains(index), "{}: {plan}", statement.name);
+        let reads_all = plan.contains("SCAN delivery") || plan.contains("SCAN submission");
+        let by_index = plan.contains("USING INDEX") || plan.contains("USING COVERING INDEX");
+        assert!(!reads_all || by_index, "{}: {plan}", statement.name);
+    }
 }
 
 #[test]
