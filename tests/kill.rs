@@ -15,12 +15,13 @@ mod harness;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use gatepost_core::World;
-use harness::{Comparison, Installation, Load, Provider, command_of, serve_by};
+use gatepost_testkit::{Process, fresh_folder};
+use harness::{Comparison, Installation, Load, Provider, command_of, gatepost_command, output_of, serve_by};
 
 const N_ROUNDS: u64 = 50;
 /// A program of this package that is built on request alone.
@@ -97,6 +98,35 @@ fn a_server_that_answers_250_before_the_commit_is_caught() {
         !campaign.compare().lost.is_empty()
     });
     assert!(caught, "letters that were never on the disk were not missed");
+}
+
+/// QS-10: tables, keys and organisation are made in steps, and whatever step was the last, the next `init` goes on from there.
+#[test]
+fn an_init_that_is_killed_at_any_moment_is_finished_by_the_next() {
+    let world = World::real();
+    let mut n_cut_off = 0;
+    for round in 0..12 {
+        let folder = fresh_folder();
+        let config = folder.path().join("gatepost.toml");
+        let init = || {
+            let mut command = gatepost_command();
+            command.args(["init", "--admin", "anna@practice.example", "--config"]).arg(&config);
+            command
+        };
+        let mut first = Process::start(init().stdout(Stdio::null()).stderr(Stdio::null())).unwrap();
+        // Most of the work lies in the first tenth of a second.
+        thread::sleep(Duration::from_millis(u64::from(world.random::<1>()[0]) % (16 * round + 16)));
+        first.kill();
+        // Its last step is the configuration.
+        if !config.exists() {
+            n_cut_off += 1;
+            output_of(&mut init()).done();
+        }
+        let mut list = gatepost_command();
+        list.args(["account", "list", "--json", "--config"]).arg(&config);
+        assert_eq!(output_of(&mut list).done(), "");
+    }
+    assert!(n_cut_off > 0, "every init was faster than its kill");
 }
 
 /// Builds the program that promises too early, beside the one that is tested.

@@ -8,13 +8,13 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
+use gatepost_testkit::PostgresServer;
 use harness::{AppPassword, Installation, Load, Provider, Running, Smtp, serve_under, trusting};
 
 const RECEPTION: &str = "reception@sandbox.test";
 const ANNA: &str = "anna@sandbox.test";
 
-fn connected(provider: &Provider) -> (Installation, AppPassword) {
-    let house = Installation::towards(&provider.authority(), "");
+fn connected(provider: &Provider, house: Installation) -> (Installation, AppPassword) {
     house.add_account(RECEPTION, "sandbox", &provider.smtp(), "starttls");
     let password = house.app_password(RECEPTION, &[]);
     (house, password)
@@ -22,11 +22,10 @@ fn connected(provider: &Provider) -> (Installation, AppPassword) {
 
 /// The server, with the `nth` sync of each of its threads failing, and all others succeeding: a second try would be told
 /// that all is well.
-fn serve_failing(house: &Installation, nth: u32, only: &[String]) -> Running {
+fn serve_failing(house: &Installation, nth: &str) -> Running {
     let mut strace = Command::new("strace");
     strace.args(["--daemonize", "--follow-forks", "--quiet=all", "--output=/dev/null"]);
     strace.args(["--trace=fsync,fdatasync", &format!("--inject=fsync,fdatasync:error=EIO:when={nth}")]);
-    strace.args(only.iter().flat_map(|path| ["--trace-path", path]));
     serve_under(strace, &house.config)
 }
 
@@ -48,11 +47,11 @@ fn is_no_yes(last: &io::Error) -> bool {
 #[test]
 fn at_each_sync_that_fails_the_program_ends_and_the_next_start_has_every_acknowledged_letter() {
     let provider = Provider::start();
-    let (house, password) = connected(&provider);
+    let (house, password) = connected(&provider, Installation::towards(&provider.authority(), ""));
     let mut load = Load::new(RECEPTION, password);
     // The writer has made four when it begins to listen; after them come letters, claims and outcomes in any order.
     for nth in 5..25 {
-        let server = serve_failing(&house, nth, &[]);
+        let server = serve_failing(&house, &nth.to_string());
         let applications = load.start(&server);
         assert_ended_by_the_disk(server);
         for last in load.end(applications) {
@@ -66,16 +65,15 @@ fn at_each_sync_that_fails_the_program_ends_and_the_next_start_has_every_acknowl
     assert!(comparison.lost.is_empty() && comparison.unexplained.is_empty(), "{comparison:?}");
 }
 
+/// With its rows in PostgreSQL, all that the program itself has to sync are the files of large bodies.
 #[test]
 fn a_large_body_whose_file_is_not_confirmed_is_not_acknowledged() {
     let provider = Provider::start();
-    let (house, password) = connected(&provider);
-    // Made at the first start, one for each first byte of a name.
-    house.serve().stop();
-    let bodies = std::fs::read_dir(house.folder().join("data/bodies")).unwrap();
-    let folders: Vec<String> = bodies.map(|it| it.unwrap().path().to_str().unwrap().to_owned()).collect();
-    assert!(folders.len() >= 256, "{folders:?}");
-    let server = serve_failing(&house, 1, &folders);
+    let top = format!("database_url = {:?}", PostgresServer::shared().fresh_database());
+    let (house, password) = connected(&provider, Installation::with_top(&provider.authority(), &top));
+    // The first sync of a thread is the lock's or the folder's at the start, or the file's; the second is the file's or that
+    // of its folder.
+    let server = serve_failing(&house, "2+");
     let tls = trusting(Path::new(&server.text("certificate")));
     let mut application = Smtp::sign_in(&server.text("submission_tls"), &tls, &password).unwrap();
     let head = format!("From: <{RECEPTION}>\r\nTo: <{ANNA}>\r\nSubject: ");

@@ -61,7 +61,8 @@ impl MailboxHost {
         std::fs::set_permissions(folder.path().join("key.pem"), PermissionsExt::from_mode(0o600)).unwrap();
         let mut command = as_root();
         command.args(["/bin/sh", "-c", RUN, "host", here]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = Process::start(&mut command).unwrap();
+        let mut process = Process::start(&mut command)
+            .expect("Postfix and Dovecot need root: run this test as root, or install sudo");
         let leash = process.child().stdin.take();
         let mut said = BufReader::new(process.child().stdout.take().unwrap()).lines();
         let host = Self { folder, starttls, tls, process, leash };
