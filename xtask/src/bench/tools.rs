@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::process::{Talker, output_of};
 
-/// Connections at the same time, as issue after issue of mail servers is measured: an office has about as many devices.
+/// Connections at the same time: an office has about as many devices.
 const CONCURRENCY: &str = "20";
 
 /// Size of a letter in bytes.
