@@ -8,7 +8,7 @@ use gatepost_accounts::{AccountsError, NotUsable};
 use gatepost_core::{MailAccountId, OrganisationId, Timestamp};
 use gatepost_store::{StoreError, params};
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{MissedTickBehavior, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::account::AccountWork;
@@ -52,6 +52,14 @@ pub struct Dispatcher {
     n_ticks: u32,
 }
 
+/// Trouble that ends by itself or by somebody's hand, and must not end the doors: a full disk, a database that is away.
+fn passes(err: &StoreError) -> bool {
+    matches!(
+        err,
+        StoreError::Full | StoreError::Unreachable { .. } | StoreError::Unknown | StoreError::LeaseLost
+    )
+}
+
 impl Dispatcher {
     /// Ready to run; does nothing yet.
     #[must_use]
@@ -76,7 +84,15 @@ impl Dispatcher {
     /// Sends until stopped, then lets attempts under way end for up to 30 s; what is unanswered by then is written down
     /// as uncertain.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), StoreError> {
-        self.begin().await?;
+        while let Err(err) = self.begin().await {
+            if !passes(&err) {
+                return Err(err);
+            }
+            tracing::error!(error = %err, "sending cannot begin yet");
+            if stop.run_until_cancelled(sleep(AFTER_TROUBLE)).await.is_none() {
+                return Ok(());
+            }
+        }
         let doorbell = self.shop.outbox.doorbell().clone();
         // One ticker for the whole run: a sleep made anew at each turn would never end in a busy house.
         let mut ticker = tokio::time::interval(TICK);
