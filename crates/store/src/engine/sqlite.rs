@@ -71,9 +71,7 @@ impl Sqlite {
 
     /// Reads back what was asked for: a setting that did not take must stop the program, not lose a letter.
     fn verify(&self) -> Result<(), String> {
-        // QS-3: earlier libraries can corrupt a WAL database when a reset meets a reader; 3.52.0 was withdrawn.
-        let version = rusqlite::version_number();
-        if version < 3_051_003 || version == 3_052_000 {
+        if !is_sound(rusqlite::version_number()) {
             return Err(format!("SQLite {} must not be used", rusqlite::version()));
         }
         let text = |name: &str| -> Result<String, String> {
@@ -108,6 +106,11 @@ impl Sqlite {
     fn spell(spelled: &mut HashMap<&'static str, String>, statement: &Statement) -> String {
         spelled.entry(statement.text).or_insert_with(|| statement.for_sqlite()).clone()
     }
+}
+
+/// QS-3: earlier libraries can corrupt a WAL database when a reset meets a reader; 3.52.0 was withdrawn.
+const fn is_sound(version: i32) -> bool {
+    version >= 3_051_003 && version != 3_052_000
 }
 
 fn refuse_network_file_system(path: &Path) -> Result<(), String> {
@@ -242,6 +245,30 @@ mod tests {
     use rusqlite::StatementStatus;
 
     use super::*;
+
+    /// QS-3.
+    #[test]
+    fn unsound_libraries_are_known_by_number() {
+        for (version, sound) in
+            [(3_040_001, false), (3_051_002, false), (3_051_003, true), (3_052_000, false), (3_053_000, true)]
+        {
+            assert_eq!(is_sound(version), sound, "{version}");
+        }
+        assert!(is_sound(rusqlite::version_number()));
+    }
+
+    /// QS-2: a setting that did not take is noticed.
+    #[test]
+    fn a_connection_that_would_lose_letters_is_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Sqlite::open(&folder.path().join("x.db"), Access::Write).unwrap();
+        engine.verify().unwrap();
+        for setting in ["synchronous = NORMAL", "foreign_keys = OFF", "trusted_schema = ON"] {
+            engine.connection.execute_batch(&format!("PRAGMA {setting}")).unwrap();
+            assert!(engine.verify().is_err(), "{setting}");
+            engine.set_up().unwrap();
+        }
+    }
 
     #[test]
     fn a_statement_is_planned_once_whatever_is_bound_to_it() {
