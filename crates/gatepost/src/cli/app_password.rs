@@ -15,6 +15,7 @@ pub enum AppPasswordCommand {
     #[command(before_help = "Examples:\n  gatepost app-password revoke 01938f6e-0000-7000-8000-000000000000")]
     Revoke {
         /// Its id, as `list` shows it
+        #[arg(value_parser = known_id)]
         id: AppPasswordId,
     },
 }
@@ -78,4 +79,9 @@ impl Protocol {
             Self::Api => "api",
         }
     }
+}
+
+/// An id as the list shows it.
+fn known_id(text: &str) -> Result<AppPasswordId, &'static str> {
+    text.parse().map_err(|_| "this is no id: gatepost app-password list shows them")
 }

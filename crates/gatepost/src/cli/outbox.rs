@@ -29,6 +29,7 @@ pub enum OutboxCommand {
 #[derive(Debug, Args)]
 pub struct OneLetter {
     /// Its id, as `list` and the 250 reply show it
+    #[arg(value_parser = known_id)]
     pub id: SubmissionId,
 }
 
@@ -77,4 +78,9 @@ impl LetterState {
             Self::Cancelled => "cancelled",
         }
     }
+}
+
+/// An id as the list shows it.
+fn known_id(text: &str) -> Result<SubmissionId, &'static str> {
+    text.parse().map_err(|_| "this is no id: gatepost outbox list shows them")
 }
