@@ -84,6 +84,18 @@ ids! {
     NodeId,
     /// Names one row of the journal.
     JournalId,
+    /// Names one notice that a person is to get.
+    NoticeId,
+    /// Names one signed-in browser (not its token).
+    SessionId,
+    /// Names one browser that is not asked for the second step (not its token).
+    TrustedDeviceId,
+    /// Names one second factor of a person, such as an authenticator app.
+    AuthenticatorId,
+    /// Names one link that works once (not its token).
+    LinkId,
+    /// Names one further address or telephone number of a person.
+    ContactId,
 }
 
 /// Larger than or equal to every id: where a list that goes backwards begins.

@@ -1,19 +1,27 @@
 //! The journal: what happened, as rows written in the same transaction as the change.
 //!
 //! Any room above writes; nobody changes or deletes. An entry says who did what to what, with a few details; the change and
-//! its entry are committed together or not at all.
+//! its entry are committed together or not at all. In the same way rooms write down notices to people ([`notify`]), which room
+//! `notices` carries out.
 //!
-//! *Trust note.* This room writes one table. Its entries must never hold a secret, a message's content, or text that a
+//! *Trust note.* This room writes two tables. Its entries and notices must never hold a secret, a message's content, or text that a
 //! stranger chose without saying so: details are JSON, so that control characters are escaped.
 
+mod notice;
 mod sql;
+
+pub use notice::{
+    DueNotice, DueTime, Notice, NoticeKind, NoticeState, OpenNotice, PastNotice, due_notices, latest_notices,
+    notice_done, notice_given_up, notice_waits, notify, take_notice,
+};
 
 use gatepost_core::{JournalId, LoginId, NodeId, OrganisationId, PersonId, Timestamp, World};
 use gatepost_store::{RoomMigrations, Store, StoreError, Transaction, params};
 use uuid::Uuid;
 
 /// This room's tables.
-pub const MIGRATIONS: RoomMigrations = gatepost_store::migrations!("journal", ["0001_journal"]);
+pub const MIGRATIONS: RoomMigrations =
+    gatepost_store::migrations!("journal", ["0001_journal", "0002_notice"]);
 
 /// Who did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use gatepost_core::{KeyId, OrganisationId, SecretBytes, Timestamp, World};
 use gatepost_vault::{DataKey, DayKey, KeyPlace, MasterKey, PurposeKey, VaultError};
 
-use crate::{Row, Store, StoreError, params, sql};
+use crate::{Row, Store, StoreError, Transaction, params, sql};
 
 /// What an installation-wide key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +17,10 @@ pub enum Purpose {
     Check,
     /// The keyed hash of app passwords.
     AppPasswords,
+    /// The keyed hash of tokens and typed codes, and what proves where a form came from.
+    Tokens,
+    /// The keyed hash over the password hashes of people (ID-5).
+    Pepper,
 }
 
 impl Purpose {
@@ -24,6 +28,8 @@ impl Purpose {
         match self {
             Self::Check => "check",
             Self::AppPasswords => "app_passwords",
+            Self::Tokens => "tokens",
+            Self::Pepper => "pepper",
         }
     }
 }
@@ -45,6 +51,8 @@ pub struct Keyring {
     store: Store,
     master: Arc<MasterKey>,
     app_passwords: Arc<PurposeKey>,
+    tokens: Arc<PurposeKey>,
+    pepper: Arc<PurposeKey>,
     data: Arc<Shelf<OrganisationId, DataKey>>,
     day_of: Arc<Shelf<(OrganisationId, i64), DayKey>>,
     day_by_id: Arc<Shelf<KeyId, DayKey>>,
@@ -54,12 +62,13 @@ impl Keyring {
     /// Proves that `master` is this database's key, or makes it so in a new database.
     pub async fn open(store: &Store, master: MasterKey) -> Result<Self, StoreError> {
         let master = Arc::new(master);
-        purpose_key(store, &master, Purpose::Check).await?;
-        let app_passwords = purpose_key(store, &master, Purpose::AppPasswords).await?;
+        let [_, app_passwords, tokens, pepper] = purpose_keys(store, &master).await?;
         Ok(Self {
             store: store.clone(),
             master,
             app_passwords: Arc::new(app_passwords),
+            tokens: Arc::new(tokens),
+            pepper: Arc::new(pepper),
             data: Arc::default(),
             day_of: Arc::default(),
             day_by_id: Arc::default(),
@@ -70,6 +79,18 @@ impl Keyring {
     #[must_use]
     pub fn app_passwords(&self) -> &Arc<PurposeKey> {
         &self.app_passwords
+    }
+
+    /// The key under which tokens and typed codes are hashed.
+    #[must_use]
+    pub fn tokens(&self) -> &Arc<PurposeKey> {
+        &self.tokens
+    }
+
+    /// The key under which Argon2's output is hashed once more (ID-5).
+    #[must_use]
+    pub fn pepper(&self) -> &Arc<PurposeKey> {
+        &self.pepper
     }
 
     /// An organisation's key, for sealing its rows.
@@ -129,7 +150,7 @@ impl Keyring {
         let mut destroyed = 0;
         for row in spent {
             let (id, organisation) = (row.get::<KeyId>(0)?, row.get::<OrganisationId>(1)?);
-            let values = move |tx: &mut crate::Transaction<'_>| {
+            let values = move |tx: &mut Transaction<'_>| {
                 tx.execute(&sql::DESTROY_DAY_KEY, params![organisation, id, &[0_u8; 0], now])
             };
             destroyed += self.store.write(values).await?;
@@ -170,13 +191,32 @@ impl Keyring {
     }
 }
 
-async fn purpose_key(store: &Store, master: &MasterKey, purpose: Purpose) -> Result<PurposeKey, StoreError> {
-    let fresh = PurposeKey::generate(store.world());
+/// What is opened at every start, the check first.
+const OPENED: [Purpose; 4] = [Purpose::Check, Purpose::AppPasswords, Purpose::Tokens, Purpose::Pepper];
+
+/// The installation's keys, found or made in one transaction: under a wrong master key nothing is made, because the check does
+/// not open.
+async fn purpose_keys(store: &Store, master: &Arc<MasterKey>) -> Result<[PurposeKey; 4], StoreError> {
     let organisation = OrganisationId::INSTALLATION;
-    let place = KeyPlace { organisation, purpose: purpose.word(), day: None, id: fresh.id() };
-    let wrapped = master.wrap_purpose_key(&place, &fresh, store.world());
-    let found = find_or_insert(store, place, wrapped, master.id(), None).await?;
-    let place = KeyPlace { id: found.id, ..place };
+    let fresh = OPENED.map(|purpose| {
+        let key = PurposeKey::generate(store.world());
+        let place = KeyPlace { organisation, purpose: purpose.word(), day: None, id: key.id() };
+        (purpose, place, master.wrap_purpose_key(&place, &key, store.world()))
+    });
+    let (master, now) = (Arc::clone(master), store.world().now());
+    let opened = store.write(move |tx| {
+        let open = |(purpose, place, wrapped): &(Purpose, KeyPlace<'static>, Vec<u8>)| {
+            let found = find_or_insert_row(tx, place, wrapped, master.id(), None, now)?;
+            unwrap(&master, *purpose, &Found::try_from(found)?)
+        };
+        fresh.iter().map(open).collect::<Result<Vec<_>, StoreError>>()
+    });
+    opened.await?.try_into().map_err(|_| StoreError::Stopped)
+}
+
+fn unwrap(master: &MasterKey, purpose: Purpose, found: &Found) -> Result<PurposeKey, StoreError> {
+    let organisation = OrganisationId::INSTALLATION;
+    let place = KeyPlace { organisation, purpose: purpose.word(), day: None, id: found.id };
     master.unwrap_purpose_key(&place, &found.wrapped).map_err(|_| match MasterKey::named_by(&found.wrapped) {
         Some(named) if named != master.id() => StoreError::WrongMasterKey { expected: named.to_string() },
         _ => {
@@ -210,20 +250,29 @@ async fn find_or_insert(
     public_part: Option<Vec<u8>>,
 ) -> Result<Found, StoreError> {
     let now = store.world().now();
-    let KeyPlace { organisation, purpose, day, id } = place;
-    let day = day.unwrap_or(NO_DAY);
     let found = store
-        .write(move |tx| {
-            if let Some(row) = tx.row(&sql::FIND_KEY, params![organisation, purpose, day])? {
-                return Ok(Some(row));
-            }
-            let public_part = public_part.as_ref();
-            let values = params![id, organisation, purpose, day, &wrapped, wrapped_by, public_part, now];
-            tx.execute(&sql::INSERT_KEY, values)?;
-            tx.row(&sql::FIND_KEY, params![organisation, purpose, day])
-        })
+        .write(move |tx| find_or_insert_row(tx, &place, &wrapped, wrapped_by, public_part.as_deref(), now))
         .await?;
-    found.ok_or_else(|| StoreError::Key { key: purpose.to_owned(), problem: "was destroyed" })?.try_into()
+    found.try_into()
+}
+
+fn find_or_insert_row(
+    tx: &mut Transaction<'_>,
+    place: &KeyPlace<'static>,
+    wrapped: &[u8],
+    wrapped_by: KeyId,
+    public_part: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<Row, StoreError> {
+    let KeyPlace { organisation, purpose, day, id } = *place;
+    let day = day.unwrap_or(NO_DAY);
+    if let Some(row) = tx.row(&sql::FIND_KEY, params![organisation, purpose, day])? {
+        return Ok(row);
+    }
+    let values = params![id, organisation, purpose, day, wrapped, wrapped_by, public_part, now];
+    tx.execute(&sql::INSERT_KEY, values)?;
+    let row = tx.row(&sql::FIND_KEY, params![organisation, purpose, day])?;
+    row.ok_or_else(|| StoreError::Key { key: purpose.to_owned(), problem: "was destroyed" })
 }
 
 fn no_key(purpose: &str, _: VaultError) -> StoreError {

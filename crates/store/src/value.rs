@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use gatepost_core::{
-    AppPasswordId, AttemptId, BodyId, CredentialId, EmailAddress, JournalId, KeyId, LocationId, LoginId,
-    MailAccountId, NodeId, OrganisationId, PersonId, SubmissionId, Timestamp,
+    AppPasswordId, AttemptId, AuthenticatorId, BodyId, ContactId, CredentialId, EmailAddress, JournalId,
+    KeyId, LinkId, LocationId, LoginId, MailAccountId, NodeId, NoticeId, OrganisationId, PersonId, SessionId,
+    SubmissionId, Timestamp, TrustedDeviceId,
 };
 use uuid::Uuid;
 
@@ -282,6 +283,12 @@ id_values!(
     BodyId,
     CredentialId,
     JournalId,
+    NoticeId,
+    SessionId,
+    TrustedDeviceId,
+    AuthenticatorId,
+    LinkId,
+    ContactId,
     KeyId,
     LocationId,
     LoginId,
