@@ -23,6 +23,7 @@ const DEBIAN: &[&str] = &[
     "chromium-driver",
     "faketime",
     "strace",
+    "oathtool",
 ];
 
 /// Installs what is missing: Debian packages as root or with sudo, npm packages inside the tree.

@@ -3,12 +3,14 @@
 mod create;
 mod limits;
 mod list;
+mod replace;
 mod revoke;
 mod text;
 
 pub use create::{CreatedAppPassword, MOST_APP_PASSWORDS, NewAppPassword};
 pub use limits::{AppPasswordLimits, Protocol, Protocols};
 pub use list::AppPassword;
+pub use replace::OldOne;
 pub use text::AppPasswordText;
 
 pub(crate) use text::digest;

@@ -51,6 +51,29 @@ pub enum IdentityError {
         /// How many it may have.
         n: u32,
     },
+    /// It was made already, with the same id.
+    #[error("app password {0} is there already")]
+    AppPasswordExists(AppPasswordId),
+    /// It has a successor, which has limits of its own by now.
+    #[error("app password {0} was replaced already. Replace or remove its successor")]
+    AppPasswordReplaced(AppPasswordId),
+    /// The organisation would have nobody who can look after it.
+    #[error("{0} is the last administrator. Make somebody else an administrator first")]
+    LastAdministrator(String),
+    /// They could do nothing with it.
+    #[error("{0} is disabled. Enable this person first")]
+    PersonDisabled(String),
+    /// There is nothing to invite them to.
+    #[error("{0} has a password already. Make a link for a new one instead")]
+    HasPassword(String),
+    /// The location is not there, or belongs to another organisation.
+    #[error(
+        "there is no such location in this organisation. See its locations in the portal, or add it there"
+    )]
+    NoSuchLocation,
+    /// The person is not there, or belongs to another organisation.
+    #[error("there is no such person in this organisation. See them with: gatepost person list")]
+    NoSuchPerson,
     /// It would open nothing.
     #[error("an app password must be allowed at least one of smtp, imap, pop3, api")]
     NothingAllowed,

@@ -53,6 +53,8 @@ impl Identity {
         let world = self.world().clone();
         self.store
             .write(move |tx| {
+                // Two at once with the same name come one after the other.
+                tx.row(&sql::LOCK_ORGANISATION, params![organisation])?;
                 if tx.row(&sql::FIND_LOCATION, params![organisation, &name])?.is_some() {
                     return Ok(Err(IdentityError::LocationExists(name.clone())));
                 }
@@ -75,6 +77,67 @@ impl Identity {
                     }
                 }
                 Ok::<_, IdentityError>(Err(IdentityError::LocationExists(name.clone())))
+            })
+            .await?
+    }
+
+    /// All locations of an organisation, by name.
+    pub async fn list_locations(&self, organisation: OrganisationId) -> Result<Vec<Location>, IdentityError> {
+        let rows = self.store.read(move |tx| tx.rows(&sql::LIST_LOCATIONS, params![organisation])).await?;
+        let mut all = rows.into_iter().map(Location::try_from).collect::<Result<Vec<_>, _>>()?;
+        all.sort_by_cached_key(|it| it.name.to_lowercase());
+        Ok(all)
+    }
+
+    /// One location.
+    pub async fn get_location(
+        &self,
+        organisation: OrganisationId,
+        id: LocationId,
+    ) -> Result<Location, IdentityError> {
+        let row = self.store.read(move |tx| tx.row(&sql::FIND_LOCATION_BY_ID, params![organisation, id]));
+        Ok(row.await?.ok_or(IdentityError::NoSuchLocation)?.try_into()?)
+    }
+
+    /// Gives a location another name that this organisation does not have yet. The user name of its login stays, so that no
+    /// application has to be changed.
+    pub async fn rename_location(
+        &self,
+        organisation: OrganisationId,
+        id: LocationId,
+        name: &str,
+        by: Actor,
+    ) -> Result<Location, IdentityError> {
+        let name = checked_name(name).map_err(IdentityError::BadName)?;
+        let world = self.world().clone();
+        self.store
+            .write(move |tx| {
+                // As when one is added.
+                tx.row(&sql::LOCK_ORGANISATION, params![organisation])?;
+                let Some(row) = tx.row(&sql::FIND_LOCATION_BY_ID, params![organisation, id])? else {
+                    return Ok(Err(IdentityError::NoSuchLocation));
+                };
+                let old = Location::try_from(row)?;
+                if old.name == name {
+                    return Ok(Ok(old));
+                }
+                if tx.row(&sql::FIND_LOCATION, params![organisation, &name])?.is_some() {
+                    return Ok(Err(IdentityError::LocationExists(name.clone())));
+                }
+                tx.execute(&sql::RENAME_LOCATION, params![organisation, id, &name])?;
+                gatepost_journal::append(
+                    tx,
+                    &world,
+                    &Entry {
+                        organisation,
+                        actor: by,
+                        action: "location.renamed",
+                        subject: "location",
+                        subject_id: Some(id.uuid()),
+                        details: json!({ "from": old.name, "to": name }),
+                    },
+                )?;
+                Ok::<_, IdentityError>(Ok(Location { name: name.clone(), ..old }))
             })
             .await?
     }

@@ -1,15 +1,19 @@
 //! People who will sign in.
 
+mod administer;
+
 use std::fmt;
 use std::str::FromStr;
 
-use gatepost_core::{EmailAddress, LocationId, OrganisationId, PersonId, Timestamp};
+use gatepost_core::{EmailAddress, LocationId, OrganisationId, PersonId, Timestamp, World};
 use gatepost_journal::{Actor, Entry};
-use gatepost_store::{Row, StoreError, params};
-use serde_json::json;
+use gatepost_store::{Row, StoreError, Transaction, params};
+use serde_json::{Value, json};
 
 use crate::identity::checked_name;
 use crate::{Identity, IdentityError, sql};
+
+pub use administer::HandedLink;
 
 /// One person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +34,12 @@ pub struct Person {
     pub created_at: Timestamp,
     /// Since when they may not sign in.
     pub disabled_at: Option<Timestamp>,
+    /// Whether they have chosen a password; without one they are invited only.
+    pub has_password: bool,
+    /// Since when two-step verification is on.
+    pub two_step_at: Option<Timestamp>,
+    /// When they last signed in.
+    pub signed_in_at: Option<Timestamp>,
 }
 
 /// What a person may do.
@@ -77,10 +87,11 @@ impl FromStr for Role {
     }
 }
 
-impl TryFrom<Row> for Person {
+/// The first eleven columns, in the order of `FIND_PERSON`.
+impl TryFrom<&Row> for Person {
     type Error = StoreError;
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.get(0)?,
             organisation: row.get(1)?,
@@ -90,59 +101,88 @@ impl TryFrom<Row> for Person {
             home_location: row.get(5)?,
             created_at: row.get(6)?,
             disabled_at: row.get(7)?,
+            has_password: row.get(8)?,
+            two_step_at: row.get(9)?,
+            signed_in_at: row.get(10)?,
         })
+    }
+}
+
+impl TryFrom<Row> for Person {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Self::try_from(&row)
+    }
+}
+
+impl NewPerson {
+    /// The person they will be.
+    fn checked(self, world: &World) -> Result<Person, IdentityError> {
+        Ok(Person {
+            id: PersonId::new(world),
+            organisation: self.organisation,
+            address: small(&self.address),
+            name: checked_name(&self.name).map_err(IdentityError::BadName)?,
+            role: self.role,
+            home_location: self.home_location,
+            created_at: world.now(),
+            disabled_at: None,
+            has_password: false,
+            two_step_at: None,
+            signed_in_at: None,
+        })
+    }
+}
+
+impl Person {
+    /// Writes down a new person, unless somebody has that address: then `false`.
+    fn insert(&self, tx: &mut Transaction<'_>, world: &World, by: Actor) -> Result<bool, StoreError> {
+        let role = self.role.to_string();
+        let values = params![
+            self.id,
+            self.organisation,
+            &self.address,
+            &self.name,
+            role.as_str(),
+            self.home_location,
+            self.created_at
+        ];
+        if tx.execute(&sql::INSERT_PERSON, values)? == 0 {
+            return Ok(false);
+        }
+        let details = json!({ "address": self.address.as_str(), "role": role });
+        self.journal(tx, world, by, "person.added", details)?;
+        Ok(true)
+    }
+
+    /// Writes down what was done to this person.
+    pub(crate) fn journal(
+        &self,
+        tx: &mut Transaction<'_>,
+        world: &World,
+        by: Actor,
+        action: &'static str,
+        details: Value,
+    ) -> Result<(), StoreError> {
+        let (organisation, subject_id) = (self.organisation, Some(self.id.uuid()));
+        let entry = Entry { organisation, actor: by, action, subject: "person", subject_id, details };
+        gatepost_journal::append(tx, world, &entry)
     }
 }
 
 impl Identity {
     /// Adds a person whose address nobody has yet, in any organisation.
     pub async fn add_person(&self, new: NewPerson, by: Actor) -> Result<Person, IdentityError> {
-        let person = Person {
-            id: PersonId::new(self.world()),
-            organisation: new.organisation,
-            address: small(&new.address),
-            name: checked_name(&new.name).map_err(IdentityError::BadName)?,
-            role: new.role,
-            home_location: new.home_location,
-            created_at: self.world().now(),
-            disabled_at: None,
-        };
+        let person = new.checked(self.world())?;
         let world = self.world().clone();
-        let is_new = self
-            .store
-            .write({
-                let it = person.clone();
-                move |tx| {
-                    let role = it.role.to_string();
-                    let values = params![
-                        it.id,
-                        it.organisation,
-                        &it.address,
-                        &it.name,
-                        role.as_str(),
-                        it.home_location,
-                        it.created_at
-                    ];
-                    if tx.execute(&sql::INSERT_PERSON, values)? == 0 {
-                        return Ok::<_, IdentityError>(false);
-                    }
-                    gatepost_journal::append(
-                        tx,
-                        &world,
-                        &Entry {
-                            organisation: it.organisation,
-                            actor: by,
-                            action: "person.added",
-                            subject: "person",
-                            subject_id: Some(it.id.uuid()),
-                            details: json!({ "address": it.address.as_str(), "role": role }),
-                        },
-                    )?;
-                    Ok(true)
-                }
-            })
-            .await?;
-        if is_new { Ok(person) } else { Err(IdentityError::PersonExists(person.address.to_string())) }
+        let added = self.store.write(move |tx| {
+            if !person.insert(tx, &world, by)? {
+                return Ok(Err(IdentityError::PersonExists(person.address.to_string())));
+            }
+            Ok::<_, IdentityError>(Ok(person.clone()))
+        });
+        added.await?
     }
 
     /// The person with that address.
@@ -159,6 +199,6 @@ impl Identity {
 }
 
 /// In small letters. Sign-in names are compared without regard to case, whatever RFC 5321 §2.4 says of local parts.
-fn small(address: &EmailAddress) -> EmailAddress {
+pub(crate) fn small(address: &EmailAddress) -> EmailAddress {
     address.as_str().to_lowercase().parse().unwrap_or_else(|_| address.clone())
 }

@@ -43,6 +43,9 @@ struct Watched {
     ended: CancellationToken,
 }
 
+/// App passwords that open doors, and until when: one that was replaced ends sooner than its sign-in knew.
+type Living = HashMap<AppPasswordId, Option<Timestamp>>;
+
 /// One session under watch, until it is dropped.
 pub struct LiveSession {
     watch: RevocationWatch,
@@ -136,16 +139,13 @@ impl RevocationWatch {
         in_doubt.map(|it| (it.organisation, it.app_password)).collect()
     }
 
-    async fn living(
-        &self,
-        doubtful: HashSet<(OrganisationId, AppPasswordId)>,
-    ) -> Result<HashSet<AppPasswordId>, StoreError> {
+    async fn living(&self, doubtful: HashSet<(OrganisationId, AppPasswordId)>) -> Result<Living, StoreError> {
         self.store
             .read(move |tx| {
-                let mut living = HashSet::new();
+                let mut living = Living::new();
                 for (organisation, id) in &doubtful {
-                    if tx.row(&sql::FIND_LIVING_APP_PASSWORD, params![*organisation, *id])?.is_some() {
-                        living.insert(*id);
+                    if let Some(row) = tx.row(&sql::FIND_LIVING_APP_PASSWORD, params![*organisation, *id])? {
+                        living.insert(*id, row.get(0)?);
                     }
                 }
                 Ok(living)
@@ -158,15 +158,18 @@ impl RevocationWatch {
     fn settle(
         &self,
         doubtful: &HashSet<(OrganisationId, AppPasswordId)>,
-        living: &HashSet<AppPasswordId>,
+        living: &Living,
         epochs: &HashMap<OrganisationId, u64>,
     ) {
         for it in self.state().sessions.values_mut() {
             if !doubtful.contains(&(it.organisation, it.app_password)) {
                 continue;
             }
-            match epochs.get(&it.organisation) {
-                Some(epoch) if living.contains(&it.app_password) => it.good_at = it.good_at.max(*epoch),
+            match (epochs.get(&it.organisation), living.get(&it.app_password)) {
+                (Some(epoch), Some(expires_at)) => {
+                    it.good_at = it.good_at.max(*epoch);
+                    it.expires_at = *expires_at;
+                }
                 _ => it.ended.cancel(),
             }
         }

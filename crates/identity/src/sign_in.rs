@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_core::{
@@ -13,15 +14,20 @@ use uuid::Uuid;
 
 use crate::app_password::digest;
 use crate::limiter::Limiter;
-use crate::{AppPasswordLimits, AppPasswordText, LastUse, LastUses, Protocol, RevocationWatch, Target, sql};
+use crate::report::{Answered, typed};
+use crate::{
+    AppPasswordLimits, AppPasswordText, DoorEvent, DoorReports, LastUse, LastUses, Protocol, RevocationWatch,
+    Target, sql,
+};
 
 /// Checks sign-ins of applications. One a process, shared by all doors.
 pub struct SignIns {
     store: Store,
     keyring: Keyring,
-    limiter: Limiter,
+    limiter: Arc<Limiter>,
     last_uses: LastUses,
     watch: RevocationWatch,
+    reports: DoorReports,
 }
 
 /// Somebody at a door.
@@ -34,6 +40,10 @@ pub struct Attempt<'a> {
     pub protocol: Protocol,
     /// From where.
     pub source: IpAddr,
+    /// The TLS version in words, such as `TLS 1.3`; none without encryption.
+    pub tls: Option<&'static str>,
+    /// The SASL mechanism, or the command that carried the password.
+    pub mechanism: Option<&'static str>,
 }
 
 /// Who is there, and what they may do.
@@ -122,12 +132,24 @@ impl SignIns {
         last_uses: LastUses,
         watch: RevocationWatch,
     ) -> Result<Self, StoreError> {
-        let limiter = Limiter::new(store.world());
+        let limiter = Arc::new(Limiter::new(store.world()));
         let since = store.world().now() - Duration::from_hours(30 * 24);
         for row in store.read(move |tx| tx.rows(&sql::LIST_LAST_USES, params![since])).await? {
             limiter.trust(row.parse(1, "an address")?, &row.get::<String>(0)?, row.get(2)?);
         }
-        Ok(Self { store, keyring, limiter, last_uses, watch })
+        let reports = DoorReports::new(&store, &keyring);
+        Ok(Self { store, keyring, limiter, last_uses, watch, reports })
+    }
+
+    /// The one limiter, which the doors for people use as well (ID-9).
+    pub(crate) fn limiter(&self) -> &Arc<Limiter> {
+        &self.limiter
+    }
+
+    /// What happens at this node's doors.
+    #[must_use]
+    pub fn reports(&self) -> &DoorReports {
+        &self.reports
     }
 
     /// Checks one attempt. Whatever is wrong with it, the work and the answer outside are the same.
@@ -136,24 +158,39 @@ impl SignIns {
         if !self.watch.is_fresh() {
             return Err(SignInRefusal::Unavailable);
         }
-        let Attempt { password, protocol, source, .. } = attempt;
+        let Attempt { password, protocol, source, tls, mechanism, .. } = attempt;
         let user_name = canonical(attempt.user_name);
         let now = self.store.world().now();
         let begun = self.limiter.begin(source, &user_name, password, now);
         let it = begun.map_err(|retry_after| SignInRefusal::Slowed { retry_after })?;
-        let text = AppPasswordText::parse(password.reveal());
+        let letters = AppPasswordText::parse(password.reveal()).map(Arc::new);
+        let text = letters.clone();
         let key = self.keyring.app_passwords().clone();
         let found = self.store.read(move |tx| {
-            look_up(&mut |statement, values| tx.row(statement, values), &key, &user_name, text.as_ref())
+            look_up(&mut |statement, values| tx.row(statement, values), &key, &user_name, text.as_deref())
         });
-        let judged = match found.await {
-            Ok(found) => found.judge(protocol, source, now),
+        let found = match found.await {
+            Ok(found) => found,
             Err(err) => {
                 tracing::warn!(error = &err as &dyn std::error::Error, "a sign-in could not be checked");
                 self.limiter.forgive(&it, false, now);
                 return Err(SignInRefusal::Unavailable);
             }
         };
+        let whose = found.login.as_ref().map(|it| (it.organisation, it.id));
+        let app_password = found.app_password.as_ref().map(|it| it.id);
+        let judged = found.judge(protocol, source, now);
+        let event = match (&judged, whose) {
+            (Ok(it), _) => {
+                let SignedIn { organisation, login, app_password, .. } = *it;
+                DoorEvent::SignedIn { organisation, login, app_password }
+            }
+            (Err(why), Some((organisation, login))) => {
+                DoorEvent::Refused { organisation, login, app_password, why: *why }
+            }
+            (Err(_), None) => DoorEvent::UnknownUserName { typed: typed(attempt.user_name), meant: None },
+        };
+        self.reports.publish(Answered { at: now, source, protocol, tls, mechanism, event, letters });
         match judged {
             Ok(signed_in) => {
                 self.limiter.forgive(&it, true, now);
@@ -168,7 +205,7 @@ impl SignIns {
 
 /// User names are compared in small letters. What could never be one becomes the empty name, which nobody has: a NUL, for
 /// example, would otherwise be refused by one database with an error of its own.
-fn canonical(user_name: &str) -> String {
+pub(crate) fn canonical(user_name: &str) -> String {
     let user_name = user_name.trim();
     if user_name.len() > 512 || user_name.chars().any(char::is_control) {
         return String::new();

@@ -1,5 +1,9 @@
 //! Every statement of this room.
 
+pub(crate) mod second_step;
+
+pub(crate) use second_step::*;
+
 gatepost_store::statements! {
     /// A new organisation.
     INSERT_ORGANISATION = "
@@ -8,14 +12,14 @@ gatepost_store::statements! {
 
     /// All organisations, oldest first.
     LIST_ORGANISATIONS = "
-        SELECT id, name, epoch, created_at
+        SELECT id, name, epoch, created_at, set_up_at
         FROM organisation
         ORDER BY created_at, id
         LIMIT 100000";
 
     /// One organisation by its name as it was given.
     FIND_ORGANISATION = "
-        SELECT id, name, epoch, created_at
+        SELECT id, name, epoch, created_at, set_up_at
         FROM organisation
         WHERE name = $1
         ORDER BY created_at
@@ -55,9 +59,19 @@ gatepost_store::statements! {
 
     /// One person by address.
     FIND_PERSON = "
-        SELECT id, organisation_id, address, name, role, home_location_id, created_at, disabled_at
-        FROM person
-        WHERE organisation_id = $1 AND address = $2";
+        SELECT p.id, p.organisation_id, p.address, p.name, p.role, p.home_location_id, p.created_at, p.disabled_at,
+            w.person_id IS NOT NULL, p.two_step_at, p.signed_in_at
+        FROM person p
+        LEFT JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
+        WHERE p.organisation_id = $1 AND p.address = $2";
+
+    /// One person by id.
+    FIND_PERSON_BY_ID = "
+        SELECT p.id, p.organisation_id, p.address, p.name, p.role, p.home_location_id, p.created_at, p.disabled_at,
+            w.person_id IS NOT NULL, p.two_step_at, p.signed_in_at
+        FROM person p
+        LEFT JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
+        WHERE p.organisation_id = $1 AND p.id = $2";
 
     /// A new login, unless its user name or its target has one.
     INSERT_LOGIN = "
@@ -103,28 +117,71 @@ gatepost_store::statements! {
         FROM login
         WHERE organisation_id = $1 AND id = $2";
 
-    /// How many app passwords of a login are not removed.
+    /// How many app passwords of a login are not removed. One whose successor is there does not count.
     COUNT_APP_PASSWORDS = "
         SELECT COUNT(*)
-        FROM app_password
-        WHERE organisation_id = $1 AND login_id = $2 AND revoked_at IS NULL";
+        FROM app_password a
+        WHERE a.organisation_id = $1 AND a.login_id = $2 AND a.revoked_at IS NULL
+            AND NOT (a.replaced_by IS NOT NULL AND a.expires_at <= $3)
+            AND NOT EXISTS (
+                SELECT 1
+                FROM app_password s
+                WHERE s.id = a.replaced_by AND s.organisation_id = a.organisation_id AND s.revoked_at IS NULL)";
 
-    /// A new app password.
+    /// A new app password, unless it was made already.
     INSERT_APP_PASSWORD = "
         INSERT INTO app_password
             (id, organisation_id, login_id, name, digest, key_id, allowed, networks, send_as, repairs_line_ends,
-            created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+            created_at, expires_at, application, device, created_by)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        ON CONFLICT (id) DO NOTHING";
 
-    /// All app passwords of an organisation that are not removed, with their user names.
+    /// All app passwords of an organisation that are not removed, with their user names. One that was replaced is removed when its
+    /// overlap is over.
     LIST_APP_PASSWORDS = "
         SELECT a.id, a.organisation_id, a.login_id, l.user_name, a.name, a.allowed, a.networks, a.send_as,
-            a.repairs_line_ends, a.created_at, a.expires_at, a.last_used_at, a.last_used_from, a.last_used_protocol
+            a.repairs_line_ends, a.created_at, a.expires_at, a.last_used_at, a.last_used_from, a.last_used_protocol,
+            a.application, a.device, a.created_by, a.replaced_by
         FROM app_password a
         JOIN login l ON l.id = a.login_id AND l.organisation_id = a.organisation_id
         WHERE a.organisation_id = $1 AND a.revoked_at IS NULL
+            AND NOT (a.replaced_by IS NOT NULL AND a.expires_at <= $2)
         ORDER BY l.user_name, a.created_at, a.id
         LIMIT 100000";
+
+    /// The same of one login.
+    LIST_APP_PASSWORDS_OF_LOGIN = "
+        SELECT a.id, a.organisation_id, a.login_id, l.user_name, a.name, a.allowed, a.networks, a.send_as,
+            a.repairs_line_ends, a.created_at, a.expires_at, a.last_used_at, a.last_used_from, a.last_used_protocol,
+            a.application, a.device, a.created_by, a.replaced_by
+        FROM app_password a
+        JOIN login l ON l.id = a.login_id AND l.organisation_id = a.organisation_id
+        WHERE a.organisation_id = $1 AND a.login_id = $3 AND a.revoked_at IS NULL
+            AND NOT (a.replaced_by IS NOT NULL AND a.expires_at <= $2)
+        ORDER BY a.created_at, a.id
+        LIMIT 1000";
+
+    /// The same of one app password.
+    FIND_APP_PASSWORD = "
+        SELECT a.id, a.organisation_id, a.login_id, l.user_name, a.name, a.allowed, a.networks, a.send_as,
+            a.repairs_line_ends, a.created_at, a.expires_at, a.last_used_at, a.last_used_from, a.last_used_protocol,
+            a.application, a.device, a.created_by, a.replaced_by
+        FROM app_password a
+        JOIN login l ON l.id = a.login_id AND l.organisation_id = a.organisation_id
+        WHERE a.organisation_id = $1 AND a.id = $3 AND a.revoked_at IS NULL
+            AND NOT (a.replaced_by IS NOT NULL AND a.expires_at <= $2)";
+
+    /// The old one names its successor, and ends at the time given.
+    REPLACE_APP_PASSWORD = "
+        UPDATE app_password
+        SET replaced_by = $3, expires_at = $4
+        WHERE organisation_id = $1 AND id = $2 AND revoked_at IS NULL AND replaced_by IS NULL";
+
+    /// Removes the one whose successor this is: of a row of successors, two work at most.
+    REVOKE_PREDECESSOR = "
+        UPDATE app_password
+        SET revoked_at = $3
+        WHERE organisation_id = $1 AND replaced_by = $2 AND revoked_at IS NULL";
 
     /// Removes one app password, once.
     REVOKE_APP_PASSWORD = "
@@ -144,6 +201,117 @@ gatepost_store::statements! {
         FROM app_password
         WHERE organisation_id = $1 AND id = $2";
 
+    // What administrators do with people and locations.
+
+    /// One organisation, for this transaction alone: whoever counts its administrators must be alone.
+    LOCK_ORGANISATION = locking "
+        SELECT name
+        FROM organisation
+        WHERE id = $1";
+
+    /// The name is the organisation's from now on, and its set-up is over.
+    SET_ORGANISATION_UP = "
+        UPDATE organisation
+        SET name = $2, set_up_at = COALESCE(set_up_at, $3)
+        WHERE id = $1";
+
+    /// All people of an organisation.
+    LIST_PEOPLE = "
+        SELECT p.id, p.organisation_id, p.address, p.name, p.role, p.home_location_id, p.created_at, p.disabled_at,
+            w.person_id IS NOT NULL, p.two_step_at, p.signed_in_at
+        FROM person p
+        LEFT JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
+        WHERE p.organisation_id = $1
+        ORDER BY p.address
+        LIMIT 100000";
+
+    /// Whether another administrator is left who is not disabled.
+    FIND_OTHER_ADMINISTRATOR = "
+        SELECT id
+        FROM person
+        WHERE organisation_id = $1 AND id <> $2 AND role = 'administrator' AND disabled_at IS NULL
+        LIMIT 1";
+
+    /// A letter that invites them is on its way.
+    UPDATE_INVITED = "
+        UPDATE person
+        SET invited_at = $3
+        WHERE organisation_id = $1 AND id = $2";
+
+    /// Another name and home location.
+    UPDATE_PERSON = "
+        UPDATE person
+        SET name = $3, home_location_id = $4
+        WHERE organisation_id = $1 AND id = $2";
+
+    /// Another role.
+    UPDATE_ROLE = "
+        UPDATE person
+        SET role = $3
+        WHERE organisation_id = $1 AND id = $2";
+
+    /// They may not sign in any more.
+    DISABLE_PERSON = "
+        UPDATE person
+        SET disabled_at = $3
+        WHERE organisation_id = $1 AND id = $2 AND disabled_at IS NULL";
+
+    /// They may sign in again.
+    ENABLE_PERSON = "
+        UPDATE person
+        SET disabled_at = NULL
+        WHERE organisation_id = $1 AND id = $2 AND disabled_at IS NOT NULL";
+
+    /// Ends all links of a person.
+    END_LINKS = "
+        UPDATE link
+        SET used_at = $3
+        WHERE organisation_id = $1 AND person_id = $2 AND used_at IS NULL";
+
+    /// Ends the links of one kind.
+    END_LINKS_OF_KIND = "
+        UPDATE link
+        SET used_at = $4
+        WHERE organisation_id = $1 AND person_id = $2 AND kind = $3 AND used_at IS NULL";
+
+    /// Ends the links of one kind that had these details.
+    END_LINKS_WITH = "
+        UPDATE link
+        SET used_at = $5
+        WHERE organisation_id = $1 AND person_id = $2 AND kind = $3 AND details = $4 AND used_at IS NULL";
+
+    /// The token of a link, in place of an earlier one, if the link is alive.
+    UPDATE_LINK_DIGEST = "
+        UPDATE link
+        SET digest = $3
+        WHERE organisation_id = $1 AND id = $2 AND used_at IS NULL AND expires_at > $4";
+
+    /// All locations of an organisation.
+    LIST_LOCATIONS = "
+        SELECT id, organisation_id, name, slug, created_at
+        FROM location
+        WHERE organisation_id = $1
+        ORDER BY created_at, id
+        LIMIT 10000";
+
+    /// One location by its id.
+    FIND_LOCATION_BY_ID = "
+        SELECT id, organisation_id, name, slug, created_at
+        FROM location
+        WHERE organisation_id = $1 AND id = $2";
+
+    /// Another name. The slug stays, because the user name of the login does.
+    RENAME_LOCATION = "
+        UPDATE location
+        SET name = $3
+        WHERE organisation_id = $1 AND id = $2";
+
+    /// What the letters of an app password give, for comparing an entry under another user name with it.
+    FIND_APP_PASSWORD_DIGEST = "
+        SELECT digest
+        FROM app_password
+        WHERE organisation_id = $1 AND login_id = $2 AND id = $3 AND revoked_at IS NULL";
+
     /// Who signs in by that user name. No organisation is known at this point: the user name decides it.
     FIND_LOGIN_BY_USER_NAME = "
         SELECT l.id, l.organisation_id, l.user_name, l.target, l.target_id, l.disabled_at, o.epoch,
@@ -161,22 +329,27 @@ gatepost_store::statements! {
         ORDER BY CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END
         LIMIT 1";
 
-    /// Whether what signed in with an app password may stay.
+    /// Whether what signed in with an app password may stay, and until when.
     FIND_LIVING_APP_PASSWORD = "
-        SELECT a.id
+        SELECT a.expires_at
         FROM app_password a
         JOIN login l ON l.id = a.login_id AND l.organisation_id = a.organisation_id
         LEFT JOIN person p ON l.target = 'person' AND p.id = l.target_id AND p.organisation_id = l.organisation_id
         WHERE a.organisation_id = $1 AND a.id = $2 AND a.revoked_at IS NULL AND l.disabled_at IS NULL
             AND p.disabled_at IS NULL";
 
-    /// Where logins were used from lately, newest first.
+    /// Where logins were used from lately, and where people signed in, newest first.
     LIST_LAST_USES = "
         SELECT l.user_name, a.last_used_from, a.last_used_at
         FROM app_password a
         JOIN login l ON l.id = a.login_id AND l.organisation_id = a.organisation_id
         WHERE a.last_used_at IS NOT NULL AND a.last_used_at > $1
-        ORDER BY a.last_used_at DESC
+        UNION ALL
+        SELECT p.address, s.source, s.active_at
+        FROM session s
+        JOIN person p ON p.id = s.person_id AND p.organisation_id = s.organisation_id
+        WHERE s.active_at > $1
+        ORDER BY 3 DESC
         LIMIT 20000";
 
     /// When, from where and for what an app password was last used. An older use never replaces a newer one.
@@ -184,4 +357,320 @@ gatepost_store::statements! {
         UPDATE app_password
         SET last_used_at = $3, last_used_from = $4, last_used_protocol = $5
         WHERE organisation_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < $3)";
+
+    // People: links.
+
+    /// The addresses that a person's notices go to beside the one they sign in with.
+    LIST_PROVEN_ADDRESSES = "
+        SELECT value
+        FROM contact
+        WHERE organisation_id = $1 AND person_id = $2 AND kind = 'address' AND proven_at IS NOT NULL
+        ORDER BY created_at, id
+        LIMIT 100";
+
+    /// A new link that has no token yet.
+    INSERT_LINK = "
+        INSERT INTO link (id, organisation_id, person_id, kind, details, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+    /// What a token of a link opens, with whom it is for and where they belong.
+    FIND_LINK = "
+        SELECT p.id, p.organisation_id, p.address, p.name, p.role, p.home_location_id, p.created_at, p.disabled_at,
+            w.person_id IS NOT NULL, p.two_step_at, p.signed_in_at, l.id, l.kind, l.details, l.expires_at, l.used_at,
+            o.name
+        FROM link l
+        JOIN person p ON p.id = l.person_id AND p.organisation_id = l.organisation_id
+        JOIN organisation o ON o.id = l.organisation_id
+        LEFT JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
+        WHERE l.digest = $1";
+
+    /// Uses a link up, once, and not for somebody who is disabled.
+    CONSUME_LINK = "
+        UPDATE link
+        SET used_at = $2
+        WHERE digest = $1 AND used_at IS NULL AND expires_at > $2
+            AND EXISTS (SELECT 1 FROM person p WHERE p.id = link.person_id AND p.disabled_at IS NULL)";
+
+    /// The links of a person that lead to a password: using one ends the others.
+    END_PASSWORD_LINKS = "
+        UPDATE link
+        SET used_at = $3
+        WHERE organisation_id = $1 AND person_id = $2 AND kind IN ('set_up', 'invitation', 'password_reset')
+            AND used_at IS NULL";
+
+    /// The token of a link is given out.
+    GIVE_LINK_TOKEN = "
+        UPDATE link
+        SET digest = $3
+        WHERE organisation_id = $1 AND id = $2 AND used_at IS NULL";
+
+    /// How many links of a kind were made for a person since then.
+    COUNT_LINKS = "
+        SELECT COUNT(*)
+        FROM link
+        WHERE organisation_id = $1 AND person_id = $2 AND kind = $3 AND created_at > $4";
+
+    /// An address is the person's own from now on.
+    PROVE_CONTACT = "
+        UPDATE contact
+        SET proven_at = $4
+        WHERE organisation_id = $1 AND person_id = $2 AND id = $3 AND proven_at IS NULL";
+
+    /// One contact of a person.
+    FIND_CONTACT_BY_ID = "
+        SELECT id, kind, value, created_at, proven_at
+        FROM contact
+        WHERE organisation_id = $1 AND person_id = $2 AND id = $3";
+
+    // People: passwords and misses.
+
+    /// Who has that address, in whatever organisation, and what proves it.
+    FIND_CREDENTIAL = "
+        SELECT p.id, p.organisation_id, p.address, p.name, p.role, p.home_location_id, p.created_at, p.disabled_at,
+            w.person_id IS NOT NULL, p.two_step_at, p.signed_in_at, p.epoch, w.hash, w.key_id
+        FROM person p
+        LEFT JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
+        WHERE p.address = $1";
+
+    /// One person, for this transaction alone.
+    LOCK_PERSON = locking "
+        SELECT id
+        FROM person
+        WHERE organisation_id = $1 AND id = $2";
+
+    /// The name of a person's organisation, which is no password.
+    FIND_ORGANISATION_NAME = "
+        SELECT name
+        FROM organisation
+        WHERE id = $1";
+
+    /// A password, the first or the next.
+    SET_PASSWORD = "
+        INSERT INTO password (person_id, organisation_id, hash, key_id, changed_at)
+        VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (person_id) DO UPDATE
+        SET hash = excluded.hash, key_id = excluded.key_id, changed_at = excluded.changed_at";
+
+    /// The same password with other settings, unless it was changed meanwhile.
+    REHASH_PASSWORD = "
+        UPDATE password
+        SET hash = $4, key_id = $5
+        WHERE organisation_id = $1 AND person_id = $2 AND hash = $3";
+
+    /// Counts a miss unless there is one to wait for; the delays are ID-7's, from the fifth in a row. What lies further ahead than any
+    /// of them was written before the clock was set back; two hours, because the clocks of two nodes differ.
+    COUNT_MISS = "
+        INSERT INTO miss (subject, bucket, is_nobodys, n, last_at, wait_until)
+        VALUES ($1, $2, $3, 1, $4, 0)
+        ON CONFLICT (subject, bucket) DO UPDATE
+        SET n = miss.n + 1, is_nobodys = excluded.is_nobodys, last_at = excluded.last_at,
+            wait_until = CASE
+                WHEN miss.n < 4 THEN 0
+                WHEN miss.n = 4 THEN excluded.last_at + 30000
+                WHEN miss.n = 5 THEN excluded.last_at + 60000
+                WHEN miss.n = 6 THEN excluded.last_at + 120000
+                WHEN miss.n = 7 THEN excluded.last_at + 240000
+                WHEN miss.n = 8 THEN excluded.last_at + 480000
+                WHEN miss.n = 9 THEN excluded.last_at + 960000
+                WHEN miss.n = 10 THEN excluded.last_at + 1920000
+                ELSE excluded.last_at + 3600000
+            END,
+            disabled_at = CASE WHEN miss.n < 99 THEN NULL ELSE excluded.last_at END
+        WHERE miss.disabled_at IS NULL
+            AND (miss.wait_until <= excluded.last_at OR miss.wait_until > excluded.last_at + 7200000)";
+
+    /// What there is to wait for.
+    FIND_MISS = "
+        SELECT wait_until, disabled_at
+        FROM miss
+        WHERE subject = $1 AND bucket = $2";
+
+    /// Misses in a row, for this transaction alone.
+    LOCK_MISS = locking "
+        SELECT n
+        FROM miss
+        WHERE subject = $1 AND bucket = $2";
+
+    /// It was right: the count begins anew.
+    FORGIVE_MISSES = "
+        UPDATE miss
+        SET n = 0, wait_until = 0, disabled_at = NULL
+        WHERE subject = $1 AND bucket = $2";
+
+    /// Nobody looked: one miss less.
+    TAKE_MISS_BACK = "
+        UPDATE miss
+        SET n = n - 1, wait_until = 0, disabled_at = NULL
+        WHERE subject = $1 AND bucket = $2 AND n > 0";
+
+    /// As much work as a journal entry, for an address that nobody has.
+    TOUCH_MISS = "
+        UPDATE miss
+        SET last_at = $3
+        WHERE subject = $1 AND bucket = $2";
+
+    /// Enrolled anew: no misses, and not disabled any more.
+    CLEAR_MISSES = "
+        DELETE FROM miss
+        WHERE subject = $1";
+
+    // People: sessions.
+
+    /// A new session.
+    INSERT_SESSION = "
+        INSERT INTO session
+            (id, organisation_id, person_id, digest, epoch, source, device, is_lasting, is_single_factor, created_at,
+            active_at, factor_at, proven_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+
+    /// A session by its token, dead or alive, with whose it is.
+    FIND_SESSION = "
+        SELECT p.id, p.organisation_id, p.address, p.name, p.role, p.home_location_id, p.created_at, p.disabled_at,
+            w.person_id IS NOT NULL, p.two_step_at, p.signed_in_at, s.id, s.epoch, p.epoch, s.is_lasting,
+            s.is_single_factor, s.created_at, s.active_at, s.factor_at, s.proven_at, s.ended_at
+        FROM session s
+        JOIN person p ON p.id = s.person_id AND p.organisation_id = s.organisation_id
+        LEFT JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
+        WHERE s.digest = $1";
+
+    /// Somebody is there. At most once a minute, and never backwards.
+    TOUCH_SESSION = "
+        UPDATE session
+        SET active_at = $3
+        WHERE organisation_id = $1 AND id = $2 AND active_at <= $4 AND ended_at IS NULL";
+
+    /// A session makes way for the one that continues it.
+    END_SESSION_FOR_NEXT = "
+        UPDATE session
+        SET ended_at = $5
+        WHERE organisation_id = $1 AND person_id = $2 AND id = $3 AND epoch = $4 AND ended_at IS NULL
+        RETURNING source, device, is_lasting, is_single_factor, created_at, factor_at, proven_at";
+
+    /// Ends one session of a person.
+    END_SESSION = "
+        UPDATE session
+        SET ended_at = $4
+        WHERE organisation_id = $1 AND person_id = $2 AND id = $3 AND ended_at IS NULL";
+
+    /// Ends all sessions of a person.
+    END_ALL_SESSIONS = "
+        UPDATE session
+        SET ended_at = $3
+        WHERE organisation_id = $1 AND person_id = $2 AND ended_at IS NULL";
+
+    /// A person's security epoch rises.
+    RAISE_PERSON_EPOCH = "
+        UPDATE person
+        SET epoch = epoch + 1
+        WHERE organisation_id = $1 AND id = $2
+        RETURNING epoch";
+
+    /// The same on behalf of a session, unless that is over.
+    RAISE_PERSON_EPOCH_FROM = "
+        UPDATE person
+        SET epoch = epoch + 1
+        WHERE organisation_id = $1 AND id = $2 AND epoch = $3 AND disabled_at IS NULL
+        RETURNING epoch";
+
+    /// Somebody has signed in.
+    RECORD_SIGN_IN = "
+        UPDATE person
+        SET signed_in_at = $3
+        WHERE organisation_id = $1 AND id = $2";
+
+    /// From where a person was seen with a browser and system of these words.
+    LIST_SEEN_SOURCES = "
+        SELECT source
+        FROM session
+        WHERE organisation_id = $1 AND person_id = $2 AND device = $3
+        UNION
+        SELECT source
+        FROM trusted_device
+        WHERE organisation_id = $1 AND person_id = $2 AND device = $3
+        LIMIT 1000";
+
+    /// Between the two steps.
+    INSERT_PRE_SESSION = "
+        INSERT INTO pre_session
+            (digest, organisation_id, person_id, epoch, source, device, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+
+    /// Who is between the two steps, dead or alive, and what they can show.
+    FIND_PRE_SESSION = "
+        SELECT p.id, p.organisation_id, p.address, p.name, p.role, p.home_location_id, p.created_at, p.disabled_at,
+            w.person_id IS NOT NULL, p.two_step_at, p.signed_in_at, s.epoch, p.epoch, s.expires_at,
+            EXISTS (SELECT 1 FROM authenticator a
+                WHERE a.organisation_id = p.organisation_id AND a.person_id = p.id AND a.active_at IS NOT NULL),
+            EXISTS (SELECT 1 FROM recovery_code c
+                WHERE c.organisation_id = p.organisation_id AND c.person_id = p.id AND c.active_at IS NOT NULL
+                    AND c.used_at IS NULL)
+        FROM pre_session s
+        JOIN person p ON p.id = s.person_id AND p.organisation_id = s.organisation_id
+        LEFT JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
+        WHERE s.digest = $1";
+
+    /// Past the second step, or away from it.
+    DELETE_PRE_SESSION = "
+        DELETE FROM pre_session
+        WHERE digest = $1";
+
+    /// Nobody of this person is between the steps any more.
+    DELETE_PRE_SESSIONS_OF = "
+        DELETE FROM pre_session
+        WHERE organisation_id = $1 AND person_id = $2";
+
+    /// A browser that is not asked for the second step from now on.
+    INSERT_TRUSTED_DEVICE = "
+        INSERT INTO trusted_device
+            (id, organisation_id, person_id, digest, epoch, device, source, created_at, expires_at, last_used_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8)";
+
+    /// A trusted device by its token.
+    FIND_TRUSTED_DEVICE = "
+        SELECT id, organisation_id, person_id, epoch, expires_at, revoked_at
+        FROM trusted_device
+        WHERE digest = $1";
+
+    /// It was used.
+    TOUCH_TRUSTED_DEVICE = "
+        UPDATE trusted_device
+        SET last_used_at = $3, source = $4
+        WHERE organisation_id = $1 AND id = $2";
+
+    /// It is asked again.
+    REVOKE_TRUSTED_DEVICE = "
+        UPDATE trusted_device
+        SET revoked_at = $4
+        WHERE organisation_id = $1 AND person_id = $2 AND id = $3 AND revoked_at IS NULL";
+
+    /// All of a person's are asked again.
+    REVOKE_ALL_TRUSTED_DEVICES = "
+        UPDATE trusted_device
+        SET revoked_at = $3
+        WHERE organisation_id = $1 AND person_id = $2 AND revoked_at IS NULL";
+
+    /// What nobody needs any more.
+    SWEEP_PRE_SESSIONS = "
+        DELETE FROM pre_session
+        WHERE expires_at < $1";
+
+    /// Over so long ago that a sign-in on that device is a new one.
+    SWEEP_SESSIONS = "
+        DELETE FROM session
+        WHERE active_at < $1";
+
+    /// As above.
+    SWEEP_TRUSTED_DEVICES = "
+        DELETE FROM trusted_device
+        WHERE expires_at < $1";
+
+    /// Links that were over a month ago.
+    SWEEP_LINKS = "
+        DELETE FROM link
+        WHERE expires_at < $1";
+
+    /// Misses of addresses that nobody has.
+    SWEEP_MISSES = "
+        DELETE FROM miss
+        WHERE is_nobodys AND last_at < $1";
 }

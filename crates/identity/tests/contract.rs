@@ -45,7 +45,9 @@ on_both_engines!(ROOMS;
 
 #[tokio::test]
 async fn every_statement_is_understood_by_both_engines() {
-    gatepost_testkit::prepare_all(STATEMENTS, ROOMS).await;
+    for statements in STATEMENTS {
+        gatepost_testkit::prepare_all(statements, ROOMS).await;
+    }
 }
 
 /// An organisation with a login of a mail account, and everything that signs in.
@@ -75,7 +77,7 @@ impl House {
 
     async fn make(&self, name: &str, limits: AppPasswordLimits) -> Result<CreatedAppPassword, IdentityError> {
         let (organisation, login) = (self.organisation, self.login.id);
-        let new = NewAppPassword { organisation, login, name: name.to_owned(), limits };
+        let new = NewAppPassword::new(&self.it.world, organisation, login, name, limits);
         self.identity.create_app_password(new, MOST_APP_PASSWORDS, Actor::Command).await
     }
 
@@ -93,7 +95,9 @@ impl House {
         self.watch.look().await.unwrap();
         let password = SecretText::new(password.to_owned());
         let source = source.parse().unwrap();
-        self.sign_ins.verify(Attempt { user_name, password: &password, protocol, source }).await
+        self.sign_ins
+            .verify(Attempt { user_name, password: &password, protocol, source, tls: None, mechanism: None })
+            .await
     }
 
     async fn sign_in(&self, made: &CreatedAppPassword) -> SignedIn {
@@ -288,13 +292,13 @@ async fn the_fortieth_is_made_and_the_forty_first_refused(it: TestStore) {
     for most in [41, 100, 5_000] {
         for n in house.identity.list_app_passwords(house.organisation).await.unwrap().len()..most.min(100) {
             let (organisation, login) = (house.organisation, house.login.id);
-            let new = NewAppPassword { organisation, login, name: format!("more {n}"), limits: mail() };
+            let new = NewAppPassword::new(&house.it.world, organisation, login, format!("more {n}"), mail());
             let most = u32::try_from(most).unwrap();
             house.identity.create_app_password(new, most, Actor::Command).await.unwrap();
         }
     }
     let (organisation, login) = (house.organisation, house.login.id);
-    let new = NewAppPassword { organisation, login, name: "number 101".into(), limits: mail() };
+    let new = NewAppPassword::new(&house.it.world, organisation, login, "number 101", mail());
     let refused = house.identity.create_app_password(new, 5_000, Actor::Command).await;
     assert!(matches!(refused, Err(IdentityError::TooManyAppPasswords { n: 100, .. })));
 }
@@ -307,7 +311,7 @@ async fn of_many_calls_for_the_last_place_one_gets_it(it: TestStore) {
     let mut calls = tokio::task::JoinSet::new();
     for n in 0..8 {
         let (identity, organisation, login) = (house.identity.clone(), house.organisation, house.login.id);
-        let new = NewAppPassword { organisation, login, name: format!("at once {n}"), limits: mail() };
+        let new = NewAppPassword::new(&house.it.world, organisation, login, format!("at once {n}"), mail());
         calls.spawn(
             async move { identity.create_app_password(new, MOST_APP_PASSWORDS, Actor::Command).await },
         );
@@ -331,8 +335,7 @@ async fn what_would_open_nothing_is_not_made(it: TestStore) {
         assert!(refused.contains(want), "{refused}");
     }
     let elsewhere = house.identity.create_organisation("Elsewhere", Actor::Command).await.unwrap().id;
-    let new =
-        NewAppPassword { organisation: elsewhere, login: house.login.id, name: "x".into(), limits: mail() };
+    let new = NewAppPassword::new(&house.it.world, elsewhere, house.login.id, "x", mail());
     let refused = house.identity.create_app_password(new, MOST_APP_PASSWORDS, Actor::Command).await;
     assert!(matches!(refused, Err(IdentityError::NoSuchLogin(_))));
 }
@@ -452,6 +455,8 @@ async fn letters_serve_one_login_and_one_installation(it: TestStore) {
         password: &text,
         protocol: Protocol::Smtp,
         source: OFFICE.parse().unwrap(),
+        tls: None,
+        mechanism: None,
     };
     assert_eq!(why(sign_ins.verify(attempt).await), RefusedBecause::WrongPassword);
     house.sign_in(&made).await;
@@ -604,6 +609,8 @@ async fn a_node_that_cannot_look_refuses_for_now() {
         password: &text,
         protocol: Protocol::Smtp,
         source: OFFICE.parse().unwrap(),
+        tls: None,
+        mechanism: None,
     };
     assert!(!house.watch.is_fresh());
     assert_eq!(house.sign_ins.verify(attempt()).await.unwrap_err(), SignInRefusal::Unavailable);

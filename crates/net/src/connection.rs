@@ -133,6 +133,12 @@ impl Connection {
         self.stream.tls_description()
     }
 
+    /// The TLS version in words, such as `TLS 1.3`, for people.
+    #[must_use]
+    pub fn tls_version(&self) -> Option<&'static str> {
+        self.stream.tls_version()
+    }
+
     /// Bytes that have arrived and not been consumed.
     #[must_use]
     pub fn buffered(&self) -> &[u8] {

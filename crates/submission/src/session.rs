@@ -3,6 +3,7 @@
 mod conduct;
 mod ending;
 mod listen;
+mod without_tls;
 
 use std::net::IpAddr;
 
@@ -14,6 +15,7 @@ pub(crate) use conduct::Conduct;
 pub(crate) use ending::Ending;
 pub(crate) use listen::BodyClock;
 
+use self::without_tls::WithoutTls;
 use crate::state::State;
 use crate::{ChooseAccount, Submission};
 
@@ -25,6 +27,7 @@ pub(crate) struct Session<'a, C> {
     /// Counted from the start of the program, for the log.
     pub(crate) number: u64,
     pub(crate) conduct: Conduct,
+    without_tls: WithoutTls,
     /// Until then somebody has to have signed in (SS-11).
     sign_in_by: Instant,
     n_letters: u32,
@@ -38,7 +41,8 @@ impl<'a, C: ChooseAccount> Session<'a, C> {
         number: u64,
     ) -> Self {
         let sign_in_by = Instant::now() + server.settings.spans.sign_in;
-        Self { server, connection, ticket, number, conduct: Conduct::default(), sign_in_by, n_letters: 0 }
+        let (conduct, without_tls) = (Conduct::default(), WithoutTls::default());
+        Self { server, connection, ticket, number, conduct, without_tls, sign_in_by, n_letters: 0 }
     }
 
     /// Talks until the session is over. The last reply is queued, and leaves as the connection is closed.
@@ -52,6 +56,7 @@ impl<'a, C: ChooseAccount> Session<'a, C> {
                 Err(ending) => break ending,
             };
         };
+        self.ends_without_tls(&ending);
         if let Some(last) = ending.reply() {
             self.reply(&last);
         }

@@ -28,12 +28,8 @@ impl App {
             expires_at,
             repairs_line_ends: new.repair_line_ends,
         };
-        let new = gatepost_identity::NewAppPassword {
-            organisation: organisation.id,
-            login: login.id,
-            name: new.name,
-            limits,
-        };
+        let new =
+            gatepost_identity::NewAppPassword::new(&self.world, organisation.id, login.id, new.name, limits);
         let made = self
             .identity
             .create_app_password(new, MOST_APP_PASSWORDS, Actor::Command)

@@ -1,6 +1,6 @@
 //! The app passwords there are.
 
-use gatepost_core::{AppPasswordId, LoginId, OrganisationId, Timestamp};
+use gatepost_core::{AppPasswordId, LoginId, OrganisationId, PersonId, Timestamp};
 use gatepost_store::{Row, StoreError, params};
 
 use super::AppPasswordLimits;
@@ -19,6 +19,14 @@ pub struct AppPassword {
     pub user_name: String,
     /// What people know it by.
     pub name: String,
+    /// The application it is for.
+    pub application: Option<String>,
+    /// The device it is for.
+    pub device: Option<String>,
+    /// Who made it; none if a command did.
+    pub created_by: Option<PersonId>,
+    /// Its successor, while both work.
+    pub replaced_by: Option<AppPasswordId>,
     /// What it may do.
     pub limits: AppPasswordLimits,
     /// When it was made.
@@ -45,6 +53,10 @@ impl TryFrom<Row> for AppPassword {
             login: row.get(2)?,
             user_name: row.get(3)?,
             name: row.get(4)?,
+            application: row.get(14)?,
+            device: row.get(15)?,
+            created_by: row.get(16)?,
+            replaced_by: row.get(17)?,
             limits: AppPasswordLimits::from_row(&row, 5, 10)?,
             created_at: row.get(9)?,
             last_use,
@@ -58,8 +70,37 @@ impl Identity {
         &self,
         organisation: OrganisationId,
     ) -> Result<Vec<AppPassword>, IdentityError> {
+        let now = self.world().now();
         let rows =
-            self.store.read(move |tx| tx.rows(&sql::LIST_APP_PASSWORDS, params![organisation])).await?;
+            self.store.read(move |tx| tx.rows(&sql::LIST_APP_PASSWORDS, params![organisation, now])).await?;
         Ok(rows.into_iter().map(AppPassword::try_from).collect::<Result<_, _>>()?)
+    }
+
+    /// The app passwords of these logins, in the order of the logins and by age.
+    pub async fn list_app_passwords_of(
+        &self,
+        organisation: OrganisationId,
+        logins: &[LoginId],
+    ) -> Result<Vec<AppPassword>, IdentityError> {
+        let (logins, now) = (logins.to_vec(), self.world().now());
+        let rows = self.store.read(move |tx| {
+            let mut rows = Vec::new();
+            for login in &logins {
+                rows.extend(tx.rows(&sql::LIST_APP_PASSWORDS_OF_LOGIN, params![organisation, now, *login])?);
+            }
+            Ok::<_, IdentityError>(rows)
+        });
+        Ok(rows.await?.into_iter().map(AppPassword::try_from).collect::<Result<_, _>>()?)
+    }
+
+    /// One app password that was not removed.
+    pub async fn get_app_password(
+        &self,
+        organisation: OrganisationId,
+        id: AppPasswordId,
+    ) -> Result<AppPassword, IdentityError> {
+        let now = self.world().now();
+        let row = self.store.read(move |tx| tx.row(&sql::FIND_APP_PASSWORD, params![organisation, now, id]));
+        Ok(row.await?.ok_or(IdentityError::NoSuchAppPassword(id))?.try_into()?)
     }
 }

@@ -16,6 +16,7 @@ impl Identity {
             name: checked_name(name).map_err(IdentityError::BadName)?,
             epoch: 0,
             created_at: self.world().now(),
+            set_up_at: None,
         };
         let world = self.world().clone();
         let is_new = self

@@ -31,7 +31,7 @@ async fn every_attempt_costs_the_same(it: TestStore) {
             identity.ensure_account_login(organisation, account, &address.parse().unwrap()).await.unwrap().id;
         let mut last = None;
         for n in 0..n {
-            let new = NewAppPassword { organisation, login, name: n.to_string(), limits: limits() };
+            let new = NewAppPassword::new(&it.world, organisation, login, n.to_string(), limits());
             last = identity.create_app_password(new, MOST_APP_PASSWORDS, Actor::Command).await.ok();
         }
         last.unwrap()

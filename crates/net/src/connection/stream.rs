@@ -29,6 +29,19 @@ impl Stream {
         matches!(self, Self::Server(_) | Self::Client(_))
     }
 
+    pub(super) fn tls_version(&self) -> Option<&'static str> {
+        let version = match self {
+            Self::Server(stream) => stream.get_ref().1.protocol_version()?,
+            Self::Client(stream) => stream.get_ref().1.protocol_version()?,
+            Self::Plain(_) | Self::Gone => return None,
+        };
+        Some(match version {
+            ProtocolVersion::TLSv1_2 => "TLS 1.2",
+            ProtocolVersion::TLSv1_3 => "TLS 1.3",
+            _ => "TLS",
+        })
+    }
+
     pub(super) fn tls_description(&self) -> Option<String> {
         let (version, suite) = match self {
             Self::Server(stream) => {

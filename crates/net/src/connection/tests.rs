@@ -292,6 +292,7 @@ async fn it_tells_what_tls_it_has() {
     );
     assert!(client.is_encrypted() && !plain.is_encrypted());
     assert_eq!(plain.tls_description(), None);
+    assert_eq!((server.tls_version(), plain.tls_version()), (Some("TLS 1.3"), None));
 }
 
 proptest! {

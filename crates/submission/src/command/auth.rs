@@ -39,7 +39,7 @@ impl Ready {
             return Ok(self.into());
         };
         let who = match exchange(session, mechanism, initial).await? {
-            Ok(credentials) => verify(session, &credentials).await,
+            Ok(credentials) => verify(session, mechanism, &credentials).await,
             Err(error) => Err(NotSignedIn::Exchange(error)),
         };
         match who {
@@ -126,9 +126,10 @@ async fn exchange<C: ChooseAccount>(
 /// Asks identity, and tells the log what the client is not told.
 async fn verify<C: ChooseAccount>(
     session: &Session<'_, C>,
+    mechanism: Mechanism,
     credentials: &Credentials,
 ) -> Result<SignedIn, NotSignedIn> {
-    let (why, because) = match check(session, credentials).await {
+    let (why, because) = match check(session, mechanism, credentials).await {
         Ok(who) => return Ok(who),
         Err(None) => (NotSignedIn::Wrong, "it wants to act as somebody else".to_owned()),
         Err(Some(SignInRefusal::Refused { why })) => (NotSignedIn::Wrong, why.to_string()),
@@ -152,6 +153,7 @@ async fn verify<C: ChooseAccount>(
 /// `None` for somebody who wants to act as somebody else: the mailbox is chosen by the grant, and not by the client (AP-8).
 async fn check<C: ChooseAccount>(
     session: &Session<'_, C>,
+    mechanism: Mechanism,
     credentials: &Credentials,
 ) -> Result<SignedIn, Option<SignInRefusal>> {
     let name = credentials.user_name.trim().to_lowercase();
@@ -163,6 +165,8 @@ async fn check<C: ChooseAccount>(
         password: credentials.secret.text(),
         protocol: Protocol::Smtp,
         source: session.peer(),
+        tls: session.connection.tls_version(),
+        mechanism: Some(mechanism.name()),
     };
     session.server.stands.sign_ins.verify(attempt).await.map_err(Some)
 }

@@ -15,6 +15,7 @@ impl Cleartext {
         _client: &ClientName,
     ) -> Result<State, Ending> {
         session.refuse_unasked_bytes()?;
+        session.has_greeted_without_tls();
         session.reply(&greet(session, Offer::StartTls));
         Ok(self.into())
     }

@@ -18,6 +18,7 @@ impl Cleartext {
         if session.connection.has_input_waiting() {
             return Err(Ending::BytesBehindStartTls);
         }
+        session.begins_tls();
         session.reply(&ServerReply::new(220, (2, 0, 0), "Begin TLS now"));
         session.flush().await?;
         let deadline = Instant::now() + session.server.settings.spans.handshake;

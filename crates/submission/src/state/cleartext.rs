@@ -24,6 +24,7 @@ impl Cleartext {
             Command::Noop | Command::Rset => session.reply(&reply::ok()),
             Command::Quit => return Err(Ending::Quit),
             Command::Auth { .. } => {
+                session.needs_tls();
                 session.refuse_unasked_bytes()?;
                 session.answer(reply::auth_before_tls()).await?;
             }
@@ -33,8 +34,12 @@ impl Cleartext {
             }
             Command::Bdat { .. } => return command::bdat_out_of_place(),
             // RFC 3207 §4.
-            Command::Mail(_) | Command::Rcpt(_) | Command::Vrfy(_) | Command::Expn(_) | Command::Help(_) => {
-                session.answer(reply::before_tls()).await?
+            Command::Mail(_) => {
+                session.needs_tls();
+                session.answer(reply::before_tls()).await?;
+            }
+            Command::Rcpt(_) | Command::Vrfy(_) | Command::Expn(_) | Command::Help(_) => {
+                session.answer(reply::before_tls()).await?;
             }
         }
         Ok(self.into())

@@ -40,6 +40,7 @@ pub(crate) struct House {
     pub(crate) outbox: Outbox,
     pub(crate) identity: Identity,
     pub(crate) organisation: OrganisationId,
+    pub(crate) sign_ins: Arc<SignIns>,
     pub(crate) accounts: Accounts,
     pub(crate) admission: Arc<Admission>,
     pub(crate) stop: CancellationToken,
@@ -49,7 +50,7 @@ pub(crate) struct House {
     pub(crate) client_tls: ClientTls,
     pub(crate) password: SecretText,
     pub(crate) app_password: AppPasswordId,
-    login: gatepost_core::LoginId,
+    pub(crate) login: gatepost_core::LoginId,
     watching: CancellationToken,
 }
 
@@ -125,6 +126,7 @@ impl House {
         let last_uses = LastUses::new(it.store.clone());
         let sign_ins =
             SignIns::open(it.store.clone(), it.keyring.clone(), last_uses, watch.clone()).await.unwrap();
+        let sign_ins = Arc::new(sign_ins);
         let outbox = Outbox::new(&it.store, &it.keyring, &it.bodies);
 
         let host: Host = "mail.example.test".parse().unwrap();
@@ -140,7 +142,7 @@ impl House {
         let (stop, accounts) = (CancellationToken::new(), Accounts::default());
         let stands = Stands {
             outbox: outbox.clone(),
-            sign_ins: Arc::new(sign_ins),
+            sign_ins: Arc::clone(&sign_ins),
             watch,
             tls: tls.clone(),
             world: it.world.clone(),
@@ -160,6 +162,7 @@ impl House {
             outbox,
             identity,
             organisation,
+            sign_ins,
             accounts,
             admission,
             stop,
@@ -178,8 +181,7 @@ impl House {
 
     /// One more app password of the login.
     pub(crate) async fn create_app_password(&self, limits: AppPasswordLimits) -> (AppPasswordId, SecretText) {
-        let name = "Scanner".to_owned();
-        let new = NewAppPassword { organisation: self.organisation, login: self.login, name, limits };
+        let new = NewAppPassword::new(&self.it.world, self.organisation, self.login, "Scanner", limits);
         let made = self.identity.create_app_password(new, MOST_APP_PASSWORDS, Actor::Command).await.unwrap();
         (made.id, made.text.grouped())
     }

@@ -14,6 +14,7 @@ mod header;
 mod limits;
 mod log;
 mod pipelining;
+mod report;
 mod sign_in;
 mod smuggling;
 mod starttls;

@@ -1,0 +1,129 @@
+//! Hashing on few threads, so that a thousand sign-ins at once take neither all memory nor all processors (ID-6).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// How many may wait for a thread, and for how long.
+const MOST_WAITING: usize = 64;
+const WAIT: Duration = Duration::from_secs(2);
+
+/// Runs hashes. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct HashPool {
+    workers: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+    #[cfg(test)]
+    pub(crate) n_runs: Arc<std::sync::atomic::AtomicUsize>,
+}
+
+/// Too many at this moment.
+#[derive(Debug)]
+pub(crate) struct Busy;
+
+impl HashPool {
+    /// At most `workers` hashes at once.
+    pub(crate) fn new(workers: usize) -> Self {
+        Self {
+            workers: Arc::new(Semaphore::new(workers.max(1))),
+            places: Arc::new(Semaphore::new(MOST_WAITING)),
+            #[cfg(test)]
+            n_runs: Arc::default(),
+        }
+    }
+
+    /// Nobody gets a thread or a place while this is held.
+    #[cfg(test)]
+    pub(crate) async fn fill(&self) -> impl Sized + use<> {
+        let workers = u32::try_from(self.workers.available_permits()).expect("workers are few");
+        let places = u32::try_from(MOST_WAITING).expect("64");
+        let workers = Arc::clone(&self.workers).acquire_many_owned(workers).await;
+        (workers, Arc::clone(&self.places).acquire_many_owned(places).await)
+    }
+
+    /// One hash. Dropping the future does not stop one that has begun; its thread is free when it is done.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        let workers = Arc::clone(&self.workers);
+        let worker = match Arc::clone(&workers).try_acquire_owned() {
+            Ok(free) => free,
+            Err(_) => {
+                let _place = self.places.try_acquire().map_err(|_| Busy)?;
+                timeout(WAIT, workers.acquire_owned()).await.map_err(|_| Busy)?.map_err(|_| Busy)?
+            }
+        };
+        #[cfg(test)]
+        self.n_runs.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(worker);
+            done
+        });
+        done.await.map_err(|err| {
+            tracing::error!(error = &err as &dyn std::error::Error, "hashing a password failed");
+            Busy
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn never_more_hashes_at_once_than_workers() {
+        let pool = HashPool::new(2);
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let runs = (0..40).map(|_| {
+            let (pool, now, most) = (pool.clone(), Arc::clone(&now), Arc::clone(&most));
+            tokio::spawn(async move {
+                let work = move || {
+                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    now.fetch_sub(1, Ordering::SeqCst);
+                };
+                pool.run(work).await
+            })
+        });
+        for run in runs.collect::<Vec<_>>() {
+            run.await.unwrap().unwrap();
+        }
+        assert!(most.load(Ordering::SeqCst) <= 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_sixty_fifth_waits_for_nothing_and_nobody_longer_than_two_seconds() {
+        let pool = HashPool::new(1);
+        let taken = Arc::clone(&pool.workers).acquire_owned().await.unwrap();
+        let began = tokio::time::Instant::now();
+        let mut waiting: Vec<_> = (0..64).map(|_| Box::pin(pool.run(|| ()))).collect();
+        for it in &mut waiting {
+            assert!(futures_poll_once(it).await.is_none());
+        }
+        assert!(matches!(pool.run(|| ()).await, Err(Busy)));
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        for it in waiting {
+            assert!(it.await.is_err());
+        }
+        assert_eq!(began.elapsed(), WAIT);
+        drop(taken);
+        assert!(pool.run(|| ()).await.is_ok());
+    }
+
+    /// Polls once, so that the future has taken its place.
+    async fn futures_poll_once<F: Future + Unpin>(it: &mut F) -> Option<F::Output> {
+        std::future::poll_fn(|context| {
+            std::task::Poll::Ready(match std::pin::Pin::new(&mut *it).poll(context) {
+                std::task::Poll::Ready(done) => Some(done),
+                std::task::Poll::Pending => None,
+            })
+        })
+        .await
+    }
+}

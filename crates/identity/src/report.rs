@@ -1,0 +1,285 @@
+//! What happens at this node's doors, for the person who is setting up an application and waits for its first sign-in (B10).
+//!
+//! *Trust note.* What is typed under an unknown user name may be anything, a good secret too. Its letters are kept in memory
+//! only while somebody listens and for ten minutes after, are compared by whoever listens and not on the way of the answer, and
+//! nobody sees the name that was typed but the owner of the app password whose letters these were.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use gatepost_core::{AppPasswordId, LoginId, OrganisationId, Timestamp, printable};
+use gatepost_store::{Keyring, Store, StoreError, params};
+use gatepost_vault::{Digest, PurposeKey};
+use tokio::sync::watch;
+
+use crate::app_password::digest;
+use crate::{AppPasswordText, Protocol, RefusedBecause, sql};
+
+/// How many reports are remembered.
+const MOST: usize = 500;
+/// How long letters are kept for somebody who stopped listening: a page without script asks again and again.
+const LISTENS_FOR: Duration = Duration::from_mins(10);
+/// How much of an unknown user name is remembered.
+const LONGEST_TYPED: usize = 100;
+
+/// One try of an application, as far as it went.
+#[derive(Clone, Debug)]
+pub struct DoorReport {
+    /// Rises with every report of this node.
+    pub number: u64,
+    /// When.
+    pub at: Timestamp,
+    /// From where.
+    pub source: IpAddr,
+    /// At which door.
+    pub protocol: Protocol,
+    /// The version in words, such as `TLS 1.3`; none without encryption.
+    pub tls: Option<&'static str>,
+    /// The SASL mechanism, where it got that far.
+    pub mechanism: Option<&'static str>,
+    /// What came of it.
+    pub event: DoorEvent,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum DoorEvent {
+    /// Signed in.
+    SignedIn {
+        /// Whose.
+        organisation: OrganisationId,
+        /// As which login.
+        login: LoginId,
+        /// With which.
+        app_password: AppPasswordId,
+    },
+    /// Refused under a user name that there is.
+    Refused {
+        /// Whose.
+        organisation: OrganisationId,
+        /// The login.
+        login: LoginId,
+        /// The app password, where the letters were one's of this login.
+        app_password: Option<AppPasswordId>,
+        /// Why.
+        why: RefusedBecause,
+    },
+    /// A user name that there is not.
+    UnknownUserName {
+        /// What was typed, at most 100 printable characters; empty for everybody but the one whose app password was meant.
+        typed: String,
+        /// The app password that is being listened for and whose letters these were: the user name alone is wrong.
+        meant: Option<AppPasswordId>,
+    },
+    /// It tried to sign in or to send without encryption.
+    NoTls,
+}
+
+/// The reports of this node: the last 500 are remembered, and whoever listens gets each new one. Cheap to clone.
+#[derive(Clone)]
+pub struct DoorReports {
+    store: Store,
+    /// The key under which app passwords are hashed.
+    key: Arc<PurposeKey>,
+    ring: Arc<Mutex<Ring>>,
+    /// The number of the newest report.
+    newest: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Ring {
+    reports: VecDeque<Remembered>,
+    n_listening: usize,
+    /// Until then, whoever listened last may come back.
+    listens_until: Option<Timestamp>,
+}
+
+#[derive(Clone)]
+struct Remembered {
+    report: DoorReport,
+    /// What was typed under an unknown user name, where it has the shape of an app password.
+    letters: Option<Arc<AppPasswordText>>,
+}
+
+/// A try that was just answered; what [`DoorReports::publish`] makes a report of.
+pub(crate) struct Answered {
+    pub(crate) at: Timestamp,
+    pub(crate) source: IpAddr,
+    pub(crate) protocol: Protocol,
+    pub(crate) tls: Option<&'static str>,
+    pub(crate) mechanism: Option<&'static str>,
+    pub(crate) event: DoorEvent,
+    pub(crate) letters: Option<Arc<AppPasswordText>>,
+}
+
+/// Someone who waits for one app password's first use.
+pub struct Listening {
+    reports: DoorReports,
+    organisation: OrganisationId,
+    login: LoginId,
+    app_password: AppPasswordId,
+    /// What its letters give; none if it is not there any more.
+    digest: Option<Digest>,
+    newest: watch::Receiver<u64>,
+    /// Reports up to this number are not waited for.
+    heard: u64,
+    /// How far it had come when it began.
+    began: u64,
+}
+
+impl DoorReports {
+    pub(crate) fn new(store: &Store, keyring: &Keyring) -> Self {
+        let key = Arc::clone(keyring.app_passwords());
+        Self { store: store.clone(), key, ring: Arc::default(), newest: watch::Sender::new(0) }
+    }
+
+    /// Tells of a try without encryption; the others are told by [`crate::SignIns::verify`].
+    pub fn without_tls(&self, at: Timestamp, source: IpAddr, protocol: Protocol) {
+        let event = DoorEvent::NoTls;
+        self.publish(Answered { at, source, protocol, tls: None, mechanism: None, event, letters: None });
+    }
+
+    /// Begins to listen for an app password that was just made. While somebody listens, a try under an unknown user name is compared
+    /// with that app password.
+    pub async fn listen(
+        &self,
+        organisation: OrganisationId,
+        login: LoginId,
+        app_password: AppPasswordId,
+    ) -> Result<Listening, StoreError> {
+        let row = self.store.read(move |tx| {
+            tx.row(&sql::FIND_APP_PASSWORD_DIGEST, params![organisation, login, app_password])
+        });
+        let row = row.await?;
+        let digest = row.map(|row| row.get::<Vec<u8>>(0)).transpose()?;
+        let digest = digest.and_then(|bytes| Digest::from_row(&bytes));
+        self.ring().n_listening += 1;
+        let newest = self.newest.subscribe();
+        let began = *newest.borrow();
+        let reports = self.clone();
+        Ok(Listening { reports, organisation, login, app_password, digest, newest, heard: began, began })
+    }
+
+    /// Remembers a try that was answered, and wakes whoever listens. The work does not depend on what the try was.
+    pub(crate) fn publish(&self, it: Answered) {
+        let mut ring = self.ring();
+        if !ring.is_heard(it.at) {
+            ring.reports.iter_mut().for_each(|it| it.letters = None);
+        }
+        let letters = it.letters.filter(|_| ring.is_heard(it.at));
+        let number = *self.newest.borrow() + 1;
+        let Answered { at, source, protocol, tls, mechanism, event, .. } = it;
+        let source = source.to_canonical();
+        let report = DoorReport { number, at, source, protocol, tls, mechanism, event };
+        let letters = letters.filter(|_| matches!(report.event, DoorEvent::UnknownUserName { .. }));
+        if ring.reports.len() >= MOST {
+            ring.reports.pop_front();
+        }
+        ring.reports.push_back(Remembered { report, letters });
+        // Under the lock, so that numbers rise in the order of the ring.
+        self.newest.send_replace(number);
+    }
+
+    fn ring(&self) -> std::sync::MutexGuard<'_, Ring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ring {
+    /// Whether letters may be kept.
+    fn is_heard(&self, now: Timestamp) -> bool {
+        self.n_listening > 0 || self.listens_until.is_some_and(|until| now < until)
+    }
+}
+
+impl Listening {
+    /// What is remembered that concerns this app password or its login, or nobody in particular, since `since`; oldest first. What
+    /// [`Listening::next`] will give is not among it.
+    #[must_use]
+    pub fn past(&self, since: Timestamp) -> Vec<DoorReport> {
+        let remembered = self.remembered(|it| it.number <= self.began && it.at >= since);
+        remembered.into_iter().filter_map(|it| self.concerning(it)).collect()
+    }
+
+    /// The next report that may concern it. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> DoorReport {
+        loop {
+            self.newest.mark_unchanged();
+            for it in self.remembered(|it| it.number > self.heard) {
+                self.heard = it.report.number;
+                if let Some(report) = self.concerning(it) {
+                    return report;
+                }
+            }
+            // This holds a sender itself, so it never ends.
+            let _ = self.newest.changed().await;
+        }
+    }
+
+    fn remembered(&self, is_wanted: impl Fn(&DoorReport) -> bool) -> Vec<Remembered> {
+        let ring = self.reports.ring();
+        ring.reports.iter().filter(|it| is_wanted(&it.report)).cloned().collect()
+    }
+
+    /// The report as this listener may see it; none if it is somebody else's affair.
+    fn concerning(&self, it: Remembered) -> Option<DoorReport> {
+        let Remembered { mut report, letters } = it;
+        match &mut report.event {
+            DoorEvent::SignedIn { organisation, app_password, .. } => {
+                if (*organisation, *app_password) != (self.organisation, self.app_password) {
+                    return None;
+                }
+            }
+            DoorEvent::Refused { organisation, login, .. } => {
+                if (*organisation, *login) != (self.organisation, self.login) {
+                    return None;
+                }
+            }
+            DoorEvent::UnknownUserName { typed, meant } => {
+                if letters.is_some_and(|it| self.is_meant(&it)) {
+                    *meant = Some(self.app_password);
+                } else {
+                    typed.clear();
+                }
+            }
+            DoorEvent::NoTls => {}
+        }
+        Some(report)
+    }
+
+    fn is_meant(&self, letters: &AppPasswordText) -> bool {
+        let typed = digest(&self.reports.key, self.login, Some(letters));
+        self.digest.as_ref().is_some_and(|it| it.matches(&typed))
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let now = self.reports.store.world().now();
+        let mut ring = self.reports.ring();
+        ring.n_listening = ring.n_listening.saturating_sub(1);
+        ring.listens_until = Some(now + LISTENS_FOR);
+    }
+}
+
+/// A hostile user name as it may be shown.
+pub(crate) fn typed(user_name: &str) -> String {
+    let start: String = user_name.trim().chars().take(LONGEST_TYPED).collect();
+    printable(start.as_bytes()).to_string().chars().take(LONGEST_TYPED).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_user_name_is_short_and_printable() {
+        assert_eq!(typed("  reception@example.tset "), "reception@example.tset");
+        assert_eq!(typed(&"ü".repeat(1_000)).chars().count(), 100);
+        let hostile = typed("\u{1b}[31m\u{202e}\r\nx");
+        assert!(!hostile.contains(|c: char| c.is_control() || c == '\u{202e}'), "{hostile:?}");
+        assert_eq!(typed(&"\u{1b}".repeat(100)).chars().count(), 100);
+    }
+}

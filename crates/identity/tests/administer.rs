@@ -1,0 +1,305 @@
+//! What administrators do with people and locations, on both engines.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
+
+mod house;
+
+use std::time::Duration;
+
+use gatepost_core::{LocationId, PersonId};
+use gatepost_identity::{
+    IdentityError, LinkKind, NewPerson, Person, RefusedBecause, Role, SignInRefusal, Token,
+};
+use gatepost_journal::{Actor, NoticeKind};
+use gatepost_testkit::{TestStore, on_both_engines};
+
+use house::{House, ROOMS, address};
+
+on_both_engines!(ROOMS;
+    an_invited_person_is_sent_a_link_and_may_be_invited_again,
+    people_are_listed_by_name_and_edited,
+    the_last_administrator_is_neither_demoted_nor_disabled,
+    of_all_administrators_at_once_one_stays,
+    disabling_ends_live_sessions_of_their_login_and_of_no_other,
+    a_link_that_is_handed_over_is_what_the_person_needs,
+    a_link_has_one_token_while_it_lives,
+    nothing_is_done_to_people_of_others,
+    locations_are_listed_and_renamed,
+    an_organisation_gets_its_name_when_it_is_set_up,
+);
+
+impl House {
+    async fn get(&self, person: &Person) -> Person {
+        self.identity.get_person(self.organisation, person.id).await.unwrap()
+    }
+
+    async fn disable(&self, person: &Person) -> Result<(), IdentityError> {
+        self.identity.disable_person(self.organisation, person.id, Actor::Command).await
+    }
+
+    async fn make_operator(&self, person: &Person) -> Result<(), IdentityError> {
+        self.identity.change_role(self.organisation, person.id, Role::Operator, Actor::Command).await
+    }
+
+    async fn actions(&self) -> Vec<String> {
+        let entries = gatepost_journal::newest(&self.it.store, self.organisation, 100).await.unwrap();
+        entries.into_iter().rev().map(|it| it.action).collect()
+    }
+}
+
+async fn an_invited_person_is_sent_a_link_and_may_be_invited_again(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.add("anna@example.org", Role::Administrator).await;
+    let by = Actor::Person(anna.id);
+    let new = house.new_person("Ben@Example.org", Role::Operator);
+    let ben = house.identity.invite_person(new.clone(), by).await.unwrap();
+    assert_eq!((ben.address.as_str(), ben.has_password), ("ben@example.org", false));
+    let again = house.identity.invite_person(new, by).await;
+    assert!(matches!(again, Err(IdentityError::PersonExists(_))));
+
+    let notices = house.notices().await;
+    assert_eq!(notices.len(), 1);
+    let first = &notices[0];
+    assert_eq!((first.kind, first.person), (NoticeKind::Invitation, ben.id));
+    assert_eq!((&first.addresses[..], &first.details["by"]), (&[ben.address.clone()][..], &"anna".into()));
+    let first = first.link.unwrap();
+    assert!(house.identity.issue_link(house.organisation, first).await.unwrap().is_some());
+    house.identity.invite_again(house.organisation, ben.id, by).await.unwrap();
+    assert!(house.identity.issue_link(house.organisation, first).await.unwrap().is_none());
+    let second = house.notices().await[0].link.unwrap();
+    // What is handed over beside the letter does not end it.
+    house.identity.hand_link(house.organisation, ben.id, LinkKind::Invitation, by).await.unwrap();
+    assert!(house.identity.issue_link(house.organisation, second).await.unwrap().is_some());
+    house.it.clock.advance(Duration::from_hours(72));
+    assert!(house.identity.issue_link(house.organisation, second).await.unwrap().is_none());
+    house.disable(&ben).await.unwrap();
+    let disabled = house.identity.invite_again(house.organisation, ben.id, by).await;
+    assert!(matches!(disabled, Err(IdentityError::PersonDisabled(_))));
+}
+
+async fn people_are_listed_by_name_and_edited(it: TestStore) {
+    let house = House::new(it).await;
+    let annex = house.identity.add_location(house.organisation, "Annex", Actor::Command).await.unwrap();
+    for at in ["zoe@example.org", "Anna@example.org", "ben@example.org"] {
+        house.add(at, Role::Operator).await;
+    }
+    let names = async || {
+        let all = house.identity.list_people(house.organisation).await.unwrap();
+        all.into_iter().map(|it| it.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names().await, ["Anna", "ben", "zoe"]);
+    let zoe =
+        house.identity.find_person(house.organisation, &address("zoe@example.org")).await.unwrap().unwrap();
+    let edit = async |name: &str, home: Option<LocationId>| {
+        house.identity.edit_person(house.organisation, zoe.id, name, home, Actor::Command).await
+    };
+    let edited = edit(" Aaron Zimt ", Some(annex.id)).await.unwrap();
+    assert_eq!((edited.name.as_str(), edited.home_location), ("Aaron Zimt", Some(annex.id)));
+    assert_eq!(house.get(&zoe).await, edited);
+    assert_eq!(names().await, ["Aaron Zimt", "Anna", "ben"]);
+    assert!(matches!(edit("\n", None).await, Err(IdentityError::BadName(_))));
+    let nowhere = Some(LocationId::new(&house.it.world));
+    assert!(matches!(edit("Zoe", nowhere).await, Err(IdentityError::NoSuchLocation)));
+    let lost = NewPerson { home_location: nowhere, ..house.new_person("x@example.org", Role::Operator) };
+    let lost = house.identity.invite_person(lost, Actor::Command).await;
+    assert!(matches!(lost, Err(IdentityError::NoSuchLocation)));
+}
+
+async fn the_last_administrator_is_neither_demoted_nor_disabled(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.add("anna@example.org", Role::Administrator).await;
+    let ben = house.add("ben@example.org", Role::Operator).await;
+    // Another organisation's administrator does not count.
+    let elsewhere = house.identity.create_organisation("Elsewhere", Actor::Command).await.unwrap().id;
+    let them =
+        NewPerson { organisation: elsewhere, ..house.new_person("them@example.org", Role::Administrator) };
+    house.identity.add_person(them, Actor::Command).await.unwrap();
+    let is_last = |it: Result<(), IdentityError>| matches!(it, Err(IdentityError::LastAdministrator(at)) if at == "anna@example.org");
+    assert!(is_last(house.make_operator(&anna).await) && is_last(house.disable(&anna).await));
+    assert_eq!(house.get(&anna).await, anna);
+    // Nor one who is disabled.
+    house
+        .identity
+        .change_role(house.organisation, ben.id, Role::Administrator, Actor::Command)
+        .await
+        .unwrap();
+    house.disable(&ben).await.unwrap();
+    assert!(is_last(house.make_operator(&anna).await) && is_last(house.disable(&anna).await));
+    house.make_operator(&ben).await.unwrap();
+    house
+        .identity
+        .change_role(house.organisation, ben.id, Role::Administrator, Actor::Command)
+        .await
+        .unwrap();
+    house.identity.enable_person(house.organisation, ben.id, Actor::Command).await.unwrap();
+    house.disable(&anna).await.unwrap();
+    house.disable(&anna).await.unwrap();
+    assert_eq!(house.get(&anna).await.disabled_at, Some(house.it.world.now()));
+    assert_eq!(
+        house.actions().await.iter().filter(|it| *it == "person.disabled").count(),
+        2,
+        "disabling again does nothing"
+    );
+}
+
+async fn of_all_administrators_at_once_one_stays(it: TestStore) {
+    let house = House::new(it).await;
+    for round in 0..5 {
+        let name = format!("Organisation {round}");
+        let organisation = house.identity.create_organisation(&name, Actor::Command).await.unwrap().id;
+        let mut all = Vec::new();
+        for n in 0..8 {
+            let new = house.new_person(&format!("admin-{round}-{n}@example.org"), Role::Administrator);
+            let new = NewPerson { organisation, ..new };
+            all.push(house.identity.add_person(new, Actor::Command).await.unwrap().id);
+        }
+        let mut at_once = tokio::task::JoinSet::new();
+        for (n, person) in all.into_iter().enumerate() {
+            let identity = house.identity.clone();
+            at_once.spawn(async move {
+                if n % 2 == 0 {
+                    identity.disable_person(organisation, person, Actor::Person(person)).await
+                } else {
+                    identity.change_role(organisation, person, Role::Operator, Actor::Person(person)).await
+                }
+            });
+        }
+        let outcomes = at_once.join_all().await;
+        assert_eq!(outcomes.iter().filter(|it| it.is_ok()).count(), 7, "round {round}");
+        let all = house.identity.list_people(organisation).await.unwrap();
+        let left = all.iter().filter(|it| it.role == Role::Administrator && it.disabled_at.is_none());
+        assert_eq!(left.count(), 1, "round {round}");
+    }
+}
+
+/// ID-24, AP-7.
+async fn disabling_ends_live_sessions_of_their_login_and_of_no_other(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.add("anna@example.org", Role::Operator).await;
+    let theirs = house.identity.ensure_person_login(&anna).await.unwrap();
+    let (made, other) = (house.make_for(&theirs, "Laptop").await, house.make("Scanner").await);
+    let session = house.watch.register(&house.sign_in(&made).await);
+    let scanner = house.watch.register(&house.sign_in(&other).await);
+    house.disable(&anna).await.unwrap();
+    house.watch.look().await.unwrap();
+    assert!(session.is_ended() && !scanner.is_ended());
+    let refused = house.verify(&made.user_name, made.text.grouped().reveal()).await;
+    assert_eq!(refused.unwrap_err(), SignInRefusal::Refused { why: RefusedBecause::PersonDisabled });
+    house.identity.enable_person(house.organisation, anna.id, Actor::Command).await.unwrap();
+    house.sign_in(&made).await;
+}
+
+async fn a_link_that_is_handed_over_is_what_the_person_needs(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.add("anna@example.org", Role::Administrator).await;
+    let now = house.it.world.now();
+    for (kind, hours) in [
+        (LinkKind::SetUp, 24),
+        (LinkKind::Invitation, 72),
+        (LinkKind::PasswordReset, 72),
+        (LinkKind::NotMe, 72),
+        (LinkKind::SignIn, 24),
+    ] {
+        let handed =
+            house.identity.hand_link(house.organisation, anna.id, kind, Actor::Command).await.unwrap();
+        assert_eq!(handed.expires_at, now + Duration::from_hours(hours), "{kind:?}");
+        assert!(Token::parse(handed.token.reveal()).is_some());
+    }
+    assert!(house.notices().await.is_empty(), "nobody is told of what they have no password for");
+    let ben = house.add("ben@example.org", Role::Operator).await;
+    house.disable(&ben).await.unwrap();
+    let disabled =
+        house.identity.hand_link(house.organisation, ben.id, LinkKind::Invitation, Actor::Command).await;
+    assert!(matches!(disabled, Err(IdentityError::PersonDisabled(_))));
+}
+
+async fn a_link_has_one_token_while_it_lives(it: TestStore) {
+    let house = House::new(it).await;
+    let new = house.new_person("anna@example.org", Role::Operator);
+    let anna = house.identity.invite_person(new, Actor::Command).await.unwrap();
+    let link = house.notices().await[0].link.unwrap();
+    let issue = async || house.identity.issue_link(house.organisation, link).await.unwrap();
+    let (one, two) = (issue().await.unwrap(), issue().await.unwrap());
+    assert_ne!(one.reveal(), two.reveal());
+    let elsewhere = house.identity.create_organisation("Elsewhere", Actor::Command).await.unwrap().id;
+    assert!(house.identity.issue_link(elsewhere, link).await.unwrap().is_none());
+    house.disable(&anna).await.unwrap();
+    assert!(issue().await.is_none());
+}
+
+async fn nothing_is_done_to_people_of_others(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.add("anna@example.org", Role::Operator).await;
+    let elsewhere = house.identity.create_organisation("Elsewhere", Actor::Command).await.unwrap().id;
+    let (identity, by) = (&house.identity, Actor::Command);
+    for (organisation, id) in [(elsewhere, anna.id), (house.organisation, PersonId::new(&house.it.world))] {
+        let refusals = [
+            identity.get_person(organisation, id).await.err(),
+            identity.edit_person(organisation, id, "X", None, by).await.err(),
+            identity.change_role(organisation, id, Role::Administrator, by).await.err(),
+            identity.disable_person(organisation, id, by).await.err(),
+            identity.enable_person(organisation, id, by).await.err(),
+            identity.reset_two_step(organisation, id, by).await.err(),
+            identity.hand_link(organisation, id, LinkKind::Invitation, by).await.err(),
+            identity.invite_again(organisation, id, by).await.err(),
+        ];
+        for (n, refusal) in refusals.into_iter().enumerate() {
+            assert!(matches!(refusal, Some(IdentityError::NoSuchPerson)), "{n}: {refusal:?}");
+        }
+    }
+    assert!(identity.list_people(elsewhere).await.unwrap().is_empty());
+    assert_eq!(house.get(&anna).await, anna);
+}
+
+async fn locations_are_listed_and_renamed(it: TestStore) {
+    let house = House::new(it).await;
+    let (identity, organisation, by) = (&house.identity, house.organisation, Actor::Command);
+    let main = identity.add_location(organisation, "Main Street", by).await.unwrap();
+    let annex = identity.add_location(organisation, "annex", by).await.unwrap();
+    let login = identity.ensure_location_login(&main).await.unwrap();
+    assert_eq!(identity.list_locations(organisation).await.unwrap(), [annex.clone(), main.clone()]);
+    let renamed = identity.rename_location(organisation, main.id, " A Street ", by).await.unwrap();
+    assert_eq!((renamed.name.as_str(), &renamed.slug), ("A Street", &main.slug));
+    assert_eq!(identity.get_location(organisation, main.id).await.unwrap(), renamed);
+    assert_eq!(identity.list_locations(organisation).await.unwrap()[0], renamed);
+    assert_eq!(identity.ensure_location_login(&renamed).await.unwrap(), login);
+    // Its own name again is no other one's.
+    identity.rename_location(organisation, main.id, "A Street", by).await.unwrap();
+    let taken = identity.rename_location(organisation, main.id, "annex", by).await;
+    assert!(matches!(taken, Err(IdentityError::LocationExists(_))));
+    let elsewhere = identity.create_organisation("Elsewhere", by).await.unwrap().id;
+    let foreign = identity.rename_location(elsewhere, main.id, "Mine", by).await;
+    assert!(matches!(foreign, Err(IdentityError::NoSuchLocation)));
+    assert!(matches!(identity.get_location(elsewhere, main.id).await, Err(IdentityError::NoSuchLocation)));
+    // Of many at once that choose one name, one gets it.
+    let mut at_once = tokio::task::JoinSet::new();
+    for id in [Some(main.id), Some(annex.id), None, None] {
+        let identity = identity.clone();
+        at_once.spawn(async move {
+            match id {
+                Some(id) => identity.rename_location(organisation, id, "Harbour", by).await.is_ok(),
+                None => identity.add_location(organisation, "Harbour", by).await.is_ok(),
+            }
+        });
+    }
+    assert_eq!(at_once.join_all().await.into_iter().filter(|it| *it).count(), 1);
+}
+
+async fn an_organisation_gets_its_name_when_it_is_set_up(it: TestStore) {
+    let house = House::new(it).await;
+    let (identity, organisation, by) = (&house.identity, house.organisation, Actor::Command);
+    assert_eq!(identity.list_organisations().await.unwrap()[0].set_up_at, None);
+    identity.create_organisation("Elsewhere", by).await.unwrap();
+    let taken = identity.set_organisation_up(organisation, "Elsewhere", by).await;
+    assert!(matches!(taken, Err(IdentityError::OrganisationExists(_))));
+    assert!(matches!(
+        identity.set_organisation_up(organisation, "", by).await,
+        Err(IdentityError::BadName(_))
+    ));
+    let at = house.it.world.now();
+    identity.set_organisation_up(organisation, " Praxis Süd ", by).await.unwrap();
+    house.it.clock.advance(Duration::from_secs(5));
+    identity.set_organisation_up(organisation, "Praxis Nord", by).await.unwrap();
+    let found = identity.find_organisation("Praxis Nord").await.unwrap().unwrap();
+    assert_eq!((found.id, found.set_up_at), (organisation, Some(at)));
+}

@@ -1,0 +1,248 @@
+//! Links that work once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepost_identity::{AccountProblem, Entrance, LinkKind, PersonRefusal, Role};
+use gatepost_journal::NoticeKind;
+use gatepost_testkit::{TestStore, on_both_engines};
+
+use crate::ROOMS;
+use crate::house::{House, OTHER, RIGHT, office, pre_session, secret, session, visitor};
+
+on_both_engines!(ROOMS;
+    a_link_lets_an_invited_person_choose_a_password_once,
+    a_link_lives_as_long_as_its_kind,
+    fifty_uses_of_one_link_let_one_in,
+    a_reset_leaves_the_second_step_and_ends_everything_else,
+    a_link_opens_nothing_but_what_it_is_for,
+    forgotten_passwords_are_answered_alike_and_five_times_an_hour,
+    this_was_not_me_signs_out_everywhere_and_leads_to_a_new_password,
+    a_contact_is_proven_by_its_link,
+    the_link_of_the_demo_signs_in_once,
+);
+
+fn is_over<T>(it: Result<T, AccountProblem>) -> bool {
+    matches!(it, Err(AccountProblem::Refused(PersonRefusal::Over)))
+}
+
+/// ID-29.
+async fn a_link_lets_an_invited_person_choose_a_password_once(it: TestStore) {
+    let house = House::new(it).await;
+    for (address, kind) in [("chief@example.org", LinkKind::SetUp), ("new@example.org", LinkKind::Invitation)]
+    {
+        let person = house.invited(address, Role::Administrator).await;
+        let token = house.link(&person, kind, "{}").await;
+        for _ in 0..2 {
+            let opened = house.people.find_link(&token).await.unwrap().unwrap();
+            assert_eq!((opened.person.id, opened.kind), (person.id, kind));
+            assert_eq!(opened.organisation_name, "Praxis Plum");
+            assert_eq!(opened.expires_at, house.now() + kind.lives_for());
+        }
+        // What will not do uses nothing up.
+        for bad in ["short", "praxisplum20262026"] {
+            let refused = house.people.choose_password(&token, &secret(bad), &office()).await;
+            assert!(matches!(refused, Err(AccountProblem::Password(_))), "{bad}");
+        }
+        let made = session(house.people.choose_password(&token, &secret(RIGHT), &office()).await.unwrap());
+        assert!(made.session.person.has_password && made.session.is_proven(house.now()));
+        assert!(house.find(&made).await.is_some());
+        house.signed_in(&person).await;
+        assert!(is_over(house.people.choose_password(&token, &secret(OTHER), &office()).await));
+        assert!(house.people.find_link(&token).await.unwrap().is_none());
+        assert!(house.sign_in(address, OTHER).await.is_err());
+        assert!(house.notices(&person).await.is_empty(), "there is nothing to warn of");
+    }
+}
+
+async fn a_link_lives_as_long_as_its_kind(it: TestStore) {
+    let house = House::new(it).await;
+    for (n, (kind, hours)) in
+        [(LinkKind::SetUp, 24), (LinkKind::Invitation, 72), (LinkKind::PasswordReset, 1)]
+            .into_iter()
+            .enumerate()
+    {
+        let person = house.invited(&format!("p{n}@example.org"), Role::Operator).await;
+        let token = house.link(&person, kind, "{}").await;
+        house.it.clock.advance(Duration::from_hours(hours) - Duration::from_millis(1));
+        assert!(house.people.find_link(&token).await.unwrap().is_some());
+        house.it.clock.advance(Duration::from_millis(1));
+        assert!(house.people.find_link(&token).await.unwrap().is_none());
+        assert!(is_over(house.people.choose_password(&token, &secret(RIGHT), &office()).await));
+        assert!(!house.reread(&person).await.has_password);
+    }
+    // Nobody who is disabled gets back in by a link.
+    let gone = house.operator().await;
+    let token = house.link(&gone, LinkKind::PasswordReset, "{}").await;
+    house.disable(&gone).await;
+    assert!(house.people.find_link(&token).await.unwrap().is_none());
+    assert!(is_over(house.people.choose_password(&token, &secret(OTHER), &office()).await));
+}
+
+async fn fifty_uses_of_one_link_let_one_in(it: TestStore) {
+    let house = Arc::new(House::new(it).await);
+    let person = house.invited("new@example.org", Role::Operator).await;
+    let token = house.link(&person, LinkKind::Invitation, "{}").await;
+    let uses: Vec<_> = (0..50)
+        .map(|n| {
+            let (house, token) = (Arc::clone(&house), token.clone());
+            tokio::spawn(async move {
+                let password = secret(&format!("{RIGHT}, and {n} more"));
+                match house.people.choose_password(&token, &password, &office()).await {
+                    Ok(_) => Some(n),
+                    Err(AccountProblem::Refused(PersonRefusal::Over | PersonRefusal::Busy)) => None,
+                    Err(other) => panic!("{other:?}"),
+                }
+            })
+        })
+        .collect();
+    let mut winners = Vec::new();
+    for it in uses {
+        winners.extend(it.await.unwrap());
+    }
+    assert_eq!(winners.len(), 1);
+    let password = format!("{RIGHT}, and {} more", winners[0]);
+    assert!(house.sign_in("new@example.org", &password).await.is_ok(), "the one that came in");
+    assert_eq!(house.entries("person.password_chosen").await.len(), 1);
+}
+
+/// ID-22.
+async fn a_reset_leaves_the_second_step_and_ends_everything_else(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.with_two_step("anna@example.org", Role::Operator).await;
+    let device = house.trust(&anna).await;
+    let entered = house.people.sign_in("anna@example.org", &secret(RIGHT), Some(&device), &office()).await;
+    let before = session(entered.unwrap());
+    let between = pre_session(house.sign_in("anna@example.org", RIGHT).await.unwrap());
+    let (token, other) = (
+        house.link(&anna, LinkKind::PasswordReset, "{}").await,
+        house.link(&anna, LinkKind::PasswordReset, "{}").await,
+    );
+    let chosen = house.people.choose_password(&token, &secret(OTHER), &office()).await.unwrap();
+    assert!(house.people.find_pre_session(&pre_session(chosen)).await.unwrap().is_some());
+    assert_eq!(house.reread(&anna).await.two_step_at, anna.two_step_at);
+    assert!(house.find(&before).await.is_none());
+    assert!(house.people.find_pre_session(&between).await.unwrap().is_none());
+    assert!(house.devices(&anna).await.is_empty());
+    assert!(house.people.find_link(&other).await.unwrap().is_none(), "using one ends the others");
+    assert!(matches!(house.sign_in("anna@example.org", RIGHT).await, Err(PersonRefusal::WrongPassword)));
+    pre_session(house.sign_in("anna@example.org", OTHER).await.unwrap());
+    assert_eq!(house.kinds(&anna).await, [NoticeKind::PasswordChanged]);
+}
+
+async fn a_link_opens_nothing_but_what_it_is_for(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.operator().await;
+    let kinds = [
+        LinkKind::SetUp,
+        LinkKind::Invitation,
+        LinkKind::PasswordReset,
+        LinkKind::Contact,
+        LinkKind::NotMe,
+        LinkKind::SignIn,
+    ];
+    for kind in kinds {
+        let token = house.link(&anna, kind, "{}").await;
+        let people = &house.people;
+        if !matches!(kind, LinkKind::SetUp | LinkKind::Invitation | LinkKind::PasswordReset) {
+            assert!(is_over(people.choose_password(&token, &secret(OTHER), &office()).await), "{kind}");
+        }
+        if kind != LinkKind::Contact {
+            assert!(is_over(people.prove_contact(&token).await), "{kind}");
+        }
+        if kind != LinkKind::NotMe {
+            assert!(is_over(people.not_me(&token, &office()).await), "{kind}");
+        }
+        if kind != LinkKind::SignIn {
+            assert!(matches!(people.sign_in_by_link(&token, &office()).await, Err(PersonRefusal::Over)));
+        }
+        assert!(people.find_session(&token, true).await.unwrap().is_none());
+        assert!(people.find_link(&token).await.unwrap().is_some(), "{kind}: a wrong door uses nothing up");
+    }
+}
+
+async fn forgotten_passwords_are_answered_alike_and_five_times_an_hour(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.operator().await;
+    house.contact(&anna, "anna@home.example", true).await;
+    let gone = house.person("gone@example.org", Role::Operator).await;
+    house.disable(&gone).await;
+    for address in ["nobody@example.org", "gone@example.org", "ANNA@example.org", "", "a\0b"] {
+        house.people.forgot_password(address, &office()).await.unwrap();
+    }
+    let asked = NoticeKind::PasswordReset;
+    assert_eq!(house.notices(&anna).await, [(asked, vec!["anna@example.org".to_owned()])]);
+    assert!(house.notices(&gone).await.is_empty());
+    // Many at once, from everywhere.
+    for n in 0..10 {
+        let from = visitor(&format!("198.51.{n}.7"), "curl");
+        house.people.forgot_password("anna@example.org", &from).await.unwrap();
+    }
+    assert_eq!(house.kinds(&anna).await, [asked; 5]);
+    house.it.clock.advance(Duration::from_mins(60));
+    house.people.forgot_password("anna@example.org", &visitor("203.0.113.7", "curl")).await.unwrap();
+    assert_eq!(house.kinds(&anna).await, [asked; 6]);
+    // Asking is not free: a source that goes through addresses is slowed, whether they are anybody's or not.
+    let mut slowed = 0;
+    for n in 0..12 {
+        let from = visitor("203.0.113.9", "curl");
+        let asked = house.people.forgot_password(&format!("p{n}@example.org"), &from).await;
+        slowed += u32::from(matches!(asked, Err(PersonRefusal::Slowed { .. })));
+    }
+    assert_eq!(slowed, 2);
+    // And no miss of anybody.
+    house.signed_in(&anna).await;
+    assert!(!house.kinds(&anna).await.contains(&NoticeKind::ManyMisses));
+}
+
+/// ID-24, ID-26.
+async fn this_was_not_me_signs_out_everywhere_and_leads_to_a_new_password(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.operator().await;
+    house.signed_in(&anna).await;
+    let from = visitor("203.0.113.7", "Other");
+    let thief = house.people.sign_in("anna@example.org", &secret(RIGHT), None, &from).await;
+    let thief = session(thief.unwrap());
+    assert_eq!(house.kinds(&anna).await, [NoticeKind::NewDevice]);
+    // The thief has asked for a reset, too.
+    let asked = house.link(&anna, LinkKind::PasswordReset, "{}").await;
+    let token = house.token_of_waiting_link(&anna, LinkKind::NotMe).await;
+    house.it.clock.advance(Duration::from_hours(29 * 24));
+    let reset = house.people.not_me(&token, &office()).await.unwrap();
+    assert!(house.find(&thief).await.is_none());
+    assert!(house.sessions(&anna).await.is_empty());
+    assert!(house.people.find_link(&asked).await.unwrap().is_none());
+    assert!(is_over(house.people.not_me(&token, &office()).await));
+    assert!(matches!(
+        house.people.choose_password(&reset, &secret(OTHER), &office()).await,
+        Ok(Entrance::SignedIn(_))
+    ));
+    assert!(house.sign_in("anna@example.org", RIGHT).await.is_err());
+}
+
+async fn a_contact_is_proven_by_its_link(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.operator().await;
+    let id = house.contact(&anna, "anna@home.example", false).await;
+    let details = format!(r#"{{"contact":"{id}"}}"#);
+    let token = house.link(&anna, LinkKind::Contact, &details).await;
+    let proven = house.people.prove_contact(&token).await.unwrap();
+    assert_eq!((proven.value.as_str(), proven.proven_at), ("anna@home.example", Some(house.now())));
+    assert!(is_over(house.people.prove_contact(&token).await));
+    // One that was removed, and one of somebody else.
+    let ben = house.person("ben@example.org", Role::Operator).await;
+    for (person, details) in [(&anna, r#"{"contact":"nonsense"}"#), (&ben, details.as_str())] {
+        let token = house.link(person, LinkKind::Contact, details).await;
+        assert!(matches!(house.people.prove_contact(&token).await, Err(AccountProblem::NotFound)));
+    }
+}
+
+async fn the_link_of_the_demo_signs_in_once(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.with_two_step("anna@example.org", Role::Administrator).await;
+    let token = house.link(&anna, LinkKind::SignIn, "{}").await;
+    let made = house.people.sign_in_by_link(&token, &office()).await.unwrap();
+    assert!(house.find(&made).await.is_some());
+    assert!(made.session.is_single_factor && made.session.proven_at.is_none(), "it proves nothing");
+    assert!(matches!(house.people.sign_in_by_link(&token, &office()).await, Err(PersonRefusal::Over)));
+}

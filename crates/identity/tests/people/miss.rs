@@ -1,0 +1,201 @@
+//! Wrong tries, by person and by source.
+
+use std::time::Duration;
+
+use gatepost_identity::{LastUses, LinkKind, People, PersonRefusal, Proof, RevocationWatch, SignIns};
+use gatepost_journal::NoticeKind;
+use gatepost_testkit::{TestStore, on_both_engines};
+
+use crate::ROOMS;
+use crate::house::{House, OTHER, RIGHT, office, secret, session, visitor};
+
+on_both_engines!(ROOMS;
+    from_the_fifth_miss_on_each_waits_longer,
+    the_hundredth_miss_disables_the_password_until_it_is_reset,
+    misses_are_counted_across_nodes_and_restarts,
+    a_trusted_device_has_a_count_of_its_own,
+    a_success_after_many_misses_is_told,
+    whoever_got_in_lately_is_checked_also_after_a_restart,
+    every_door_meets_the_one_limiter,
+);
+
+/// Each try from a source of its own, so that the limiter of sources does not answer first.
+async fn miss(people: &People, address: &str, n: u32) -> Result<(), PersonRefusal> {
+    let [_, a, b, c] = n.to_be_bytes();
+    let from = visitor(&format!("10.{}.{}.1", c.wrapping_add(a), b.wrapping_add(c).wrapping_mul(8)), "curl");
+    people.sign_in(address, &secret(&format!("wrong, and long enough {n}")), None, &from).await.map(drop)
+}
+
+fn wait(refused: Result<(), PersonRefusal>) -> Option<Duration> {
+    match refused {
+        Err(PersonRefusal::WrongPassword) => None,
+        Err(PersonRefusal::Slowed { retry_after }) => Some(retry_after),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// ID-7, for people and for nobody alike.
+async fn from_the_fifth_miss_on_each_waits_longer(it: TestStore) {
+    let house = House::new(it).await;
+    house.operator().await;
+    for address in ["anna@example.org", "nobody@example.org"] {
+        for n in 0..5 {
+            assert_eq!(wait(miss(&house.people, address, n).await), None, "{address} {n}");
+        }
+        for (n, seconds) in [30, 60, 120, 240, 480, 960, 1920, 3600, 3600].into_iter().enumerate() {
+            let (n, span) = (100 + u32::try_from(n).unwrap(), Duration::from_secs(seconds));
+            assert_eq!(wait(miss(&house.people, address, n).await), Some(span), "{address}");
+            // Not even the right one is looked at meanwhile.
+            house.it.clock.advance(span - Duration::from_millis(1));
+            let early = house.sign_in(address, RIGHT).await;
+            assert!(matches!(early, Err(PersonRefusal::Slowed { .. })), "{address}");
+            house.it.clock.advance(Duration::from_millis(1));
+            assert_eq!(wait(miss(&house.people, address, n + 50).await), None, "{address}");
+        }
+    }
+    house.it.clock.advance(Duration::from_hours(1));
+    assert!(house.sign_in("anna@example.org", RIGHT).await.is_ok());
+    for n in 200..205 {
+        assert_eq!(wait(miss(&house.people, "anna@example.org", n).await), None, "the count began anew");
+    }
+}
+
+/// ID-7.
+async fn the_hundredth_miss_disables_the_password_until_it_is_reset(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.operator().await;
+    for n in 0..100 {
+        assert_eq!(wait(miss(&house.people, "anna@example.org", n).await), None, "{n}");
+        house.it.clock.advance(Duration::from_hours(2));
+    }
+    for _ in 0..2 {
+        let right = house.sign_in("anna@example.org", RIGHT).await;
+        assert!(matches!(right, Err(PersonRefusal::MethodDisabled)));
+        house.it.clock.advance(Duration::from_hours(48));
+        house.people.sweep().await.unwrap();
+    }
+    // Asking for a link sets nothing back; a new password does.
+    house.people.forgot_password("anna@example.org", &office()).await.unwrap();
+    assert!(matches!(house.sign_in("anna@example.org", RIGHT).await, Err(PersonRefusal::MethodDisabled)));
+    let token = house.link(&anna, LinkKind::PasswordReset, "{}").await;
+    house.people.choose_password(&token, &secret(OTHER), &office()).await.unwrap();
+    assert!(house.sign_in("anna@example.org", OTHER).await.is_ok());
+}
+
+async fn misses_are_counted_across_nodes_and_restarts(it: TestStore) {
+    let house = House::new(it).await;
+    house.operator().await;
+    for n in 0..5 {
+        let (store, keyring) = (house.it.store.clone(), house.it.keyring.clone());
+        let (last_uses, watch) = (LastUses::new(store.clone()), RevocationWatch::new(store.clone()));
+        let sign_ins = SignIns::open(store, keyring, last_uses, watch).await.unwrap();
+        let node = People::new(&house.identity, &sign_ins, 1);
+        assert_eq!(wait(miss(&node, "anna@example.org", n).await), None);
+    }
+    assert_eq!(wait(miss(&house.people, "anna@example.org", 9).await), Some(Duration::from_secs(30)));
+}
+
+/// ID-10.
+async fn a_trusted_device_has_a_count_of_its_own(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.with_two_step("anna@example.org", gatepost_identity::Role::Operator).await;
+    let device = house.trust(&anna).await;
+    for n in 0..5 {
+        assert_eq!(wait(miss(&house.people, "anna@example.org", n).await), None);
+    }
+    assert!(matches!(house.sign_in("anna@example.org", RIGHT).await, Err(PersonRefusal::Slowed { .. })));
+    let come = async |password: &str| {
+        house.people.sign_in("anna@example.org", &secret(password), Some(&device), &office()).await
+    };
+    session(come(RIGHT).await.unwrap());
+    // Its own misses count as well, and the success on it forgave nobody else's.
+    assert!(matches!(house.sign_in("anna@example.org", RIGHT).await, Err(PersonRefusal::Slowed { .. })));
+    for n in 0..5 {
+        assert!(matches!(come(&format!("wrong {n}")).await, Err(PersonRefusal::WrongPassword)));
+    }
+    assert!(matches!(come(RIGHT).await, Err(PersonRefusal::Slowed { .. })));
+}
+
+/// ID-26.
+async fn a_success_after_many_misses_is_told(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.operator().await;
+    for n_misses in [4, 5] {
+        for n in 0..n_misses {
+            assert_eq!(wait(miss(&house.people, "anna@example.org", n).await), None);
+        }
+        house.it.clock.advance(Duration::from_mins(5));
+        house.signed_in(&anna).await;
+    }
+    assert_eq!(house.kinds(&anna).await, [NoticeKind::ManyMisses]);
+    assert_eq!(house.links(&anna).await, ["not_me"]);
+}
+
+/// ID-8.
+async fn whoever_got_in_lately_is_checked_also_after_a_restart(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.operator().await;
+    house.person("ben@example.org", gatepost_identity::Role::Operator).await;
+    house.signed_in(&anna).await;
+    let (store, keyring) = (house.it.store.clone(), house.it.keyring.clone());
+    let (last_uses, watch) = (LastUses::new(store.clone()), RevocationWatch::new(store.clone()));
+    let sign_ins = SignIns::open(store, keyring, last_uses, watch).await.unwrap();
+    let people = People::new(&house.identity, &sign_ins, 1);
+    for n in 0..10 {
+        let refused = people.sign_in(&format!("p{n}@example.org"), &secret(RIGHT), None, &office()).await;
+        assert!(matches!(refused, Err(PersonRefusal::WrongPassword)));
+    }
+    let ben = people.sign_in("ben@example.org", &secret(RIGHT), None, &office()).await;
+    assert!(matches!(ben, Err(PersonRefusal::Slowed { .. })));
+    assert!(people.sign_in("anna@example.org", &secret(RIGHT), None, &office()).await.is_ok());
+}
+
+/// ID-9: two hundred wrong tries at each door, and each is slowed by its source before that person is.
+async fn every_door_meets_the_one_limiter(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.operator().await;
+    let made = house.signed_in(&anna).await;
+    let people = &house.people;
+    for (door, name) in ["sign-in", "confirm", "change of password"].into_iter().enumerate() {
+        let from = visitor(&format!("198.51.100.{}", door * 64 + 1), "curl");
+        let mut n_looked_at = 0;
+        for n in 0..200 {
+            let wrong = secret(&format!("wrong, and long enough {door} {n}"));
+            let refused = match door {
+                0 => people.sign_in(&format!("p{n}@example.org"), &wrong, None, &from).await.map(drop),
+                1 => people.confirm(&made.session, &Proof::Password(wrong), &from).await.map(drop),
+                _ => match people.change_password(&made.session, &wrong, &secret(OTHER), &from).await {
+                    Err(gatepost_identity::AccountProblem::Refused(refused)) => Err(refused),
+                    other => panic!("{:?}", other.map(drop)),
+                },
+            };
+            match refused {
+                Err(PersonRefusal::WrongPassword) => n_looked_at += 1,
+                Err(PersonRefusal::Slowed { .. }) => {}
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        assert!(n_looked_at <= 10, "{name}: {n_looked_at}");
+        house.it.clock.advance(Duration::from_mins(2));
+    }
+    // The door of applications knows them too.
+    house.it.clock.advance(Duration::from_hours(1));
+    let from = visitor("203.0.113.7", "curl");
+    for n in 0..10 {
+        let wrong = secret(&format!("wrong {n}"));
+        assert!(people.sign_in(&format!("q{n}@example.org"), &wrong, None, &from).await.is_err());
+    }
+    let attempt = gatepost_identity::Attempt {
+        user_name: "reception@example.org",
+        password: &secret("zzzz zzzz zzzz zzzz"),
+        protocol: gatepost_identity::Protocol::Smtp,
+        source: from.source,
+        tls: None,
+        mechanism: None,
+    };
+    let refused = house.sign_ins.verify(attempt).await;
+    assert!(matches!(
+        refused,
+        Err(gatepost_identity::SignInRefusal::Slowed { .. } | gatepost_identity::SignInRefusal::Unavailable)
+    ));
+}

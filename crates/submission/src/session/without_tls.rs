@@ -1,0 +1,49 @@
+//! A client that does not begin TLS, for the person who waits for its first sign-in (B10).
+
+use gatepost_identity::Protocol;
+
+use super::{Ending, Session};
+use crate::ChooseAccount;
+
+/// How far a client has come without TLS.
+#[derive(Debug, Default)]
+pub(super) enum WithoutTls {
+    /// A look whether anybody is there, as load balancers have it.
+    #[default]
+    Silent,
+    /// It has said EHLO, and was offered STARTTLS.
+    Greeted,
+    /// It began TLS, or was reported.
+    Settled,
+}
+
+impl<C: ChooseAccount> Session<'_, C> {
+    /// The client knows now that there is STARTTLS.
+    pub(crate) fn has_greeted_without_tls(&mut self) {
+        if matches!(self.without_tls, WithoutTls::Silent) {
+            self.without_tls = WithoutTls::Greeted;
+        }
+    }
+
+    /// The client wants TLS, whatever comes of it.
+    pub(crate) fn begins_tls(&mut self) {
+        self.without_tls = WithoutTls::Settled;
+    }
+
+    /// The client wanted something that needs TLS. Told once a connection.
+    pub(crate) fn needs_tls(&mut self) {
+        if !matches!(self.without_tls, WithoutTls::Settled) {
+            self.without_tls = WithoutTls::Settled;
+            let stands = &self.server.stands;
+            stands.sign_ins.reports().without_tls(stands.world.now(), self.peer(), Protocol::Smtp);
+        }
+    }
+
+    /// A client that leaves after EHLO did not find the AUTH that it was looking for: swaks does so.
+    pub(super) fn ends_without_tls(&mut self, ending: &Ending) {
+        if matches!(self.without_tls, WithoutTls::Greeted) && matches!(ending, Ending::Quit | Ending::Gone(_))
+        {
+            self.needs_tls();
+        }
+    }
+}
