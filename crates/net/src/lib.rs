@@ -27,6 +27,6 @@ pub use dial::{
 pub use host::{Host, HostError};
 pub use serve::{Admission, BindError, Counts, Door, Farewell, Limits, Listener, Service, Ticket, serve};
 pub use tls::{
-    CertificateError, CertificateInfo, CertificateProblem, ClientTls, HandshakeError, KeyKind, Protocols,
-    Reload, ServerTls,
+    CertificateError, CertificateInfo, CertificateProblem, ClientTls, EncryptedSocket, HandshakeError,
+    KeyKind, Protocols, Reload, ServerTls,
 };

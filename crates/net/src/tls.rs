@@ -5,6 +5,7 @@ mod info;
 mod problem;
 mod reload;
 mod server;
+mod socket;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub use info::{CertificateInfo, KeyKind};
 pub use problem::{CertificateProblem, HandshakeError};
 pub use reload::Reload;
 pub use server::{CertificateError, Protocols, ServerTls};
+pub use socket::EncryptedSocket;
 
 /// Every suite of it is AEAD with an ephemeral key exchange (SS-2; RFC 9325 §4.2); a test holds it to that.
 fn provider() -> Arc<CryptoProvider> {

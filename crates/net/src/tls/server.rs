@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use gatepost_core::World;
 use rustls::pki_types::pem::PemObject;
@@ -10,11 +11,14 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ProducesTickets, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys, ServerConfig};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
 use super::info::CertificateInfo;
+use super::problem::HandshakeError;
 use super::reload::Files;
+use super::socket::EncryptedSocket;
 use super::{WorldTime, provider};
 use crate::authority::Issued;
 
@@ -106,6 +110,18 @@ impl ServerTls {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         self.info().warnings(self.world.now())
+    }
+
+    /// Shakes hands on a socket that speaks TLS from its first byte, for protocols that bring a parser of their own.
+    pub async fn accept(
+        &self,
+        socket: TcpStream,
+        protocols: Protocols,
+        within: Duration,
+    ) -> Result<EncryptedSocket, HandshakeError> {
+        let shaken = tokio::time::timeout(within, self.acceptor(protocols).accept(socket)).await;
+        let stream = shaken.map_err(|_elapsed| HandshakeError::TimedOut)?.map_err(HandshakeError::from)?;
+        Ok(EncryptedSocket(Box::new(stream)))
     }
 
     pub(crate) fn acceptor(&self, protocols: Protocols) -> TlsAcceptor {
