@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gatepost_core::World;
 use gatepost_net::{Admission, Door, Limits, Listener, serve};
-use gatepost_web::Reach;
+use gatepost_web::WebDoor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -108,7 +108,7 @@ impl Sandbox {
         let web = {
             let router = pages::router(self.provider.clone(), self.ready.clone())
                 .merge(api::router(self.provider.clone(), self.ready.pages));
-            gatepost_web::serve(self.pages, router, Reach::Loopback, everything.clone())
+            gatepost_web::serve(WebDoor::on_loopback(self.pages), router, everything.clone())
         };
         let sessions = TaskTracker::new();
         let smtp = serve(

@@ -6,6 +6,12 @@ use axum::response::{IntoResponse as _, Response};
 /// The tokens and components of all pages: colours for light and dark, type, spacing, badge, time line, table, form.
 pub const BASE_STYLE: &str = include_str!("base.css");
 
+/// The one script of all pages: copy buttons, live panels, the code field. Every page works without it.
+pub const SCRIPT: &str = include_str!("gatepost.js");
+
+/// The small picture of a tab.
+pub const FAVICON: &str = include_str!("favicon.svg");
+
 /// A small text file, such as a style sheet, served with an entity tag so that a browser asks for it once.
 #[derive(Clone)]
 pub struct Asset {
@@ -21,6 +27,23 @@ impl Asset {
         let body = parts.concat();
         let etag = format!("\"{:016x}\"", fingerprint(body.as_bytes()));
         Self { content_type, body, etag }
+    }
+
+    /// `/assets/` with the file's name and what it holds in a few letters: another version has another address.
+    #[must_use]
+    pub fn address(&self, name: &str) -> String {
+        let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "txt"));
+        format!("/assets/{stem}-{}.{ending}", self.etag.trim_matches('"'))
+    }
+
+    /// The file for [`Asset::address`], to be kept for ever: what is there never changes.
+    #[must_use]
+    pub fn respond_for_good(&self) -> Response {
+        let headers = [
+            (header::CONTENT_TYPE, self.content_type),
+            (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        ];
+        (headers, self.body.clone()).into_response()
     }
 
     /// The file, or 304 if the browser has it.

@@ -1,43 +1,77 @@
 //! What every request must pass and every answer carries.
 
-use axum::extract::Request;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use gatepost_core::Network;
 
-use crate::server::MOST_BODY_BYTES;
+use crate::caller::caller;
+use crate::server::{MOST_BODY_BYTES, Peer};
 
 /// Under which names a door is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// Only as a name of this computer: `localhost`, `127.0.0.1`, `[::1]`. A web site whose name an attacker points at
     /// 127.0.0.1 (DNS rebinding) is a stranger in its own browser tab then, as it should be.
     Loopback,
+    /// As this host too: a reverse proxy on this computer speaks plain HTTP to the door and HTTPS to the world.
+    Named(String),
     /// Under any name.
     Any,
 }
+
+/// What the guard goes by.
+pub(crate) struct Rules {
+    pub(crate) reach: Reach,
+    pub(crate) is_encrypted: bool,
+    pub(crate) trusted_proxies: Vec<Network>,
+}
+
+/// A year, with subdomains (WP-7).
+const STRICT_TRANSPORT_SECURITY: &str = "max-age=31536000; includeSubDomains";
 
 /// Everything from here, nothing inline, no frames (WP-6).
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
      connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
-pub(crate) async fn guard(reach: Reach, request: Request, next: Next) -> Response {
-    let refusal = if !is_named_rightly(reach, request.headers()) {
+pub(crate) async fn guard(
+    State(rules): State<Arc<Rules>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let caller = caller(peer, request.headers(), &rules.trusted_proxies);
+    let refusal = if !is_named_rightly(&rules.reach, request.headers()) {
         Some((StatusCode::MISDIRECTED_REQUEST, "This address answers only to names of this computer.\n"))
     } else if !is_from_here(request.method(), request.headers()) {
         Some((StatusCode::FORBIDDEN, "This request came from a page of another site.\n"))
     } else if declares_too_much(request.headers()) {
         // At once, instead of reading a mebibyte first.
         Some((StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.\n"))
+    } else if caller.is_err() {
+        Some((StatusCode::BAD_REQUEST, "The proxy named an address that cannot be read.\n"))
     } else {
         None
     };
-    let mut response = match refusal {
-        Some(refusal) => refusal.into_response(),
-        None => next.run(request).await,
+    let mut response = match (refusal, caller) {
+        (None, Ok(caller)) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        (Some(refusal), _) => refusal.into_response(),
+        (None, Err(_)) => StatusCode::BAD_REQUEST.into_response(),
     };
     add_headers(response.headers_mut());
+    if rules.is_encrypted || matches!(rules.reach, Reach::Named(_)) {
+        response
+            .headers_mut()
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT_TRANSPORT_SECURITY));
+    }
     response
 }
 
@@ -60,8 +94,13 @@ fn declares_too_much(headers: &HeaderMap) -> bool {
     length.is_some_and(|it| it > MOST_BODY_BYTES as u64)
 }
 
-fn is_named_rightly(reach: Reach, headers: &HeaderMap) -> bool {
-    reach == Reach::Any || host(headers).is_some_and(|it| is_loopback_name(it.host()))
+fn is_named_rightly(reach: &Reach, headers: &HeaderMap) -> bool {
+    let is_named = |is_right: &dyn Fn(&str) -> bool| host(headers).is_some_and(|it| is_right(it.host()));
+    match reach {
+        Reach::Any => true,
+        Reach::Loopback => is_named(&is_loopback_name),
+        Reach::Named(name) => is_named(&|it| it.eq_ignore_ascii_case(name) || is_loopback_name(it)),
+    }
 }
 
 fn host(headers: &HeaderMap) -> Option<Authority> {

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 
 use axum::routing::get;
+use gatepost_net::Listener;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::Reach;
 
 struct Server {
     address: SocketAddr,
@@ -19,7 +21,8 @@ fn start(reach: Reach) -> Server {
     let (address, stop) = (listener.address(), CancellationToken::new());
     let router = Router::new()
         .route("/", get(|| async { "hello" }).post(|body: String| async move { body.len().to_string() }));
-    let serving = tokio::spawn(serve(listener, router, reach, stop.clone()));
+    let serving =
+        tokio::spawn(serve(WebDoor { reach, ..WebDoor::on_loopback(listener) }, router, stop.clone()));
     Server { address, stop, serving }
 }
 
