@@ -7,16 +7,16 @@ mod first_letter;
 mod house;
 mod ports;
 mod shown;
-mod status;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use gatepost_core::World;
-use gatepost_portal::{Portal, PortalError};
+use gatepost_identity::{DoorReports, LastUses, People, RevocationWatch, SignIns};
+use gatepost_portal::{MailDoors, Portal, PortalError, PortalSettings, Rooms};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::StartError;
+use crate::app::{App, StartError};
 use crate::cli::{Demo, Init};
 use crate::config::Settings;
 use crate::control::Refusal;
@@ -28,7 +28,6 @@ use crate::{demo_mark, init, stop};
 use first_letter::FirstLetter;
 use ports::Ports;
 use shown::DemoReady;
-use status::Status;
 
 /// The mailbox that the demo connects.
 const ADDRESS: &str = "reception@sandbox.test";
@@ -79,8 +78,7 @@ async fn run(
     let server = Server::start(Arc::new(settings), world).await?;
     let app = server.app.clone();
     let organisation = house::organisation(&app).await?;
-    let status = Status::new(app.clone(), organisation.id);
-    let portal = Portal::bind(ports.portal, status, world).map_err(|error| match error {
+    let portal = Portal::bind(portal_settings(ports), rooms(&app).await?).map_err(|error| match error {
         PortalError::Bind(error) => busy(&error, "--portal-port"),
         other => Refusal::new(other.to_string()),
     })?;
@@ -99,6 +97,32 @@ async fn run(
         stop.run_until_cancelled(tell(&ready, first_letter, output)),
     );
     served
+}
+
+fn portal_settings(ports: &Ports) -> PortalSettings {
+    PortalSettings {
+        listen: ports.portal,
+        tls: None,
+        public_url: None,
+        administration_networks: Vec::new(),
+        trusted_proxies: Vec::new(),
+        mail: MailDoors::default(),
+        phone: None,
+    }
+}
+
+async fn rooms(app: &App) -> Result<Rooms, Refusal> {
+    let (uses, watch) = (LastUses::new(app.store.clone()), RevocationWatch::new(app.store.clone()));
+    let sign_ins = SignIns::open(app.store.clone(), app.keyring.clone(), uses, watch).await;
+    let sign_ins = sign_ins.map_err(|error| app.refuse(error))?;
+    Ok(Rooms {
+        identity: app.identity.clone(),
+        people: People::new(&app.identity, &sign_ins, 2),
+        reports: DoorReports::default(),
+        accounts: app.accounts.clone(),
+        outbox: app.outbox.clone(),
+        store: app.store.clone(),
+    })
 }
 
 /// What the folder's configuration says, with the ports of this start; all of it is made on the first.

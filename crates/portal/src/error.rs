@@ -7,9 +7,14 @@ use gatepost_net::BindError;
 /// Why the portal cannot start. The operator's to cure.
 #[derive(Debug, thiserror::Error)]
 pub enum PortalError {
-    /// OP-14: there is no sign-in yet.
-    #[error("the status page listens on loopback only, and {0} is not: use 127.0.0.1")]
-    NotLoopback(SocketAddr),
+    /// Passwords would cross a network in the clear.
+    #[error(
+        "the portal would listen on {0} without TLS: give it a certificate, or let it listen on 127.0.0.1 behind a proxy that has one"
+    )]
+    NotEncrypted(SocketAddr),
+    /// The address that people know.
+    #[error("public_url {0:?} is not an address such as https://mail.practice.example")]
+    BadPublicUrl(String),
     /// The port cannot be had.
     #[error(transparent)]
     Bind(#[from] BindError),

@@ -1,23 +1,24 @@
 //! Web pages for people. They are made on the server and work without JavaScript.
 //!
-//! So far there is one, the read-only status page of the demo: whether each mail account is connected and, if not, what is
-//! wrong, what to do and who can do it; and what became of each letter. It shows what a [`StatusSource`] tells.
-//!
-//! - [`view`](AccountView) holds what pages show, in the words of the product;
-//! - `page` turns it into HTML: one layout, each component once, all texts in one place;
+//! - [`routes`] is the one table of all addresses; the router is built from it and from nothing else;
+//! - `frame` is what all pages stand on: the gate that every row passes, sessions, forms, texts, the answers to trouble;
+//! - `page` holds the pages, a file or folder for each subject, with templates under `templates/` and every word in `texts/en.toml`;
 //! - [`Portal`] is the door.
 //!
-//! *Trust note.* The status page has no sign-in, so its door opens on loopback only (OP-14) and changes nothing. Addresses,
-//! names and the provider's words are hostile: they are shown as text, with what cannot be seen escaped. It must never hold a
-//! secret or the text of a letter.
+//! *Trust note.* Whatever a browser sends is hostile until the gate and a handler have read it. Only the gate decides who may have
+//! a page (docs/decisions/0010); handlers ask the rooms with the organisation of the session, never with one from a request.
+//! Addresses, names and providers' words are shown as text, with what cannot be seen escaped. A page must never hold a secret but
+//! for what is shown once to the session that made it, and never the text of a letter.
 
 mod error;
+mod frame;
 mod page;
 mod portal;
-mod view;
+mod routes;
+mod settings;
 
 pub use error::PortalError;
-pub use portal::{Portal, StatusSource, StatusUnavailable};
-pub use view::{
-    AccountState, AccountView, AttemptResult, AttemptView, DeliveryState, RecipientView, SubmissionView,
-};
+pub use frame::{Access, Kind, RouteRow};
+pub use portal::Portal;
+pub use routes::routes;
+pub use settings::{MailDoors, PhoneAway, PortalSettings, PretendPhone, Rooms};

@@ -1,124 +1,100 @@
 //! The door.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use axum::Router;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
-use gatepost_core::World;
 use gatepost_net::Listener;
-use gatepost_web::{Asset, BASE_STYLE, Reach, Zone};
-use serde::Deserialize;
+use gatepost_web::{Reach, WebDoor, Zone};
 use tokio_util::sync::CancellationToken;
 
-use crate::page::{self, Frame};
-use crate::{AccountView, PortalError, SubmissionView};
+use crate::frame::{Alerts, App, Assets, Cookies, Shared, ShowOnce, Texts, Thens, router};
+use crate::routes::{routes, table};
+use crate::{PortalError, PortalSettings, Rooms};
 
-/// Letters that one page shows.
-const LETTERS_AT_MOST: usize = 25;
-
-/// Tells the status page what there is to show.
-pub trait StatusSource: Send + Sync + 'static {
-    /// All mail accounts, in the order in which they are shown; those that need somebody first.
-    fn accounts(&self) -> impl Future<Output = Result<Vec<AccountView>, StatusUnavailable>> + Send;
-
-    /// The newest letters, newest first, at most `at_most`.
-    fn outbox(
-        &self,
-        at_most: usize,
-    ) -> impl Future<Output = Result<Vec<SubmissionView>, StatusUnavailable>> + Send;
-}
-
-/// The status cannot be read now. The source of it goes to the log, not to the page.
-#[derive(Debug, thiserror::Error)]
-#[error("the status cannot be read")]
-pub struct StatusUnavailable(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+/// Connections at once: a thousand people who sign in at the same moment leave room for those who watch.
+const MOST_CONNECTIONS: usize = 2_000;
 
 /// A portal that listens, not yet to anybody.
-pub struct Portal<S> {
-    listener: Listener,
-    shared: Arc<Shared<S>>,
+pub struct Portal {
+    door: WebDoor,
+    app: App,
 }
 
-struct Shared<S> {
-    source: S,
-    style: Asset,
-    zone: Zone,
-    world: World,
-}
-
-#[derive(Deserialize)]
-struct StatusQuery {
-    /// Present where somebody wants to read without the page being renewed.
-    still: Option<String>,
-}
-
-impl<S: StatusSource> Portal<S> {
-    /// Takes the port, which must be on loopback; 0 lets the system choose. Must be called inside the runtime.
-    pub fn bind(listen: SocketAddr, source: S, world: &World) -> Result<Self, PortalError> {
-        if !listen.ip().is_loopback() {
-            return Err(PortalError::NotLoopback(listen));
+impl Portal {
+    /// Takes the port; 0 lets the system choose. Must be called inside the runtime.
+    pub fn bind(settings: PortalSettings, rooms: Rooms) -> Result<Self, PortalError> {
+        let is_loopback = settings.listen.ip().is_loopback();
+        if !is_loopback && settings.tls.is_none() {
+            return Err(PortalError::NotEncrypted(settings.listen));
         }
-        let style = Asset::new("text/css; charset=utf-8", &[BASE_STYLE, include_str!("page/portal.css")]);
-        let shared = Shared { source, style, zone: Zone::of_this_computer(), world: world.clone() };
-        Ok(Self { listener: Listener::bind(listen)?, shared: Arc::new(shared) })
+        let named = settings.public_url.as_deref().map(checked_url).transpose()?;
+        let listener = Listener::bind(settings.listen)?;
+        let own_scheme = if settings.tls.is_some() { "https" } else { "http" };
+        let (public_url, host) = named.unwrap_or_else(|| {
+            let host = if is_loopback { "localhost".to_owned() } else { settings.listen.ip().to_string() };
+            (format!("{own_scheme}://{host}:{}", listener.address().port()), host)
+        });
+        let cookies = Cookies { is_secure: settings.tls.is_some() || public_url.starts_with("https://") };
+        let reach = match (&settings.tls, is_loopback) {
+            (None, _) if public_url.starts_with("https://") => Reach::Named(host),
+            (None, _) => Reach::Loopback,
+            (Some(_), _) => Reach::Any,
+        };
+        let door = WebDoor {
+            listener,
+            tls: settings.tls.clone(),
+            reach,
+            trusted_proxies: settings.trusted_proxies.clone(),
+            most_connections: MOST_CONNECTIONS,
+        };
+        let app = Arc::new(Shared {
+            rooms,
+            settings,
+            public_url,
+            zone: Zone::of_this_computer(),
+            t: Texts::english(),
+            cookies,
+            assets: Assets::new(),
+            thens: Thens::of(&routes()),
+            alerts: Alerts::default(),
+            made_passwords: ShowOnce::default(),
+            handed_links: ShowOnce::default(),
+            recovery_codes: ShowOnce::default(),
+            pages: OnceLock::new(),
+        });
+        Ok(Self { door, app })
     }
 
     /// Where it is.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
-        self.listener.address()
+        self.door.listener.address()
+    }
+
+    /// The address that people know, without a slash at its end.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.app.public_url
     }
 
     /// Serves until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let router = Router::new()
-            .route("/", get(status::<S>))
-            .route("/style.css", get(style::<S>))
-            .route("/healthz", get(async || "ok\n"))
-            .route("/readyz", get(ready::<S>))
-            .fallback(async || page::not_found())
-            .with_state(self.shared);
-        gatepost_web::serve(self.listener, router, Reach::Loopback, stop).await;
+        let router = router(&self.app, table());
+        gatepost_web::serve(self.door, router, stop).await;
     }
 }
 
-async fn status<S: StatusSource>(
-    State(shared): State<Arc<Shared<S>>>,
-    Query(query): Query<StatusQuery>,
-) -> Response {
-    let read = async {
-        Ok::<_, StatusUnavailable>((
-            shared.source.accounts().await?,
-            shared.source.outbox(LETTERS_AT_MOST).await?,
-        ))
-    };
-    let frame = Frame { zone: &shared.zone, now: shared.world.now(), is_still: query.still.is_some() };
-    match read.await {
-        Ok((accounts, letters)) => page::status(&frame, &accounts, &letters),
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the status page cannot be shown");
-            page::unavailable(&frame)
-        }
+/// Scheme and host, perhaps a port; and the host alone.
+fn checked_url(text: &str) -> Result<(String, String), PortalError> {
+    let bad = || PortalError::BadPublicUrl(text.to_owned());
+    let uri: axum::http::Uri = text.trim_end_matches('/').parse().map_err(|_| bad())?;
+    let host = uri.host().filter(|it| !it.is_empty()).ok_or_else(bad)?;
+    let scheme = uri.scheme_str().filter(|it| matches!(*it, "https" | "http")).ok_or_else(bad)?;
+    let authority = uri.authority().filter(|it| !it.as_str().contains('@')).ok_or_else(bad)?;
+    if uri.path_and_query().is_some_and(|it| it.as_str() != "/") {
+        return Err(bad());
     }
-}
-
-async fn style<S: StatusSource>(State(shared): State<Arc<Shared<S>>>, headers: HeaderMap) -> Response {
-    shared.style.respond(&headers)
-}
-
-/// Ready once what the page shows can be read, which takes the database.
-async fn ready<S: StatusSource>(State(shared): State<Arc<Shared<S>>>) -> Response {
-    match shared.source.accounts().await {
-        Ok(_) => "ready\n".into_response(),
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
-        }
-    }
+    Ok((format!("{scheme}://{authority}"), host.to_owned()))
 }
 
 #[cfg(test)]

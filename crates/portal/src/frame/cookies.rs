@@ -1,0 +1,124 @@
+//! The cookies of docs/decisions/0010.
+
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use gatepost_identity::{NewSession, Role, Token, TrustedToken};
+
+use super::Theme;
+
+/// Each cookie there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CookieName {
+    /// 128 random bits for form tokens.
+    Visitor,
+    /// Who is signed in.
+    Session,
+    /// Who is between the two steps.
+    PreSession,
+    /// A device that is not asked for the second step.
+    TrustedDevice,
+    /// System, light or dark.
+    Theme,
+}
+
+const MINUTE: i64 = 60;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+/// Makes and reads the cookies of one door.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cookies {
+    /// Whether browsers reach the door by HTTPS. Otherwise it is on loopback, where neither `Secure` nor the prefix works (WP-1).
+    pub(crate) is_secure: bool,
+}
+
+impl CookieName {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Visitor => "visitor",
+            Self::Session => "session",
+            Self::PreSession => "pre-session",
+            Self::TrustedDevice => "trusted-device",
+            Self::Theme => "theme",
+        }
+    }
+}
+
+impl Cookies {
+    /// The name in the header. `__Host-` keeps other hosts of the same domain from setting it.
+    pub(crate) fn name(self, name: CookieName) -> String {
+        let prefix = if self.is_secure { "__Host-" } else { "" };
+        format!("{prefix}{}", name.word())
+    }
+
+    /// What the browser sent.
+    pub(crate) fn find(self, jar: &CookieJar, name: CookieName) -> Option<String> {
+        jar.get(&self.name(name)).map(|it| it.value().to_owned())
+    }
+
+    /// A token that the browser sent, if it looks like one.
+    pub(crate) fn find_token(self, jar: &CookieJar, name: CookieName) -> Option<Token> {
+        self.find(jar, name).filter(|it| !it.is_empty()).and_then(|it| Token::parse(&it))
+    }
+
+    pub(crate) fn visitor(self, value: &str) -> Cookie<'static> {
+        self.make(CookieName::Visitor, value, None)
+    }
+
+    /// For whoever is signed in from now on.
+    pub(crate) fn session(self, new: &NewSession) -> Cookie<'static> {
+        let life = new.session.is_lasting.then_some(30 * DAY);
+        let mut cookie = self.make(CookieName::Session, new.token.reveal(), life);
+        if new.session.person.role == Role::Administrator {
+            cookie.set_same_site(SameSite::Strict);
+        }
+        cookie
+    }
+
+    pub(crate) fn pre_session(self, token: &Token) -> Cookie<'static> {
+        self.make(CookieName::PreSession, token.reveal(), Some(10 * MINUTE))
+    }
+
+    pub(crate) fn trusted_device(self, made: &TrustedToken) -> Cookie<'static> {
+        self.make(CookieName::TrustedDevice, made.token.reveal(), Some(30 * DAY))
+    }
+
+    pub(crate) fn theme(self, theme: Theme) -> Cookie<'static> {
+        self.make(CookieName::Theme, theme.word(), Some(365 * DAY))
+    }
+
+    /// Takes a cookie away.
+    pub(crate) fn end(self, name: CookieName) -> Cookie<'static> {
+        self.make(name, "", Some(0))
+    }
+
+    fn make(self, name: CookieName, value: &str, seconds: Option<i64>) -> Cookie<'static> {
+        let life = seconds.map(|it| format!("; Max-Age={it}")).unwrap_or_default();
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        // Names and values are tokens and words of ours: none holds a sign that a cookie may not have.
+        let text = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{life}", self.name(name));
+        Cookie::parse(text).expect("a cookie of ours can be parsed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cookies_carry_what_the_table_says() {
+        let (bare, secure) = (Cookies { is_secure: false }, Cookies { is_secure: true });
+        assert_eq!(bare.visitor("x").to_string(), "visitor=x; HttpOnly; SameSite=Lax; Path=/");
+        assert_eq!(
+            secure.visitor("x").to_string(),
+            "__Host-visitor=x; HttpOnly; SameSite=Lax; Secure; Path=/"
+        );
+        assert_eq!(
+            secure.theme(Theme::Dark).to_string(),
+            "__Host-theme=dark; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=31536000"
+        );
+        assert_eq!(
+            secure.end(CookieName::Session).to_string(),
+            "__Host-session=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0"
+        );
+    }
+}

@@ -1,0 +1,369 @@
+//! The gate of every row: who asks, whether they may, whether a form is ours, whether they have proven lately. No handler is called
+//! otherwise than through here, and the router is built from rows alone.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::net::{IpAddr, Ipv4Addr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::handler::Handler as _;
+use axum::http::request::Parts as Head;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::Cookie;
+use gatepost_core::SecretText;
+use gatepost_identity::{Policy, Session, Visitor};
+use gatepost_web::Caller;
+
+use super::answer::Marked;
+use super::form::MOST_BYTES;
+use super::{
+    Access, Alert, App, CookieName, Kind, Page, PreSigned, Problem, ProofField, ProofPage, RawForm, Route,
+    RouteRow, Signed, Theme, device, paths, proof_of, refusal_words, see_other, show,
+};
+use crate::page;
+
+/// What one gate goes by.
+#[derive(Clone)]
+struct Gate {
+    app: App,
+    row: Arc<RouteRow>,
+}
+
+/// A form that comes back to its own page because its token was wrong.
+#[derive(Clone)]
+struct ComesBack(RawForm, Alert);
+
+/// The router of all rows.
+pub(crate) fn router(app: &App, routes: Vec<Route>) -> Router {
+    let mut pages = HashMap::new();
+    let mut router = Router::new();
+    for Route { row, handler } in routes {
+        let gate = Gate { app: app.clone(), row: Arc::new(row.clone()) };
+        let guarded = handler.layer(middleware::from_fn_with_state(gate, pass));
+        if row.method == Method::GET && row.kind == Kind::Page {
+            pages.insert(row.path, guarded.clone());
+        }
+        router = router.route(row.path, guarded);
+    }
+    // Set once: a router is built once for each `Shared`.
+    let _ = app.pages.set(pages);
+    let nothing = Arc::new(RouteRow {
+        method: Method::GET,
+        path: "",
+        access: Access::Public,
+        needs_proof: false,
+        kind: Kind::Part,
+        opens_before_factor: true,
+    });
+    let gate = Gate { app: app.clone(), row: nothing };
+    let nothing = (async || Problem::NotFound).layer(middleware::from_fn_with_state(gate, pass));
+    router.method_not_allowed_fallback(nothing.clone()).fallback(nothing).with_state(app.clone())
+}
+
+/// Everything there is to know of whoever asks.
+struct Visit {
+    page: Page,
+    session: Option<Session>,
+    pre_signed: Option<PreSigned>,
+    /// What the answer sets.
+    cookies: Vec<Cookie<'static>>,
+    /// Whether the browser sent a visitor cookie, without which no form can be believed.
+    has_visitor: bool,
+    form: Option<RawForm>,
+}
+
+async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    if gate.row.kind == Kind::Plain {
+        return run(next, request).await;
+    }
+    // A body cannot be shared between threads, so everything but the handler sees the head alone.
+    let (head, body) = request.into_parts();
+    let (mut visit, refused) = match Visit::of(&gate, &head).await {
+        Ok(visit) => (visit, None),
+        Err((visit, problem)) => (visit, Some(problem)),
+    };
+    let response = match refused {
+        Some(problem) => problem.into_response(),
+        None => visit.go_on(&gate, head, body, next).await,
+    };
+    visit.finish(&gate, response)
+}
+
+impl Visit {
+    /// Reads the cookies. A database that is away still gives a page to say so on.
+    async fn of(gate: &Gate, head: &Head) -> Result<Self, (Self, Problem)> {
+        let app = &gate.app;
+        let jar = CookieJar::from_headers(&head.headers);
+        let known = app.cookies.find(&jar, CookieName::Visitor).filter(|it| is_visitor_id(it));
+        let theme = app.cookies.find(&jar, CookieName::Theme).and_then(|it| it.parse::<Theme>().ok());
+        let mut cookies = Vec::new();
+        let visitor_id = known.clone().unwrap_or_else(|| {
+            let new: String =
+                app.rooms.store.world().random::<16>().iter().map(|it| format!("{it:02x}")).collect();
+            cookies.push(app.cookies.visitor(&new));
+            new
+        });
+        let page = Page {
+            t: app.t,
+            app: app.clone(),
+            theme: theme.unwrap_or_default(),
+            person: None,
+            organisation: String::new(),
+            is_whole: false,
+            nav: None,
+            form_token: app.rooms.people.form_token(&visitor_id, None).reveal().to_owned(),
+            alerts: Vec::new(),
+            now: app.now(),
+            path: head.uri.path_and_query().map_or("/", |it| it.as_str()).to_owned(),
+            visitor: visitor(head),
+            visitor_id,
+        };
+        let has_visitor = known.is_some();
+        let mut visit = Self { page, session: None, pre_signed: None, cookies, has_visitor, form: None };
+        match visit.recognise(gate, &jar, &head.headers).await {
+            Ok(()) => Ok(visit),
+            Err(problem) => Err((visit, problem)),
+        }
+    }
+
+    async fn recognise(&mut self, gate: &Gate, jar: &CookieJar, headers: &HeaderMap) -> Result<(), Problem> {
+        let app = &gate.app;
+        if let Some(token) = app.cookies.find_token(jar, CookieName::Session) {
+            // A panel that renews itself does not keep anybody signed in (WP-3).
+            let is_activity = !headers.contains_key("gatepost-live");
+            match app.rooms.people.find_session(&token, is_activity).await? {
+                Some(session) => self.sign_in(app, session).await?,
+                None => self.cookies.push(app.cookies.end(CookieName::Session)),
+            }
+        }
+        if gate.row.access == Access::SecondStep
+            && let Some(token) = app.cookies.find_token(jar, CookieName::PreSession)
+        {
+            let found = app.rooms.people.find_pre_session(&token).await?;
+            self.pre_signed = found.map(|pre_session| PreSigned { token, pre_session });
+        }
+        Ok(())
+    }
+
+    async fn sign_in(&mut self, app: &App, session: Session) -> Result<(), Problem> {
+        let house = app.house(session.organisation()).await?;
+        let needs_two_step =
+            Policy::of(session.person.role).needs_two_step && session.person.two_step_at.is_none();
+        self.page.organisation = house.name;
+        self.page.is_whole = !needs_two_step && house.is_set_up && !session.needs_factor;
+        self.page.person = Some(Arc::new(session.person.clone()));
+        self.page.form_token =
+            app.rooms.people.form_token(&self.page.visitor_id, Some(session.id)).reveal().to_owned();
+        self.session = Some(session);
+        Ok(())
+    }
+
+    async fn go_on(&mut self, gate: &Gate, mut head: Head, body: Body, next: Next) -> Response {
+        if let Some(elsewhere) = self.judge(gate, &head) {
+            return elsewhere;
+        }
+        if let Some(ComesBack(form, alert)) = head.extensions.get::<ComesBack>().cloned() {
+            self.page.alerts.push(alert);
+            self.form = Some(form);
+        } else if is_reading(&head.method) {
+            if gate.row.kind == Kind::Page {
+                self.page.alerts.extend(gate.app.alerts.take(&self.page.visitor_id));
+            }
+        } else if !gate.row.path.is_empty() {
+            let mut form = match read_form(&head.headers, body).await {
+                Ok(form) => form,
+                Err(problem) => return problem.into_response(),
+            };
+            let token = form.take("form_token");
+            self.form = Some(form);
+            if !token.is_some_and(|it| it.matches(&SecretText::new(self.page.form_token.clone()))) {
+                return self.come_back(gate, head).await;
+            }
+        }
+        if let Some(asked) = self.prove(gate, &head).await {
+            return asked;
+        }
+        let extensions = &mut head.extensions;
+        extensions.insert(self.page.clone());
+        if let Some(session) = &self.session {
+            extensions.insert(Signed(session.clone()));
+        }
+        if let Some(pre_signed) = &self.pre_signed {
+            extensions.insert(pre_signed.clone());
+        }
+        if let Some(form) = &self.form {
+            extensions.insert(form.clone());
+        }
+        // The body was read above; no handler needs it again.
+        run(next, Request::from_parts(head, Body::empty())).await
+    }
+
+    /// Whether they may; otherwise where they go. One place for every row (WP-9).
+    fn judge(&self, gate: &Gate, head: &Head) -> Option<Response> {
+        let row = &gate.row;
+        let to_sign_in = || {
+            let then = gate.app.thens.find(&self.page.path).filter(|_| is_reading(&head.method));
+            see_other(&then.map_or_else(|| paths::SIGN_IN.to_owned(), |it| it.behind(paths::SIGN_IN)))
+        };
+        match row.access {
+            Access::Public => return None,
+            Access::SecondStep => {
+                return self.pre_signed.is_none().then(|| see_other(paths::SIGN_IN));
+            }
+            Access::Administrator if !gate.app.may_administer(self.page.visitor.source) => {
+                return Some(Problem::NotFound.into_response());
+            }
+            Access::Signed | Access::Enrolling | Access::Administrator => {}
+        }
+        let Some(session) = &self.session else { return Some(to_sign_in()) };
+        let person = &session.person;
+        if row.access == Access::Administrator && !self.page.is_administrator() {
+            return Some(Problem::NotFound.into_response());
+        }
+        if row.opens_before_factor || session.needs_factor || row.access == Access::Enrolling {
+            // What a stale lasting session may do is asked with the other proofs.
+            return None;
+        }
+        if Policy::of(person.role).needs_two_step && person.two_step_at.is_none() {
+            return Some(see_other(paths::TWO_STEP));
+        }
+        (!self.page.is_whole).then(|| see_other(paths::SET_UP))
+    }
+
+    /// Asks for a proof where one is due, or checks the one that came along. Says what to answer instead of going on.
+    async fn prove(&mut self, gate: &Gate, head: &Head) -> Option<Response> {
+        let session = self.session.clone().filter(|_| gate.row.access != Access::Public)?;
+        let needs_factor = session.needs_factor && !gate.row.opens_before_factor;
+        let needs_proof = gate.row.needs_proof && !session.is_proven(self.page.now);
+        if !needs_factor && !needs_proof {
+            return None;
+        }
+        if is_reading(&head.method) {
+            let then = gate.app.thens.find_or_home(&self.page.path);
+            return Some(match gate.row.kind {
+                Kind::Page => see_other(&then.behind(paths::CONFIRM)),
+                Kind::Part | Kind::Plain => Problem::Forbidden.into_response(),
+            });
+        }
+        let proof = self.form.as_mut().and_then(proof_of);
+        let Some((field, proof)) = proof else {
+            return Some(self.ask_for_proof(ProofField::of(&session), None));
+        };
+        match gate.app.rooms.people.confirm(&session, &proof, &self.page.visitor).await {
+            Ok(new) => {
+                self.cookies.push(self.page.continue_as(&session, &new));
+                // Where a lasting session showed its password, what matters still needs the strongest factor.
+                let is_enough = !gate.row.needs_proof || new.session.is_proven(self.page.now);
+                let next = ProofField::of(&new.session);
+                match self.sign_in(&gate.app, new.session).await {
+                    Ok(()) => (!is_enough).then(|| self.ask_for_proof(next, None)),
+                    Err(problem) => Some(problem.into_response()),
+                }
+            }
+            Err(refusal) => Some(match refusal_words(&self.page, refusal) {
+                Ok(words) => self.ask_for_proof(field, Some(words)),
+                Err(problem) => problem.into_response(),
+            }),
+        }
+    }
+
+    fn ask_for_proof(&self, field: ProofField, error: Option<String>) -> Response {
+        let carried = self.form.as_ref().map(RawForm::without_secrets).unwrap_or_default();
+        let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+        let (page, action) = (self.page.clone(), self.page.path.clone());
+        show(status, &ProofPage { page, action, carried, field, error, other: None })
+    }
+
+    /// The form is not believed. Its page comes again with what was typed, and nothing else happens.
+    async fn come_back(&mut self, gate: &Gate, mut head: Head) -> Response {
+        let t = self.page.t;
+        let alert = if self.has_visitor {
+            Alert::warn(t.of("common.old_page"))
+        } else {
+            Alert::bad(t.of("common.no_cookies"))
+        };
+        let pages = gate.app.pages.get();
+        let Some(page) = pages.and_then(|it| it.get(gate.row.path)).cloned() else {
+            let words = self.page.t.of("error.old_text").to_owned();
+            return page::error::old(self.page.clone().with(alert), words);
+        };
+        let form = self.form.take().unwrap_or_default();
+        head.method = Method::GET;
+        head.extensions.insert(ComesBack(form, alert));
+        let mut response = page.call(Request::from_parts(head, Body::empty()), gate.app.clone()).await;
+        if response.status() == StatusCode::OK {
+            *response.status_mut() = StatusCode::FORBIDDEN;
+        }
+        response
+    }
+
+    /// Makes a page of a problem, and sets the cookies.
+    fn finish(self, gate: &Gate, mut response: Response) -> Response {
+        if let Some(Marked(problem)) = response.extensions_mut().remove::<Marked>() {
+            let carried = self.form.as_ref().map(RawForm::without_secrets);
+            response = page::error::show_problem(self.page, &problem, carried);
+        } else if response.status().is_redirection() {
+            gate.app.alerts.leave(&self.page.visitor_id, self.page.alerts);
+        }
+        let mut jar = CookieJar::new();
+        let already: Vec<String> = set_names(response.headers());
+        for cookie in self.cookies {
+            // What a handler sets is newer than what the gate would.
+            if !already.iter().any(|it| it == cookie.name()) {
+                jar = jar.add(cookie);
+            }
+        }
+        (jar, response).into_response()
+    }
+}
+
+fn set_names(headers: &HeaderMap) -> Vec<String> {
+    let names = headers.get_all(header::SET_COOKIE).iter();
+    names.filter_map(|it| Some(it.to_str().ok()?.split('=').next()?.to_owned())).collect()
+}
+
+/// Runs the handler. A mistake of ours becomes a page, not a broken connection (WP-12).
+async fn run(next: Next, request: Request) -> Response {
+    let mut running = pin!(next.run(request));
+    let ran = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Some),
+        // The panic's own message and place were printed by the panic hook.
+        Err(_panic) => Poll::Ready(None),
+    });
+    match ran.await {
+        Some(response) => response,
+        None => Problem::Broken("a page ended by a mistake in this program".into()).into_response(),
+    }
+}
+
+const fn is_reading(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+fn is_visitor_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|it| it.is_ascii_hexdigit())
+}
+
+fn visitor(head: &Head) -> Visitor {
+    let source = head.extensions.get::<Caller>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |it| it.0);
+    let said = head.headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok());
+    Visitor { source, device: device::device(said.unwrap_or_default()) }
+}
+
+async fn read_form(headers: &HeaderMap, body: Body) -> Result<RawForm, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    if !kind.starts_with(b"application/x-www-form-urlencoded") && !kind.is_empty() {
+        return Err(Problem::Bad);
+    }
+    let bytes = axum::body::to_bytes(body, MOST_BYTES).await.map_err(|_| Problem::Bad)?;
+    RawForm::parse(&bytes).ok_or(Problem::Bad)
+}

@@ -1,0 +1,95 @@
+//! What every page is made with.
+
+use std::sync::Arc;
+
+use axum_extra::extract::cookie::Cookie;
+use gatepost_core::Timestamp;
+use gatepost_identity::{NewSession, Person, Role, Visitor};
+use gatepost_web::Moment;
+
+use super::{Alert, App, Assets, Cookies, Texts, Theme};
+
+/// An entry of the navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nav {
+    Home,
+    Outbox,
+    AppPasswords,
+    People,
+    /// In the person's menu.
+    Security,
+}
+
+/// The frame of a page: an extractor of every handler, and the field `page` of every template that extends `layout.html`.
+#[derive(Clone)]
+pub(crate) struct Page {
+    /// The words.
+    pub(crate) t: &'static Texts,
+    pub(crate) app: App,
+    pub(crate) theme: Theme,
+    /// Whoever is signed in.
+    pub(crate) person: Option<Arc<Person>>,
+    /// The name of their organisation.
+    pub(crate) organisation: String,
+    /// Whether the navigation is shown: not before everything that must be set up is.
+    pub(crate) is_whole: bool,
+    /// Which entry of the navigation this is.
+    pub(crate) nav: Option<Nav>,
+    /// For `{% call part::token(page) %}`, in every form.
+    pub(crate) form_token: String,
+    /// What the page begins with.
+    pub(crate) alerts: Vec<Alert>,
+    pub(crate) now: Timestamp,
+    /// Path and query of the request.
+    pub(crate) path: String,
+    /// From where, and with what.
+    pub(crate) visitor: Visitor,
+    /// The value of the visitor cookie.
+    pub(super) visitor_id: String,
+}
+
+impl Page {
+    /// At this entry of the navigation.
+    pub(crate) fn at(mut self, nav: Nav) -> Self {
+        self.nav = Some(nav);
+        self
+    }
+
+    /// With a sentence at its head.
+    pub(crate) fn with(mut self, alert: Alert) -> Self {
+        self.alerts.push(alert);
+        self
+    }
+
+    /// A sentence for the page that the coming redirect leads to.
+    pub(crate) fn leave(&self, alert: Alert) {
+        self.app.alerts.leave(&self.visitor_id, vec![alert]);
+    }
+
+    pub(crate) fn moment(&self, at: Timestamp) -> Moment {
+        self.app.zone.show(at, self.now)
+    }
+
+    pub(crate) fn assets(&self) -> &Assets {
+        &self.app.assets
+    }
+
+    pub(crate) fn cookies(&self) -> Cookies {
+        self.app.cookies
+    }
+
+    /// The cookie of a session that was just made or continues under a new id; what waits to be shown once follows it.
+    pub(crate) fn continue_as(&self, old: &gatepost_identity::Session, new: &NewSession) -> Cookie<'static> {
+        self.app.follow(old.id, new.session.id);
+        self.cookies().session(new)
+    }
+
+    pub(crate) fn is_administrator(&self) -> bool {
+        self.person.as_ref().is_some_and(|it| it.role == Role::Administrator)
+    }
+
+    /// For `aria-current`.
+    pub(crate) fn is_at(&self, nav: Nav) -> bool {
+        self.nav == Some(nav)
+    }
+}

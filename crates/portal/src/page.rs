@@ -1,0 +1,13 @@
+//! The pages, a file or folder for each subject.
+
+pub(crate) mod app_passwords;
+pub(crate) mod asset;
+pub(crate) mod badge;
+pub(crate) mod entrance;
+pub(crate) mod error;
+pub(crate) mod health;
+pub(crate) mod home;
+pub(crate) mod outbox;
+pub(crate) mod people;
+pub(crate) mod security;
+pub(crate) mod theme;
