@@ -28,6 +28,13 @@ macro_rules! ids {
                 Self(uuid)
             }
 
+            /// The smallest id that can have been made at that moment or later: where a range of time begins in a list of ids.
+            #[must_use]
+            pub fn first_at(at: crate::Timestamp) -> Self {
+                let millis = u64::try_from(at.millis()).unwrap_or(0);
+                Self(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
+            }
+
             /// The bare value, for the edge that stores or prints it.
             #[must_use]
             pub const fn uuid(self) -> Uuid {

@@ -35,8 +35,8 @@ pub use outbox::Outbox;
 pub use release::Orphan;
 pub use schedule::retry_delay;
 pub use submission::{Choice, ChosenAccount, Envelope, NewSubmission, Origin, Recipient};
-pub use view::{AttemptView, Filter, RecipientView, SubmissionView};
+pub use view::{AttemptView, Filter, Letters, RecipientView, SubmissionView};
 
 /// This room's tables.
 pub const MIGRATIONS: gatepost_store::RoomMigrations =
-    gatepost_store::migrations!("delivery", ["0001_outbox"]);
+    gatepost_store::migrations!("delivery", ["0001_outbox", "0002_lists"]);

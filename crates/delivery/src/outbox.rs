@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use gatepost_core::{BodyId, MailAccountId, OrganisationId, SubmissionId, Timestamp};
+use gatepost_core::{BodyId, LoginId, MailAccountId, OrganisationId, SubmissionId, Timestamp};
 use gatepost_journal::Actor;
-use gatepost_store::{Bodies, BodyWriter, FinishedBody, Keyring, Store, StoreError, params};
+use gatepost_store::{Bodies, BodyWriter, FinishedBody, Keyring, Store, StoreError, Transaction, params};
 use tokio::sync::Notify;
 
 use crate::command::{self, Command};
 use crate::release::{self, Orphan};
 use crate::submission::{ChosenAccount, NewSubmission};
-use crate::view::{Filter, SubmissionView};
+use crate::view::{Filter, Letters, SubmissionView};
 use crate::{OutboxError, accept, erase, sql, view};
 
 /// The durable queue of submissions. Cheap to clone.
@@ -112,6 +112,51 @@ impl Outbox {
         filter: Filter,
     ) -> Result<Vec<SubmissionView>, StoreError> {
         view::list(&self.store, organisation, filter).await
+    }
+
+    /// Letters of one kind, newest first, without their time lines, older than `before`.
+    pub async fn page(
+        &self,
+        organisation: OrganisationId,
+        which: Letters,
+        before: Option<SubmissionId>,
+        limit: u32,
+    ) -> Result<Vec<SubmissionView>, StoreError> {
+        view::page(&self.store, organisation, which, before, limit).await
+    }
+
+    /// Letters login a letter came by: none for bounces and notices, and where there is no such letter.
+    pub async fn find_login(
+        &self,
+        organisation: OrganisationId,
+        id: SubmissionId,
+    ) -> Result<Option<LoginId>, StoreError> {
+        let find =
+            move |tx: &mut Transaction<'_>| tx.row(&sql::FIND_LOGIN_OF_SUBMISSION, params![organisation, id]);
+        self.store.read(find).await?.map_or(Ok(None), |row| row.get(0))
+    }
+
+    /// How many letters are not finished, up to `limit`.
+    pub async fn n_open(&self, organisation: OrganisationId, limit: u32) -> Result<u64, StoreError> {
+        let count = move |tx: &mut Transaction<'_>| {
+            tx.row(&sql::COUNT_OPEN_SUBMISSIONS, params![organisation, limit])
+        };
+        self.store.read(count).await?.map_or(Ok(0), |row| row.get(0))
+    }
+
+    /// How many letters were accepted from `from` on and before `until`, up to `limit`.
+    pub async fn n_accepted(
+        &self,
+        organisation: OrganisationId,
+        from: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let (first, end) = (SubmissionId::first_at(from), SubmissionId::first_at(until));
+        let count = move |tx: &mut Transaction<'_>| {
+            tx.row(&sql::COUNT_SUBMISSIONS_BETWEEN, params![organisation, first, end, limit])
+        };
+        self.store.read(count).await?.map_or(Ok(0), |row| row.get(0))
     }
 
     /// Holds, releases, retries or cancels a letter. `clocks` gives the present time on an account's running clock.

@@ -52,6 +52,48 @@ gatepost_store::statements! {
             LIMIT $4)
         ORDER BY s.id DESC";
 
+    /// Letters that are not finished, newest first, before a given one.
+    LIST_OPEN_SUBMISSIONS = "
+        SELECT id, origin, origin_id, mail_account_id, chosen_because, reverse_path, message_id, size_bytes,
+            is_smtputf8, is_8bit, dsn_ret, dsn_envid, client, accepted_at, finished_at, body_erased_at
+        FROM submission
+        WHERE organisation_id = $1 AND id < $2 AND finished_at IS NULL
+        ORDER BY id DESC
+        LIMIT $3";
+
+    /// Letters that came by one login, newest first, before a given one.
+    LIST_SUBMISSIONS_OF_LOGIN = "
+        SELECT id, origin, origin_id, mail_account_id, chosen_because, reverse_path, message_id, size_bytes,
+            is_smtputf8, is_8bit, dsn_ret, dsn_envid, client, accepted_at, finished_at, body_erased_at
+        FROM submission
+        WHERE organisation_id = $1 AND login_id = $2 AND id < $3
+        ORDER BY id DESC
+        LIMIT $4";
+
+    /// Which login a letter came by.
+    FIND_LOGIN_OF_SUBMISSION = "
+        SELECT login_id
+        FROM submission
+        WHERE organisation_id = $1 AND id = $2";
+
+    /// How many letters are not finished, up to a limit.
+    COUNT_OPEN_SUBMISSIONS = "
+        SELECT COUNT(*)
+        FROM (
+            SELECT 1
+            FROM submission
+            WHERE organisation_id = $1 AND finished_at IS NULL
+            LIMIT $2) AS found";
+
+    /// How many letters were accepted between two ids, which rise with the time, up to a limit.
+    COUNT_SUBMISSIONS_BETWEEN = "
+        SELECT COUNT(*)
+        FROM (
+            SELECT 1
+            FROM submission
+            WHERE organisation_id = $1 AND id >= $2 AND id < $3
+            LIMIT $4) AS found";
+
     /// No recipient is left to be tried: the letter is finished.
     FINISH_SUBMISSION = "
         UPDATE submission

@@ -19,7 +19,7 @@ use crate::conclude::{Concluded, Finished, OutcomeKind, RawReply, conclude};
 use crate::settle::{Which, settle};
 use crate::state::{Delivery, HoldReason, StateName};
 use crate::submission::{Choice, ChosenAccount, Envelope, NewSubmission, Origin, Recipient, RecipientRow};
-use crate::view::{Filter, SubmissionView};
+use crate::view::{Filter, Letters, SubmissionView};
 use crate::{Outbox, OutboxError, sql};
 
 const ROOMS: &[RoomMigrations] = &[
@@ -44,6 +44,7 @@ on_both_engines!(ROOMS;
     letters_of_a_removed_account_are_held,
     released_letters_are_due_in_order,
     lists_are_filtered_by_state_and_organisation,
+    pages_hold_the_letters_of_one_login_and_those_that_are_open,
     texts_are_erased_after_their_retention,
 );
 
@@ -454,6 +455,36 @@ async fn lists_are_filtered_by_state_and_organisation(it: TestStore) {
     assert!(office.outbox.show(stranger, one).await.unwrap().is_none());
 }
 
+async fn pages_hold_the_letters_of_one_login_and_those_that_are_open(it: TestStore) {
+    let mut office = Office::new(it).await;
+    let (start, mine) = (office.now(), office.login);
+    let one = office.accept(&["b@example.net"]).await;
+    office.login = LoginId::new(&office.it.world);
+    let two = office.accept(&["b@example.net"]).await;
+    let three = office.accept(&["b@example.net"]).await;
+    office.command(Command::Cancel, two).await.unwrap();
+    let page = |organisation, which, before, limit| {
+        let paged = office.outbox.page(organisation, which, before, limit);
+        async { paged.await.unwrap().iter().map(|it| it.id).collect::<Vec<_>>() }
+    };
+    let ours = office.it.organisation;
+    let stranger = gatepost_core::OrganisationId::new(&office.it.world);
+    assert_eq!(page(ours, Letters::All, None, 2).await, [three, two]);
+    assert_eq!(page(ours, Letters::All, Some(two), 2).await, [one]);
+    assert_eq!(page(ours, Letters::Open, None, 10).await, [three, one]);
+    assert_eq!(page(ours, Letters::OfLogin(mine), None, 10).await, [one]);
+    assert_eq!(page(ours, Letters::OfLogin(office.login), Some(three), 10).await, [two]);
+    assert_eq!(page(stranger, Letters::OfLogin(mine), None, 10).await, []);
+    assert_eq!(office.outbox.find_login(ours, one).await.unwrap(), Some(mine));
+    assert_eq!(office.outbox.find_login(stranger, one).await.unwrap(), None);
+    assert_eq!(office.outbox.n_open(ours, 10).await.unwrap(), 2);
+    assert_eq!(office.outbox.n_open(ours, 1).await.unwrap(), 1);
+    let later = office.now() + Duration::from_secs(1);
+    let n_accepted = async |from, until| office.outbox.n_accepted(ours, from, until, 10).await.unwrap();
+    assert_eq!(n_accepted(start, later).await, 3);
+    assert_eq!(n_accepted(later, later + Duration::from_secs(60)).await, 0);
+}
+
 /// QS-13.
 async fn texts_are_erased_after_their_retention(it: TestStore) {
     let office = Office::new(it).await;
@@ -478,7 +509,8 @@ async fn no_hot_statement_reads_the_whole_table() {
     let it = gatepost_testkit::sqlite(ROOMS).await;
     let (account, organisation) = (MailAccountId::new(&it.world), it.organisation);
     let (id, now) = (SubmissionId::new(&it.world), it.world.now());
-    let cases: [(&Statement, &str, Vec<Value<'static>>); 8] = [
+    let login = LoginId::new(&it.world);
+    let cases: [(&Statement, &str, Vec<Value<'static>>); 11] = [
         (&sql::NEXT_WAITING, "delivery_due", vec![account.into(), organisation.into()]),
         (&sql::NEXT_DEFERRED, "delivery_due", vec![account.into(), organisation.into(), now.into()]),
         (&sql::NEXT_DUE, "delivery_due", vec![account.into(), organisation.into()]),
@@ -489,6 +521,13 @@ async fn no_hot_statement_reads_the_whole_table() {
             &sql::LIST_SUBMISSIONS_BY_STATE,
             "delivery_by_state",
             vec![organisation.into(), "held".into(), id.into(), 10_i64.into()],
+        ),
+        (&sql::LIST_OPEN_SUBMISSIONS, "submission_open", vec![organisation.into(), id.into(), 10_i64.into()]),
+        (&sql::COUNT_OPEN_SUBMISSIONS, "submission_open", vec![organisation.into(), 10_i64.into()]),
+        (
+            &sql::LIST_SUBMISSIONS_OF_LOGIN,
+            "submission_of_login",
+            vec![organisation.into(), login.into(), id.into(), 10_i64.into()],
         ),
         (&sql::LIST_TO_ERASE, "submission_to_erase", vec![now.into(), 10_i64.into()]),
     ];

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use gatepost_core::{AttemptId, EmailAddress, MailAccountId, OrganisationId, SubmissionId, Timestamp};
+use gatepost_core::{
+    AttemptId, EmailAddress, LoginId, MailAccountId, OrganisationId, SubmissionId, Timestamp,
+};
 use gatepost_store::{Store, StoreError, Transaction, params};
 
 use crate::sql;
@@ -68,7 +70,7 @@ pub struct AttemptView {
     pub reply: Option<Vec<u8>>,
 }
 
-/// Which letters to list.
+/// Letters letters to list.
 #[derive(Clone, Copy, Debug)]
 pub struct Filter {
     /// Only those with a recipient in this state.
@@ -112,6 +114,46 @@ pub(crate) async fn list(
                     params![organisation, state.word(), before, filter.limit],
                 )?,
                 _ => tx.rows(&sql::LIST_SUBMISSIONS, params![organisation, before, filter.limit])?,
+            };
+            rows.iter()
+                .map(|row| view(tx, organisation, &Submission::try_from(row)?, Detail::LastReplies))
+                .collect()
+        })
+        .await
+}
+
+/// Letters letters to page through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Letters {
+    /// All of the organisation.
+    All,
+    /// Those with a recipient who is not done with.
+    Open,
+    /// Those that came by one login.
+    OfLogin(LoginId),
+}
+
+/// Letters, newest first, without their time lines, older than `before`. Each kind has an index, so a page costs the same however
+/// many letters there are.
+pub(crate) async fn page(
+    store: &Store,
+    organisation: OrganisationId,
+    which: Letters,
+    before: Option<SubmissionId>,
+    limit: u32,
+) -> Result<Vec<SubmissionView>, StoreError> {
+    store
+        .read(move |tx| {
+            let newest = SubmissionId::from_uuid(gatepost_core::LARGEST_ID);
+            let before = before.unwrap_or(newest);
+            let rows = match which {
+                Letters::All => tx.rows(&sql::LIST_SUBMISSIONS, params![organisation, before, limit])?,
+                Letters::Open => {
+                    tx.rows(&sql::LIST_OPEN_SUBMISSIONS, params![organisation, before, limit])?
+                }
+                Letters::OfLogin(login) => {
+                    tx.rows(&sql::LIST_SUBMISSIONS_OF_LOGIN, params![organisation, login, before, limit])?
+                }
             };
             rows.iter()
                 .map(|row| view(tx, organisation, &Submission::try_from(row)?, Detail::LastReplies))
