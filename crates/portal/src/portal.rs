@@ -60,6 +60,7 @@ impl Portal {
             made_passwords: ShowOnce::default(),
             handed_links: ShowOnce::default(),
             recovery_codes: ShowOnce::default(),
+            tally: crate::page::home::Tally::default(),
             pages: OnceLock::new(),
         });
         Ok(Self { door, app })

@@ -45,6 +45,23 @@ impl Zone {
         Moment { machine: at.to_string(), words }
     }
 
+    /// When the day began that was `days_ago` before the one of `now`, and when it ended.
+    #[must_use]
+    pub fn day(&self, now: Timestamp, days_ago: u8) -> (Timestamp, Timestamp) {
+        let date = self.local(now).date().saturating_sub(i64::from(days_ago).days());
+        let begin = |date: jiff::civil::Date| {
+            let zoned = date.to_zoned(self.0.clone()).map(|it| it.timestamp()).unwrap_or_default();
+            Timestamp::from_millis(zoned.as_millisecond())
+        };
+        (begin(date), begin(date.saturating_add(1.day())))
+    }
+
+    /// `Monday`.
+    #[must_use]
+    pub fn weekday(&self, at: Timestamp) -> String {
+        self.local(at).strftime("%A").to_string()
+    }
+
     fn local(&self, at: Timestamp) -> Zoned {
         jiff::Timestamp::from_millisecond(at.millis())
             .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
@@ -70,5 +87,11 @@ mod tests {
             assert_eq!(Zone::utc().show(at, now).words, words);
         }
         assert_eq!(Zone::utc().show(now, now).machine, "2026-11-21T09:12:00.000Z");
+        let (from, until) = Zone::utc().day(now, 1);
+        assert_eq!(
+            (from.to_string().as_str(), until.to_string().as_str()),
+            ("2026-11-20T00:00:00.000Z", "2026-11-21T00:00:00.000Z")
+        );
+        assert_eq!(Zone::utc().weekday(from), "Friday");
     }
 }

@@ -120,7 +120,7 @@ impl Visit {
             organisation: String::new(),
             is_whole: false,
             nav: None,
-            form_token: app.rooms.people.form_token(&visitor_id, None).reveal().to_owned(),
+            form_token: app.rooms.people.form_token(&visitor_id, None),
             alerts: Vec::new(),
             now: app.now(),
             path: head.uri.path_and_query().map_or("/", |it| it.as_str()).to_owned(),
@@ -161,8 +161,7 @@ impl Visit {
         self.page.organisation = house.name;
         self.page.is_whole = !needs_two_step && house.is_set_up && !session.needs_factor;
         self.page.person = Some(Arc::new(session.person.clone()));
-        self.page.form_token =
-            app.rooms.people.form_token(&self.page.visitor_id, Some(session.id)).reveal().to_owned();
+        self.page.form_token = app.rooms.people.form_token(&self.page.visitor_id, Some(session.id));
         self.session = Some(session);
         Ok(())
     }
@@ -185,7 +184,11 @@ impl Visit {
             };
             let token = form.take("form_token");
             self.form = Some(form);
-            if !token.is_some_and(|it| it.matches(&SecretText::new(self.page.form_token.clone()))) {
+            let session = self.session.as_ref().map(|it| it.id);
+            let is_ours = |it: &SecretText| {
+                gate.app.rooms.people.is_form_token(it.reveal(), &self.page.visitor_id, session)
+            };
+            if !self.has_visitor || !token.as_ref().is_some_and(is_ours) {
                 return self.come_back(gate, head).await;
             }
         }

@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) handed_links: ShowOnce<HandedLink>,
     /// Recovery codes that were not typed back yet.
     pub(crate) recovery_codes: ShowOnce<RecoveryCodes>,
+    /// Letters that were counted for charts.
+    pub(crate) tally: crate::page::home::Tally,
     /// The GET row of each path, with its gate: a form whose token is too old is shown again by it.
     pub(crate) pages: OnceLock<HashMap<&'static str, MethodRouter<App>>>,
 }
@@ -68,7 +70,7 @@ impl Shared {
     pub(crate) async fn house(&self, id: OrganisationId) -> Result<House, Problem> {
         let all = self.rooms.identity.list_organisations().await?;
         let found = all.into_iter().find(|it| it.id == id).ok_or(Problem::Over)?;
-        Ok(House { name: found.name, is_set_up: true })
+        Ok(House { name: found.name, is_set_up: found.set_up_at.is_some() })
     }
 
     /// The session continues under another id: what waits for it follows.

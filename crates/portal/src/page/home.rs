@@ -1,22 +1,86 @@
-//! Home.
+//! Home: how the mail accounts fare, what waits, what was handed in, and what is usually done next.
+
+mod board;
+mod chart;
 
 use askama::Template;
+use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse as _};
 
-use crate::frame::{Access, Answer, Nav, Page, Route, Signed, paths, show};
+use super::outbox::{LetterRow, Mine};
+use crate::frame::{Access, Answer, App, Nav, Page, Problem, Route, Signed, paths, show};
+use board::Board;
+use chart::Chart;
+pub(crate) use chart::Tally;
 
 pub(crate) fn rows() -> Vec<Route> {
-    vec![Route::get(paths::HOME, Access::Signed, home)]
+    vec![
+        Route::get(paths::HOME, Access::Signed, home),
+        Route::get("/home/board", Access::Signed, board_part).part(),
+    ]
+}
+
+/// Letters that are listed.
+const NEWEST: u32 = 5;
+
+/// Letters that are counted one by one; above it, "more than".
+const COUNTED: u32 = 10_000;
+
+/// What a new installation does first.
+struct Start {
+    has_account: bool,
+    has_app_password: bool,
+    has_letter: bool,
+}
+
+impl Start {
+    const fn is_over(&self) -> bool {
+        self.has_account && self.has_app_password && self.has_letter
+    }
 }
 
 #[derive(Template)]
 #[template(path = "home.html")]
 struct HomePage {
     page: Page,
-    name: String,
+    greeting: String,
+    start: Option<Start>,
+    board: Board,
+    waiting: Option<String>,
+    letters: Vec<LetterRow>,
+    chart: Option<Chart>,
 }
 
-async fn home(page: Page, signed: Signed) -> Answer {
-    let name = signed.person().name.clone();
-    Ok(show(StatusCode::OK, &HomePage { page: page.at(Nav::Home), name }))
+async fn home(State(app): State<App>, page: Page, signed: Signed) -> Answer {
+    let page = page.at(Nav::Home);
+    let organisation = signed.organisation();
+    let board = Board::of(&app, &page, &signed).await?;
+    let mine = Mine::of(&app, &signed).await?;
+    let newest = app.rooms.outbox.page(organisation, mine.letters(false), None, NEWEST).await?;
+    let (mut start, mut chart, mut n_open) = (None, None, 0);
+    if page.is_administrator() {
+        n_open = app.rooms.outbox.n_open(organisation, COUNTED + 1).await?;
+        chart = Some(Chart::of(&app, &page, organisation).await?);
+        let steps = Start {
+            has_account: !board.cards.is_empty(),
+            has_app_password: !app.rooms.identity.list_app_passwords(organisation).await?.is_empty(),
+            has_letter: !newest.is_empty(),
+        };
+        start = Some(steps).filter(|it| !it.is_over());
+    }
+    let waiting = match n_open {
+        0 => None,
+        n if n > u64::from(COUNTED) => Some(page.t.of("home.waiting_very_many").to_owned()),
+        n => Some(page.t.count("home.waiting", n, &[])),
+    };
+    let letters = newest.iter().map(|it| LetterRow::new(&page, it)).collect();
+    let greeting = page.t.fill("home.greeting", &[("name", &signed.person().name)]);
+    Ok(show(StatusCode::OK, &HomePage { greeting, start, board, waiting, letters, chart, page }))
+}
+
+async fn board_part(State(app): State<App>, page: Page, signed: Signed) -> Answer {
+    let board = Board::of(&app, &page, &signed).await?;
+    let html = board.render().map_err(|error| Problem::Broken(Box::new(error)))?;
+    Ok(Html(html).into_response())
 }

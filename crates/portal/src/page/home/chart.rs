@@ -1,0 +1,107 @@
+//! Letters that were handed in on each of the last seven days.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use gatepost_core::{OrganisationId, Timestamp};
+
+use crate::frame::{App, Page, Problem};
+
+/// Letters of one day that are counted; more make the bar no higher.
+const COUNTED: u32 = 1_000_000;
+
+/// Counts of days and hours that are over. They never change, so each is counted once a process.
+#[derive(Default)]
+pub(crate) struct Tally {
+    known: Mutex<HashMap<(OrganisationId, Timestamp, Timestamp), u64>>,
+}
+
+/// Spans that are remembered.
+const MOST: usize = 10_000;
+
+/// The chart, in units of its drawing: 280 by 96.
+pub(super) struct Chart {
+    pub(super) bars: Vec<Bar>,
+    /// The sentence that says the same.
+    pub(super) today: String,
+    pub(super) week: String,
+}
+
+pub(super) struct Bar {
+    pub(super) x: u64,
+    pub(super) y: u64,
+    pub(super) height: u64,
+    /// For those who point at it, and for those who hear it.
+    pub(super) words: String,
+    pub(super) day: String,
+}
+
+impl Chart {
+    pub(super) async fn of(app: &App, page: &Page, organisation: OrganisationId) -> Result<Self, Problem> {
+        let mut days = Vec::new();
+        for days_ago in (0..7).rev() {
+            let (from, until) = app.zone.day(page.now, days_ago);
+            days.push((from, n_accepted(app, organisation, from, until.min(page.now)).await?));
+        }
+        let highest = days.iter().map(|(_, n)| *n).max().unwrap_or(0).max(1);
+        let bar = |(place, (from, n)): (usize, &(Timestamp, u64))| {
+            let day = app.zone.weekday(*from);
+            let height = (n * 72).div_ceil(highest).min(72);
+            Bar {
+                x: place as u64 * 40 + 4,
+                y: 74 - height,
+                height,
+                words: page.t.count("home.chart_day", *n, &[("day", &day)]),
+                day: day.chars().take(2).collect(),
+            }
+        };
+        let (n_today, n_week) = (days.last().map_or(0, |(_, n)| *n), days.iter().map(|(_, n)| n).sum());
+        Ok(Self {
+            bars: days.iter().enumerate().map(bar).collect(),
+            today: page.t.count("home.letters_today", n_today, &[]),
+            week: page.t.count("home.letters_week", n_week, &[]),
+        })
+    }
+}
+
+/// Whole quarters of an hour are counted once; only what is younger is counted at each look.
+async fn n_accepted(
+    app: &App,
+    organisation: OrganisationId,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<u64, Problem> {
+    const PIECE: i64 = 15 * 60 * 1_000;
+    if until <= from {
+        return Ok(0);
+    }
+    let over = Timestamp::from_millis(until.millis() - until.millis().rem_euclid(PIECE));
+    let settled = if until < app.now() { until } else { over.max(from) };
+    let outbox = &app.rooms.outbox;
+    let key = (organisation, from, settled);
+    let known = app.tally.find(key);
+    let n_settled = match known {
+        Some(n) => n,
+        None => outbox.n_accepted(organisation, from, settled, COUNTED).await?,
+    };
+    // A letter that was accepted just now may still be on its way into the database.
+    if known.is_none() && settled + Duration::from_mins(15) < app.now() {
+        app.tally.keep(key, n_settled);
+    }
+    Ok(n_settled + outbox.n_accepted(organisation, settled, until, COUNTED).await?)
+}
+
+impl Tally {
+    fn find(&self, key: (OrganisationId, Timestamp, Timestamp)) -> Option<u64> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied()
+    }
+
+    fn keep(&self, key: (OrganisationId, Timestamp, Timestamp), n: u64) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(key, n);
+    }
+}
