@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gatepost_core::World;
-use gatepost_identity::{DoorReports, LastUses, People, RevocationWatch, SignIns};
+use gatepost_identity::{LastUses, People, RevocationWatch, SignIns};
 use gatepost_portal::{MailDoors, Portal, PortalError, PortalSettings, Rooms};
 use tokio_util::sync::CancellationToken;
 
@@ -118,7 +118,7 @@ async fn rooms(app: &App) -> Result<Rooms, Refusal> {
     Ok(Rooms {
         identity: app.identity.clone(),
         people: People::new(&app.identity, &sign_ins, 2),
-        reports: DoorReports::default(),
+        reports: sign_ins.reports().clone(),
         accounts: app.accounts.clone(),
         outbox: app.outbox.clone(),
         store: app.store.clone(),
