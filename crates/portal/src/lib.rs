@@ -16,6 +16,8 @@ mod page;
 mod portal;
 mod routes;
 mod settings;
+#[cfg(test)]
+mod testing;
 
 pub use error::PortalError;
 pub use frame::{Access, Kind, RouteRow};

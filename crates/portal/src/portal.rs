@@ -7,7 +7,7 @@ use gatepost_net::Listener;
 use gatepost_web::{Reach, WebDoor, Zone};
 use tokio_util::sync::CancellationToken;
 
-use crate::frame::{Alerts, App, Assets, Cookies, Shared, ShowOnce, Texts, Thens, router};
+use crate::frame::{Alerts, App, Assets, Cookies, Route, Shared, ShowOnce, Texts, Thens, router};
 use crate::routes::{routes, table};
 use crate::{PortalError, PortalSettings, Rooms};
 
@@ -80,7 +80,11 @@ impl Portal {
 
     /// Serves until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let router = router(&self.app, table());
+        self.run_rows(table(), stop).await;
+    }
+
+    pub(crate) async fn run_rows(self, rows: Vec<Route>, stop: CancellationToken) {
+        let router = router(&self.app, rows);
         gatepost_web::serve(self.door, router, stop).await;
     }
 }

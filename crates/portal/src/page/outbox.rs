@@ -28,3 +28,6 @@ pub(crate) fn rows() -> Vec<Route> {
         command("/outbox/{id}/cancel", Command::Cancel),
     ]
 }
+
+#[cfg(test)]
+mod tests;

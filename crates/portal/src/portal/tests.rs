@@ -1,199 +1,12 @@
 //! The portal over real sockets, with real rooms behind it.
 
-use std::net::SocketAddr;
-
-use gatepost_accounts::Accounts;
-use gatepost_delivery::Outbox;
-use gatepost_identity::{
-    Identity, LastUses, LinkKind, NewPerson, NewSession, People, Person, RevocationWatch, Role, SignIns,
-    Visitor,
-};
-use gatepost_journal::Actor;
-use gatepost_store::{RoomMigrations, Statement, params};
-use gatepost_testkit::TestStore;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
+use gatepost_identity::Role;
+use gatepost_store::{Statement, params};
 
 use super::*;
-use crate::{Access, Kind, MailDoors, RouteRow};
-
-const ROOMS: &[RoomMigrations] = &[
-    gatepost_store::MIGRATIONS,
-    gatepost_journal::MIGRATIONS,
-    gatepost_identity::MIGRATIONS,
-    gatepost_accounts::MIGRATIONS,
-    gatepost_delivery::MIGRATIONS,
-];
-
-/// A portal with an organisation that is set up.
-struct House {
-    it: TestStore,
-    rooms: Rooms,
-    organisation: gatepost_core::OrganisationId,
-    address: SocketAddr,
-    stop: CancellationToken,
-    running: JoinHandle<()>,
-}
-
-/// What a browser keeps.
-#[derive(Clone, Default)]
-struct Browser {
-    cookies: Vec<(String, String)>,
-}
-
-struct Reply {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-fn settings() -> PortalSettings {
-    PortalSettings {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        tls: None,
-        public_url: None,
-        administration_networks: Vec::new(),
-        trusted_proxies: Vec::new(),
-        mail: MailDoors::default(),
-        phone: None,
-    }
-}
-
-async fn rooms(it: &TestStore) -> Rooms {
-    let identity = Identity::new(it.store.clone(), it.keyring.clone());
-    let watch = RevocationWatch::new(it.store.clone());
-    let uses = LastUses::new(it.store.clone());
-    let sign_ins = SignIns::open(it.store.clone(), it.keyring.clone(), uses, watch).await.unwrap();
-    Rooms {
-        people: People::new(&identity, &sign_ins, 1),
-        identity,
-        reports: sign_ins.reports().clone(),
-        accounts: Accounts::new(&it.store, &it.keyring),
-        outbox: Outbox::new(&it.store, &it.keyring, &it.bodies),
-        store: it.store.clone(),
-    }
-}
-
-impl House {
-    async fn new() -> Self {
-        Self::with(settings()).await
-    }
-
-    async fn with(settings: PortalSettings) -> Self {
-        let it = gatepost_testkit::sqlite(ROOMS).await;
-        let rooms = rooms(&it).await;
-        let organisation =
-            rooms.identity.create_organisation("Praxis <Süd>", Actor::Command).await.unwrap().id;
-        rooms.identity.set_organisation_up(organisation, "Praxis <Süd>", Actor::Command).await.unwrap();
-        let portal = Portal::bind(settings, rooms.clone()).unwrap();
-        let (address, stop) = (portal.address(), CancellationToken::new());
-        let running = tokio::spawn(portal.run(stop.clone()));
-        Self { it, rooms, organisation, address, stop, running }
-    }
-
-    async fn person(&self, address: &str, role: Role) -> Person {
-        let new = NewPerson {
-            organisation: self.organisation,
-            address: address.parse().unwrap(),
-            name: "Ana <b>Example</b>".into(),
-            role,
-            home_location: None,
-        };
-        self.rooms.identity.add_person(new, Actor::Command).await.unwrap()
-    }
-
-    async fn session(&self, person: &Person) -> NewSession {
-        let (of, by) = (self.organisation, Actor::Command);
-        let link = self.rooms.identity.hand_link(of, person.id, LinkKind::SignIn, by).await.unwrap();
-        let visitor = Visitor { source: "127.0.0.1".parse().unwrap(), device: "A test".into() };
-        self.rooms.people.sign_in_by_link(&link.token, &visitor).await.unwrap()
-    }
-
-    /// Someone of that role who is signed in; an administrator with two-step verification on.
-    async fn signed_in(&self, role: Role) -> Browser {
-        const TURN_ON: Statement = Statement {
-            name: "TURN_ON",
-            text: "UPDATE person SET two_step_at = created_at WHERE role = 'administrator'",
-            lock: gatepost_store::Lock::None,
-        };
-        let person = self.person(&format!("{role}@practice.test"), role).await;
-        self.it.store.write(|tx| tx.execute(&TURN_ON, params![])).await.unwrap();
-        let mut browser = Browser::default();
-        browser.keep("session", self.session(&person).await.token.reveal());
-        browser
-    }
-
-    async fn get(&self, browser: &mut Browser, path: &str) -> Reply {
-        self.ask(browser, "GET", path, "", "").await
-    }
-
-    /// Posts `fields` with the form token of the page at `from`.
-    async fn post(&self, browser: &mut Browser, from: &str, path: &str, fields: &str) -> Reply {
-        let page = self.get(browser, from).await;
-        let token = page.form_token();
-        self.ask(browser, "POST", path, "", &format!("form_token={token}&{fields}")).await
-    }
-
-    async fn ask(&self, browser: &mut Browser, method: &str, path: &str, headers: &str, body: &str) -> Reply {
-        let mut socket = TcpStream::connect(self.address).await.unwrap();
-        let cookies: Vec<_> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let length = body.len();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {}\r\n{headers}Content-Type: application/x-www-form-urlencoded\r\n\
-             Content-Length: {length}\r\nConnection: close\r\n\r\n{body}",
-            cookies.join("; ")
-        );
-        socket.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let reply = Reply {
-            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
-            head: head.to_owned(),
-            body: body.to_owned(),
-        };
-        for set in reply.headers("set-cookie") {
-            let (name, value) = set.split(';').next().unwrap().split_once('=').unwrap();
-            browser.keep(name, value);
-        }
-        reply
-    }
-
-    async fn end(self) {
-        self.stop.cancel();
-        self.running.await.unwrap();
-    }
-}
-
-impl Browser {
-    fn keep(&mut self, name: &str, value: &str) {
-        self.cookies.retain(|(known, _)| known != name);
-        if !value.is_empty() {
-            self.cookies.push((name.to_owned(), value.to_owned()));
-        }
-    }
-
-    fn find(&self, name: &str) -> Option<&str> {
-        self.cookies.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-}
-
-impl Reply {
-    fn headers(&self, name: &str) -> Vec<&str> {
-        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
-    }
-
-    fn location(&self) -> &str {
-        self.headers("location").first().copied().unwrap_or_default()
-    }
-
-    fn form_token(&self) -> String {
-        let (_, behind) = self.body.split_once("name=\"form_token\" value=\"").unwrap();
-        behind.split('"').next().unwrap().to_owned()
-    }
-}
+use crate::frame::{Form, Page, Signed};
+use crate::testing::{Browser, House, ROOMS, rooms, settings};
+use crate::{Access, Kind, RouteRow};
 
 /// The address of a row, with an id that nobody has.
 fn address(row: &RouteRow) -> String {
@@ -401,4 +214,163 @@ async fn off_loopback_plain_http_is_refused_with_the_cure() {
     }
     let settings = PortalSettings { public_url: Some("https://Mail.Example/".into()), ..settings() };
     assert_eq!(Portal::bind(settings, rooms).unwrap().public_url(), "https://Mail.Example");
+}
+
+/// Rows of a page that matters: its form, and what the form does.
+fn rows_that_matter() -> Vec<Route> {
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Typed {
+        name: String,
+        note: String,
+    }
+    async fn page(page: Page, Form(typed): Form<Typed>) -> String {
+        let alerts: Vec<_> = page.alerts.iter().map(|it| it.words.clone()).collect();
+        format!(
+            "<input name=\"form_token\" value=\"{}\">[{}] {}",
+            page.form_token,
+            typed.name,
+            alerts.join(" ")
+        )
+    }
+    async fn act(signed: Signed, Form(typed): Form<Typed>) -> String {
+        format!("done by {} with {}/{}", signed.person().address, typed.name, typed.note)
+    }
+    async fn fall() -> String {
+        panic!("a mistake of ours with a secret in it");
+    }
+    let mut rows = table();
+    rows.push(Route::get("/matters", Access::Signed, page));
+    rows.push(Route::get("/matters/more", Access::Signed, page).needs_proof());
+    rows.push(Route::post("/matters", Access::Signed, act).needs_proof());
+    rows.push(Route::get("/falls", Access::Public, fall));
+    rows
+}
+
+/// An operator with a password, whose last proof was more than five minutes ago.
+async fn unproven(house: &House) -> Browser {
+    let person = house.person("o@practice.test", Role::Operator).await;
+    let (of, by) = (house.organisation, gatepost_journal::Actor::Command);
+    let link = house
+        .rooms
+        .identity
+        .hand_link(of, person.id, gatepost_identity::LinkKind::Invitation, by)
+        .await
+        .unwrap();
+    let visitor =
+        gatepost_identity::Visitor { source: "127.0.0.1".parse().unwrap(), device: "A test".into() };
+    let password = gatepost_core::SecretText::new("a long sentence of my own".into());
+    let entrance = house.rooms.people.choose_password(&link.token, &password, &visitor).await.unwrap();
+    let gatepost_identity::Entrance::SignedIn(new) = entrance else { panic!("no second step is set up") };
+    let mut browser = Browser::default();
+    browser.keep("session", new.token.reveal());
+    house.it.clock.advance(std::time::Duration::from_mins(6));
+    browser
+}
+
+#[tokio::test]
+async fn what_matters_asks_for_proof_and_then_goes_on_with_what_was_typed() {
+    let house = House::with(settings(), rows_that_matter()).await;
+    let mut browser = unproven(&house).await;
+    let before = browser.find("session").unwrap().to_owned();
+    assert_eq!(house.get(&mut browser, "/matters/more").await.location(), "/confirm");
+    let asked =
+        house.post(&mut browser, "/matters", "/matters", "name=A%26%22B&password_new=unseen-words&note=n").await;
+    assert!(asked.body.contains("Confirm that it is you") && asked.body.contains("name=\"proof_password\""));
+    assert!(asked.body.contains("name=\"name\" value=\"A&#38;&#34;B\""), "{}", asked.body);
+    assert!(!asked.body.contains("unseen-words") && !asked.body.contains("password_new"), "{}", asked.body);
+    // Nothing is done by a wrong proof, and what was typed is still there.
+    let token = asked.form_token();
+    let wrong = format!("form_token={token}&name=A%26%22B&note=n&proof_password=wrong");
+    let wrong = house.ask(&mut browser, "POST", "/matters", "", &wrong).await;
+    assert_eq!(wrong.status, 422);
+    assert!(
+        wrong.body.contains("name=\"note\" value=\"n\"") && wrong.body.contains("aria-invalid"),
+        "{}",
+        wrong.body
+    );
+    let right = format!("form_token={token}&name=A%26%22B&note=n&proof_password=a+long+sentence+of+my+own");
+    let done = house.ask(&mut browser, "POST", "/matters", "", &right).await;
+    assert_eq!(done.body, "done by o@practice.test with A&\"B/n");
+    // WP-2: the session goes on under another token, and the one from before opens nothing.
+    assert_ne!(browser.find("session").unwrap(), before);
+    let mut old = Browser::default();
+    old.keep("session", &before);
+    assert_eq!(house.get(&mut old, "/matters").await.status, 303);
+    assert_eq!(house.get(&mut browser, "/matters/more").await.status, 200);
+    // Five minutes later it is asked again.
+    house.it.clock.advance(std::time::Duration::from_mins(6));
+    assert_eq!(house.get(&mut browser, "/matters/more").await.location(), "/confirm");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_form_that_had_become_old_comes_again_with_what_was_typed() {
+    let house = House::with(settings(), rows_that_matter()).await;
+    let mut browser = house.signed_in(Role::Operator).await;
+    house.get(&mut browser, "/matters").await;
+    let reply = house.ask(&mut browser, "POST", "/matters", "", "form_token=old&name=TDO").await;
+    assert_eq!(reply.status, 403);
+    assert!(
+        reply.body.contains("[TDO]") && reply.body.contains("This page had become old"),
+        "{}",
+        reply.body
+    );
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_mistake_of_ours_is_a_page_with_a_number_and_nothing_else() {
+    let house = House::with(settings(), rows_that_matter()).await;
+    let reply = house.get(&mut Browser::default(), "/falls").await;
+    assert_eq!(reply.status, 500);
+    assert!(
+        reply.body.contains("Number of this error: ") && !reply.body.contains("secret"),
+        "{}",
+        reply.body
+    );
+    house.end().await;
+}
+
+#[tokio::test]
+async fn what_is_no_form_or_too_large_is_refused() {
+    let house = House::with(settings(), rows_that_matter()).await;
+    let mut browser = house.signed_in(Role::Operator).await;
+    for body in ["name=%ff".to_owned(), "a=b&".repeat(1_000), format!("name={}", "x".repeat(200_000))] {
+        assert_eq!(house.ask(&mut browser, "POST", "/matters", "", &body).await.status, 400);
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn administrators_come_from_their_networks_only() {
+    let networks = PortalSettings {
+        administration_networks: vec!["192.0.2.0/24".parse().unwrap()],
+        trusted_proxies: vec!["127.0.0.1".parse().unwrap()],
+        ..settings()
+    };
+    let rows = || {
+        let mut rows = table();
+        rows.push(Route::get("/rules", Access::Administrator, async || "ruled"));
+        rows
+    };
+    let house = House::with(networks, rows()).await;
+    let mut browser = house.signed_in(Role::Administrator).await;
+    for (from, status) in [("192.0.2.7", 200), ("198.51.100.7", 404), ("rubbish", 400)] {
+        let header = format!("X-Forwarded-For: {from}\r\n");
+        assert_eq!(house.ask(&mut browser, "GET", "/rules", &header, "").await.status, status, "{from}");
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_panel_that_renews_itself_keeps_nobody_signed_in() {
+    let house = House::new().await;
+    let mut browser = house.signed_in(Role::Operator).await;
+    for _ in 0..4 {
+        house.it.clock.advance(std::time::Duration::from_mins(10));
+        house.ask(&mut browser, "GET", "/home/board", "Gatepost-Live: 1\r\n", "").await;
+    }
+    assert_eq!(house.get(&mut browser, "/").await.location(), "/sign-in");
+    house.end().await;
 }
