@@ -60,6 +60,7 @@ impl Portal {
             made_passwords: ShowOnce::default(),
             handed_links: ShowOnce::default(),
             recovery_codes: ShowOnce::default(),
+            stop: CancellationToken::new(),
             tally: crate::page::home::Tally::default(),
             pages: OnceLock::new(),
         });
@@ -85,7 +86,12 @@ impl Portal {
 
     pub(crate) async fn run_rows(self, rows: Vec<Route>, stop: CancellationToken) {
         let router = router(&self.app, rows);
-        gatepost_web::serve(self.door, router, stop).await;
+        let streams = self.app.stop.clone();
+        let end_streams = async {
+            stop.cancelled().await;
+            streams.cancel();
+        };
+        tokio::join!(gatepost_web::serve(self.door, router, stop.clone()), end_streams);
     }
 }
 

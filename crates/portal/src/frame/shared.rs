@@ -8,6 +8,7 @@ use axum::routing::MethodRouter;
 use gatepost_core::{OrganisationId, Timestamp};
 use gatepost_identity::{CreatedAppPassword, HandedLink, RecoveryCodes};
 use gatepost_web::{Asset, Zone};
+use tokio_util::sync::CancellationToken;
 
 use super::{Alerts, Cookies, Problem, ShowOnce, Texts, Thens};
 use crate::{PortalSettings, Rooms};
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) handed_links: ShowOnce<HandedLink>,
     /// Recovery codes that were not typed back yet.
     pub(crate) recovery_codes: ShowOnce<RecoveryCodes>,
+    /// Ends streams that would go on for ever.
+    pub(crate) stop: CancellationToken,
     /// Letters that were counted for charts.
     pub(crate) tally: crate::page::home::Tally,
     /// The GET row of each path, with its gate: a form whose token is too old is shown again by it.

@@ -274,8 +274,9 @@ async fn what_matters_asks_for_proof_and_then_goes_on_with_what_was_typed() {
     let mut browser = unproven(&house).await;
     let before = browser.find("session").unwrap().to_owned();
     assert_eq!(house.get(&mut browser, "/matters/more").await.location(), "/confirm");
-    let asked =
-        house.post(&mut browser, "/matters", "/matters", "name=A%26%22B&password_new=unseen-words&note=n").await;
+    let asked = house
+        .post(&mut browser, "/matters", "/matters", "name=A%26%22B&password_new=unseen-words&note=n")
+        .await;
     assert!(asked.body.contains("Confirm that it is you") && asked.body.contains("name=\"proof_password\""));
     assert!(asked.body.contains("name=\"name\" value=\"A&#38;&#34;B\""), "{}", asked.body);
     assert!(!asked.body.contains("unseen-words") && !asked.body.contains("password_new"), "{}", asked.body);

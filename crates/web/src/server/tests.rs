@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 
 use axum::routing::get;
-use gatepost_net::Listener;
+use gatepost_net::{Authority, ClientTls, Connection, Listener};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::Reach;
+use crate::{Caller, Reach};
 
 struct Server {
     address: SocketAddr,
@@ -17,12 +17,16 @@ struct Server {
 }
 
 fn start(reach: Reach) -> Server {
+    start_door(|door| WebDoor { reach, ..door })
+}
+
+fn start_door(change: impl FnOnce(WebDoor) -> WebDoor) -> Server {
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let (address, stop) = (listener.address(), CancellationToken::new());
     let router = Router::new()
-        .route("/", get(|| async { "hello" }).post(|body: String| async move { body.len().to_string() }));
-    let serving =
-        tokio::spawn(serve(WebDoor { reach, ..WebDoor::on_loopback(listener) }, router, stop.clone()));
+        .route("/", get(|| async { "hello" }).post(|body: String| async move { body.len().to_string() }))
+        .route("/caller", get(|Extension(Caller(it)): Extension<Caller>| async move { it.to_string() }));
+    let serving = tokio::spawn(serve(change(WebDoor::on_loopback(listener)), router, stop.clone()));
     Server { address, stop, serving }
 }
 
@@ -134,4 +138,81 @@ async fn after_the_stop_nobody_is_let_in() {
     server.stop.cancel();
     server.serving.await.unwrap();
     assert!(TcpStream::connect(server.address).await.is_err(), "the port is still open");
+}
+
+#[tokio::test]
+async fn a_door_behind_a_proxy_answers_to_its_name_too_and_says_https_only() {
+    let server = start(Reach::Named("mail.practice.example".into()));
+    for (host, status) in [
+        ("Host: mail.practice.example\r\n", 200),
+        ("Host: MAIL.practice.example:443\r\n", 200),
+        ("Host: localhost\r\n", 200),
+        ("Host: practice.example\r\n", 421),
+        ("Host: x.mail.practice.example\r\n", 421),
+    ] {
+        assert_eq!(server.status("GET", host).await, status, "{host:?}");
+    }
+    let answer =
+        server.ask("GET / HTTP/1.1\r\nHost: mail.practice.example\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.contains("strict-transport-security: max-age=31536000; includeSubDomains"), "{answer}");
+    let plain =
+        start(Reach::Loopback).ask("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
+    assert!(!plain.contains("strict-transport-security"), "{plain}");
+}
+
+#[tokio::test]
+async fn handlers_know_who_calls_and_only_a_trusted_proxy_says_otherwise() {
+    for (proxies, said, want) in [
+        (&[][..], "192.0.2.7", "127.0.0.1"),
+        (&["127.0.0.0/8"][..], "192.0.2.7", "192.0.2.7"),
+        (&["127.0.0.0/8"][..], "rubbish", "cannot be read"),
+        (&[][..], "rubbish", "127.0.0.1"),
+    ] {
+        let trusted_proxies = proxies.iter().map(|it| it.parse().unwrap()).collect();
+        let server = start_door(|door| WebDoor { trusted_proxies, ..door });
+        let request = format!(
+            "GET /caller HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {said}\r\nConnection: close\r\n\r\n"
+        );
+        let answer = server.ask(&request).await;
+        assert!(answer.contains(want), "{proxies:?} {said}: {answer}");
+        assert_eq!(answer.starts_with("HTTP/1.1 400"), want.contains("read"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_door_with_a_certificate_speaks_https_and_nothing_else() {
+    let world = gatepost_core::World::real();
+    let (authority, _) = Authority::generate(&world).unwrap();
+    let issued = authority.issue(&["localhost".parse().unwrap()], &world).unwrap();
+    let tls = ServerTls::from_issued(&issued, &world).unwrap();
+    let server = start_door(|door| WebDoor { tls: Some(tls), reach: Reach::Any, ..door });
+    let client = ClientTls::new(&[authority.certificate_pem().as_bytes()], &world).unwrap();
+    let mut connection = Connection::from_tcp(TcpStream::connect(server.address).await.unwrap()).unwrap();
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    connection.start_tls_client(&client, &"localhost".parse().unwrap(), deadline).await.unwrap();
+    let request = b"GET / HTTP/1.1\r\nHost: any.example\r\nConnection: close\r\n\r\n";
+    connection.write_all(request, deadline).await.unwrap();
+    let mut answer = Vec::new();
+    while let Ok(bytes) = connection.fill(deadline).await {
+        let n = bytes.len();
+        if n == 0 {
+            break;
+        }
+        answer.extend_from_slice(bytes);
+        connection.consume(n);
+    }
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("hello"), "{answer}");
+    assert!(answer.contains("strict-transport-security: max-age=31536000; includeSubDomains"), "{answer}");
+    // Plain HTTP gets no page there.
+    assert!(!server.ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.contains("HTTP/1.1"));
+}
+
+#[tokio::test]
+async fn a_file_has_an_address_that_changes_with_what_it_holds() {
+    let (one, two) = (crate::Asset::new("text/css", &["a{}"]), crate::Asset::new("text/css", &["b{}"]));
+    assert_ne!(one.address("style.css"), two.address("style.css"));
+    assert!(
+        one.address("style.css").starts_with("/assets/style-") && one.address("style.css").ends_with(".css")
+    );
 }

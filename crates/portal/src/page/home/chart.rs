@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use gatepost_core::{OrganisationId, Timestamp};
 
@@ -11,7 +10,7 @@ use crate::frame::{App, Page, Problem};
 /// Letters of one day that are counted; more make the bar no higher.
 const COUNTED: u32 = 1_000_000;
 
-/// Counts of days and hours that are over. They never change, so each is counted once a process.
+/// Counts of spans that are over. They never change, so each is counted once a process.
 #[derive(Default)]
 pub(crate) struct Tally {
     known: Mutex<HashMap<(OrganisationId, Timestamp, Timestamp), u64>>,
@@ -42,7 +41,7 @@ impl Chart {
         let mut days = Vec::new();
         for days_ago in (0..7).rev() {
             let (from, until) = app.zone.day(page.now, days_ago);
-            days.push((from, n_accepted(app, organisation, from, until.min(page.now)).await?));
+            days.push((from, n_accepted(app, organisation, from, until).await?));
         }
         let highest = days.iter().map(|(_, n)| *n).max().unwrap_or(0).max(1);
         let bar = |(place, (from, n)): (usize, &(Timestamp, u64))| {
@@ -65,7 +64,7 @@ impl Chart {
     }
 }
 
-/// Whole quarters of an hour are counted once; only what is younger is counted at each look.
+/// What was handed in until a quarter of an hour ago is counted once; only what is younger is counted at each look.
 async fn n_accepted(
     app: &App,
     organisation: OrganisationId,
@@ -73,22 +72,18 @@ async fn n_accepted(
     until: Timestamp,
 ) -> Result<u64, Problem> {
     const PIECE: i64 = 15 * 60 * 1_000;
-    if until <= from {
-        return Ok(0);
-    }
-    let over = Timestamp::from_millis(until.millis() - until.millis().rem_euclid(PIECE));
-    let settled = if until < app.now() { until } else { over.max(from) };
-    let outbox = &app.rooms.outbox;
-    let key = (organisation, from, settled);
-    let known = app.tally.find(key);
-    let n_settled = match known {
-        Some(n) => n,
-        None => outbox.n_accepted(organisation, from, settled, COUNTED).await?,
-    };
     // A letter that was accepted just now may still be on its way into the database.
-    if known.is_none() && settled + Duration::from_mins(15) < app.now() {
-        app.tally.keep(key, n_settled);
-    }
+    let over = app.now().millis() - PIECE;
+    let settled = Timestamp::from_millis(over - over.rem_euclid(PIECE)).clamp(from, until);
+    let (outbox, key) = (&app.rooms.outbox, (organisation, from, settled));
+    let n_settled = match app.tally.find(key) {
+        Some(n) => n,
+        None => {
+            let n = outbox.n_accepted(organisation, from, settled, COUNTED).await?;
+            app.tally.keep(key, n);
+            n
+        }
+    };
     Ok(n_settled + outbox.n_accepted(organisation, settled, until, COUNTED).await?)
 }
 

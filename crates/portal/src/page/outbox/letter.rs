@@ -1,7 +1,7 @@
 //! One letter in words.
 
 use gatepost_core::printable;
-use gatepost_delivery::state::{Delivery, StateName};
+use gatepost_delivery::state::{Delivery, HoldReason, StateName};
 use gatepost_delivery::{RecipientView, SubmissionView};
 use gatepost_providers::Catalogue;
 use gatepost_web::Moment;
@@ -55,7 +55,11 @@ pub(super) fn sender(page: &Page, it: &SubmissionView) -> String {
 pub(super) fn because(page: &Page, it: &SubmissionView, state: StateName) -> Option<String> {
     let first = it.recipients.iter().find(|it| recipient_state(page, it) == state)?;
     match &first.delivery {
-        Delivery::Held { because, .. } => Some(because.to_string()),
+        Delivery::Held { because, .. } => Some(match because {
+            HoldReason::ByHand => page.t.of("outbox.held_by_hand").to_owned(),
+            HoldReason::NoAccount => page.t.of("outbox.held_no_account").to_owned(),
+            HoldReason::Damaged => page.t.of("outbox.held_damaged").to_owned(),
+        }),
         Delivery::Waiting { .. } | Delivery::Deferred { .. } if state == StateName::Held => {
             first.account.and_then(|account| page.app.rooms.accounts.held_reason(account))
         }
