@@ -16,11 +16,12 @@ mod page;
 mod portal;
 mod routes;
 mod settings;
-#[cfg(test)]
-mod testing;
 
 pub use error::PortalError;
 pub use frame::{Access, Kind, RouteRow};
 pub use portal::Portal;
 pub use routes::routes;
 pub use settings::{MailDoors, PhoneAway, PortalSettings, PretendPhone, Rooms};
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,10 @@
 //! The portal over real sockets, with real rooms behind it.
 
 use gatepost_identity::Role;
-use gatepost_store::{Statement, params};
 
 use super::*;
 use crate::frame::{Form, Page, Signed};
-use crate::testing::{Browser, House, ROOMS, rooms, settings};
+use crate::tests::{Browser, House, ROOMS, rooms, settings};
 use crate::{Access, Kind, RouteRow};
 
 /// The address of a row, with an id that nobody has.
@@ -162,20 +161,11 @@ async fn a_database_that_is_away_is_said_and_nobody_is_signed_out() {
     let house = House::new().await;
     let mut browser = house.signed_in(Role::Operator).await;
     let before = browser.find("session").unwrap().to_owned();
-    const BREAK: Statement = Statement {
-        name: "BREAK",
-        text: "ALTER TABLE session RENAME TO away",
-        lock: gatepost_store::Lock::None,
-    };
-    house.it.store.write(|tx| tx.execute(&BREAK, params![])).await.unwrap();
+    house.execute("FIND_SESSION", "ALTER TABLE {table} RENAME TO away").await;
     let reply = house.get(&mut browser, "/").await;
     assert_eq!(reply.status, 503);
     assert!(reply.body.contains("Nothing you typed is lost") && reply.body.contains("Number of this error"));
-    assert!(
-        !reply.body.contains("session RENAME") && !reply.body.contains("no such table"),
-        "{}",
-        reply.body
-    );
+    assert!(!reply.body.contains("RENAME TO") && !reply.body.contains("no such table"), "{}", reply.body);
     assert_eq!(browser.find("session"), Some(before.as_str()));
     assert_eq!(house.get(&mut browser, "/healthz").await.body, "ok\n");
     house.end().await;

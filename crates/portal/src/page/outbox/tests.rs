@@ -3,7 +3,7 @@
 use gatepost_accounts::Serves;
 use gatepost_identity::Role;
 
-use crate::testing::{Browser, House};
+use crate::tests::{Browser, House};
 
 /// An administrator and two operators, with a letter of each operator.
 #[tokio::test]
