@@ -38,7 +38,9 @@
       if (document.hidden || running) return;
       running = true;
       try {
-        const answer = await fetch(panel.dataset.live, { headers: { "Gatepost-Live": "1" }, redirect: "error" });
+        const answer = await fetch(panel.dataset.live, { headers: { "Gatepost-Live": "1" }, redirect: "manual" });
+        /* Signed out in the meantime: the page itself says so. */
+        if (answer.type === "opaqueredirect") { location.reload(); return; }
         if (!answer.ok) throw new Error();
         const html = await answer.text();
         if (html !== panel.last) {

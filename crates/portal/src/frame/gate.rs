@@ -139,7 +139,7 @@ impl Visit {
         let app = &gate.app;
         if let Some(token) = app.cookies.find_token(jar, CookieName::Session) {
             // A panel that renews itself does not keep anybody signed in (WP-3).
-            let is_activity = !headers.contains_key("gatepost-live");
+            let is_activity = gate.row.kind == Kind::Page && !headers.contains_key("gatepost-live");
             match app.rooms.people.find_session(&token, is_activity).await? {
                 Some(session) => self.sign_in(app, session).await?,
                 None => self.cookies.push(app.cookies.end(CookieName::Session)),
