@@ -1,6 +1,6 @@
 //! Web pages for people. They are made on the server and work without JavaScript.
 //!
-//! - [`routes`] is the one table of all addresses; the router is built from it and from nothing else;
+//! - [`routes()`] is the one table of all addresses; the router is built from it and from nothing else;
 //! - `frame` is what all pages stand on: the gate that every row passes, sessions, forms, texts, the answers to trouble;
 //! - `page` holds the pages, a file or folder for each subject, with templates under `templates/` and every word in `texts/en.toml`;
 //! - [`Portal`] is the door.
