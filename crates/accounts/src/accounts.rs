@@ -8,7 +8,7 @@ use gatepost_providers::Catalogue;
 use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
 
 use crate::account::{MailAccount, NewAccount, Serves};
-use crate::choose::{Chosen, Target, choose};
+use crate::choose::{Chosen, ForNotices, Target, choose, for_notices};
 use crate::clock::RunningClocks;
 use crate::command::{self, Act};
 use crate::endpoint::Endpoints;
@@ -259,6 +259,12 @@ impl Accounts {
     pub async fn choose(&self, organisation: OrganisationId, target: Target) -> Result<Chosen, StoreError> {
         let all = self.memory.recent(&self.store, organisation).await?;
         Ok(choose(&all, target, self.now()))
+    }
+
+    /// The account that notices to the organisation's own people leave by, if it can send now.
+    pub async fn for_notices(&self, organisation: OrganisationId) -> Result<ForNotices, StoreError> {
+        let (all, now) = (self.memory.recent(&self.store, organisation).await?, self.now());
+        Ok(for_notices(&all, |record| held_reason(record, now), now))
     }
 
     /// Looks at an organisation's accounts anew.

@@ -4,6 +4,7 @@ use gatepost_core::{EmailAddress, LocationId, MailAccountId, PersonId, Timestamp
 
 use crate::account::{MailAccount, Serves};
 use crate::memory::Organisation;
+use crate::record::Record;
 
 /// What the login that handed a letter in points at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,4 +92,54 @@ pub(crate) fn choose(organisation: &Organisation, target: Target, now: Timestamp
         }
     }
     Chosen::none("no mail account serves this sender: connect one, or choose a default".into(), now)
+}
+
+/// The account that notices to the organisation's own people leave by (docs/decisions/0011).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ForNotices {
+    /// This one can send.
+    Account {
+        /// It.
+        account: Box<MailAccount>,
+        /// Why this one, in words.
+        because: String,
+        /// The present time on its running clock.
+        running_now: Timestamp,
+    },
+    /// None can: why, and what to do, in words.
+    Wait {
+        /// For administrators.
+        because: String,
+    },
+}
+
+/// A default that cannot send makes notices wait instead of joining its held letters: a link in a letter that leaves days
+/// later is over.
+pub(crate) fn for_notices(
+    organisation: &Organisation,
+    held_reason: impl Fn(&Record) -> Option<String>,
+    now: Timestamp,
+) -> ForNotices {
+    let chosen = choose(organisation, Target::Organisation, now);
+    let Some(record) = chosen.account.and_then(|id| organisation.live(id)) else {
+        let default = organisation.defaults.get(&Serves::Organisation);
+        let because = match default.and_then(|id| organisation.records.get(id)) {
+            Some(removed) => {
+                let MailAccount { short_name, address, .. } = &removed.account;
+                format!(
+                    "{short_name} ({address}), the organisation's default mail account, was removed: choose another default"
+                )
+            }
+            None => "the organisation has no default mail account yet: connect one".to_owned(),
+        };
+        return ForNotices::Wait { because };
+    };
+    match held_reason(record) {
+        Some(because) => ForNotices::Wait { because },
+        None => ForNotices::Account {
+            account: Box::new(record.account.clone()),
+            because: chosen.because,
+            running_now: chosen.running_now,
+        },
+    }
 }

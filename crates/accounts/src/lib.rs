@@ -32,7 +32,7 @@ mod status;
 pub use account::{MailAccount, NewAccount, Overrides, Serves};
 pub use accounts::{Accounts, is_live};
 pub use check::{Check, Outcome, Reach, Step};
-pub use choose::{Chosen, Target};
+pub use choose::{Chosen, ForNotices, Target};
 pub use clock::{RunningClock, RunningClocks};
 pub use endpoint::{Endpoint, Endpoints};
 pub use error::{AccountsError, Invalid};

@@ -10,6 +10,7 @@ on_both_engines!(
     a_removed_default_is_passed_over_unless_it_never_falls_back,
     the_first_account_of_each_becomes_its_default_and_another_can,
     choosing_touches_no_credential_and_no_status,
+    notices_leave_by_the_default_or_wait_with_the_reason,
 );
 
 async fn chosen(it: &Fixture, target: Target) -> Chosen {
@@ -109,4 +110,37 @@ async fn choosing_touches_no_credential_and_no_status(it: TestStore) {
     }
     assert_eq!(rows().await, before);
     assert_eq!(journalled(&it.it).await.len(), 1, "only that it was added");
+}
+
+async fn notices_leave_by_the_default_or_wait_with_the_reason(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let by = |organisation| it.accounts.for_notices(organisation);
+    let waits = |by: ForNotices| match by {
+        ForNotices::Wait { because } => because,
+        ForNotices::Account { account, .. } => panic!("{}", account.address),
+    };
+    let leaves = async || match by(it.organisation).await.unwrap() {
+        ForNotices::Account { account, because, .. } => {
+            assert_eq!(because, "the organisation's default");
+            account.id
+        }
+        ForNotices::Wait { because } => panic!("{because}"),
+    };
+    assert_eq!(leaves().await, it.id);
+
+    it.accounts.pause(it.organisation, it.id, Actor::Command).await.unwrap();
+    let paused = waits(by(it.organisation).await.unwrap());
+    assert!(paused.contains("Reception (reception@example.org) is paused since"), "{paused}");
+    it.accounts.resume(it.organisation, it.id, Actor::Command).await.unwrap();
+    it.report(refused()).await;
+    let refused = waits(by(it.organisation).await.unwrap());
+    assert!(refused.contains("cannot send since") && refused.contains("Cure:"), "{refused}");
+    it.report(What::Succeeded).await;
+    assert_eq!(leaves().await, it.id);
+
+    it.accounts.remove(it.organisation, it.id, Actor::Command).await.unwrap();
+    let removed = waits(by(it.organisation).await.unwrap());
+    assert!(removed.contains("was removed: choose another default"), "{removed}");
+    let none = waits(by(OrganisationId::new(&it.it.world)).await.unwrap());
+    assert_eq!(none, "the organisation has no default mail account yet: connect one");
 }
