@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_store::{FinishedBody, Store, StoreError, Transaction, params};
+use gatepost_store::{FinishedBody, Store, StoreError, Transaction};
 use gatepost_wire::smtp::BodyKind;
 
 use crate::sql;
 use crate::state::Delivery;
-use crate::submission::{NewSubmission, Origin, written};
+use crate::submission::{NewSubmission, written};
 
 /// How often a commit whose answer was lost is made certain, a second apart.
 const TRIES_IN_DOUBT: u32 = 10;
@@ -51,10 +51,7 @@ pub(crate) fn insert(
     now: gatepost_core::Timestamp,
 ) -> Result<(), StoreError> {
     body.insert(tx, now)?;
-    let (origin, origin_id, login, app_password) = match letter.origin {
-        Origin::Login { login, app_password } => ("login", None, Some(login), Some(app_password)),
-        Origin::Bounce { of } => ("bounce", Some(of), None, None),
-    };
+    let [origin, origin_id, login, app_password] = letter.origin.written();
     // The account may have been removed since it was chosen: then it counts as "none found".
     let account = match letter.choice.account {
         Some(it) if gatepost_accounts::is_live(tx, letter.organisation, it.id)? => Some(it),
@@ -64,24 +61,24 @@ pub(crate) fn insert(
     let client = letter.client.map(|it| it.to_string()).unwrap_or_default();
     tx.execute(
         &sql::INSERT_SUBMISSION,
-        params![
-            letter.organisation,
-            letter.id,
+        &[
+            letter.organisation.into(),
+            letter.id.into(),
             origin,
             origin_id,
             login,
             app_password,
-            account.map(|it| it.id),
-            &letter.choice.because,
-            envelope.reverse_path.address().map_or("", |it| it.as_str()),
-            &letter.message_id,
-            body.size_bytes(),
-            envelope.is_smtputf8,
-            envelope.body == BodyKind::EightBitMime,
-            envelope.dsn_return.map(|it| it.word()),
-            envelope.envelope_id.as_ref().map(|it| it.to_xtext()),
-            &client,
-            now,
+            account.map(|it| it.id).into(),
+            (&letter.choice.because).into(),
+            envelope.reverse_path.address().map_or("", |it| it.as_str()).into(),
+            (&letter.message_id).into(),
+            body.size_bytes().into(),
+            envelope.is_smtputf8.into(),
+            (envelope.body == BodyKind::EightBitMime).into(),
+            envelope.dsn_return.map(|it| it.word()).into(),
+            envelope.envelope_id.as_ref().map(|it| it.to_xtext()).into(),
+            (&client).into(),
+            now.into(),
         ],
     )?;
     let delivery = Delivery::new(account.map(|it| it.running_now));

@@ -18,7 +18,8 @@ gatepost_store::statements! {
     /// A letter's envelope.
     FIND_SUBMISSION = "
         SELECT id, origin, origin_id, mail_account_id, chosen_because, reverse_path, message_id, size_bytes,
-            is_smtputf8, is_8bit, dsn_ret, dsn_envid, client, accepted_at, finished_at, body_erased_at
+            is_smtputf8, is_8bit, dsn_ret, dsn_envid, client, accepted_at, finished_at, body_erased_at,
+            login_id, app_password_id
         FROM submission
         WHERE organisation_id = $1 AND id = $2";
 
@@ -31,7 +32,8 @@ gatepost_store::statements! {
     /// Letters, newest first, before a given one.
     LIST_SUBMISSIONS = "
         SELECT id, origin, origin_id, mail_account_id, chosen_because, reverse_path, message_id, size_bytes,
-            is_smtputf8, is_8bit, dsn_ret, dsn_envid, client, accepted_at, finished_at, body_erased_at
+            is_smtputf8, is_8bit, dsn_ret, dsn_envid, client, accepted_at, finished_at, body_erased_at,
+            login_id, app_password_id
         FROM submission
         WHERE organisation_id = $1 AND id < $2
         ORDER BY id DESC
@@ -41,7 +43,7 @@ gatepost_store::statements! {
     LIST_SUBMISSIONS_BY_STATE = "
         SELECT s.id, s.origin, s.origin_id, s.mail_account_id, s.chosen_because, s.reverse_path, s.message_id,
             s.size_bytes, s.is_smtputf8, s.is_8bit, s.dsn_ret, s.dsn_envid, s.client, s.accepted_at, s.finished_at,
-            s.body_erased_at
+            s.body_erased_at, s.login_id, s.app_password_id
         FROM submission s
         WHERE s.organisation_id = $1 AND s.id IN (
             SELECT d.submission_id

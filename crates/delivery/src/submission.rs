@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use gatepost_core::{
-    AppPasswordId, EmailAddress, LoginId, MailAccountId, OrganisationId, SubmissionId, Timestamp,
+    AppPasswordId, EmailAddress, LoginId, MailAccountId, NoticeId, OrganisationId, SubmissionId, Timestamp,
 };
 use gatepost_store::{Row, StoreError, Value};
 use gatepost_wire::smtp::{BodyKind, DsnReturn, EnvelopeId, Notify, OriginalRecipient, ReversePath};
@@ -26,6 +26,46 @@ pub enum Origin {
         /// That letter.
         of: SubmissionId,
     },
+    /// Gatepost, to one of its own people.
+    Notice {
+        /// What the letter carries out; the letter's id is the same.
+        of: NoticeId,
+    },
+}
+
+impl Origin {
+    /// The word in rows and JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Login { .. } => "login",
+            Self::Bounce { .. } => "bounce",
+            Self::Notice { .. } => "notice",
+        }
+    }
+
+    /// The columns that a letter's row keeps of it: origin, origin_id, login_id, app_password_id.
+    pub(crate) fn written(self) -> [Value<'static>; 4] {
+        let word = self.word().into();
+        match self {
+            Self::Login { login, app_password } => [word, Value::Null, login.into(), app_password.into()],
+            Self::Bounce { of } => [word, of.into(), Value::Null, Value::Null],
+            Self::Notice { of } => [word, of.into(), Value::Null, Value::Null],
+        }
+    }
+
+    /// Columns 1, 2, 16 and 17 of the submission statements.
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        match row.get::<String>(1)?.as_str() {
+            "login" => Ok(Self::Login { login: row.get(16)?, app_password: row.get(17)? }),
+            "bounce" => Ok(Self::Bounce { of: row.get(2)? }),
+            "notice" => Ok(Self::Notice { of: row.get(2)? }),
+            _ => {
+                let expected = "login, bounce or notice";
+                Err(StoreError::Contradiction { statement: "FIND_SUBMISSION", column: 1, expected })
+            }
+        }
+    }
 }
 
 /// The account a letter leaves by, as chosen when it was accepted.
@@ -115,7 +155,7 @@ pub struct NewSubmission {
 #[derive(Clone, Debug)]
 pub(crate) struct Submission {
     pub(crate) id: SubmissionId,
-    pub(crate) is_bounce: bool,
+    pub(crate) origin: Origin,
     pub(crate) chosen_because: String,
     pub(crate) reverse_path: ReversePath,
     pub(crate) message_id: String,
@@ -137,7 +177,7 @@ impl TryFrom<&Row> for Submission {
         let reverse_path: String = row.get(5)?;
         Ok(Self {
             id: row.get(0)?,
-            is_bounce: row.get::<String>(1)? == "bounce",
+            origin: Origin::read(row)?,
             chosen_because: row.get(4)?,
             reverse_path: if reverse_path.is_empty() {
                 ReversePath::Null

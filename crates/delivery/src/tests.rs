@@ -31,6 +31,7 @@ const ROOMS: &[RoomMigrations] = &[
 
 on_both_engines!(ROOMS;
     an_accepted_letter_is_claimed_once,
+    who_handed_a_letter_in_is_kept,
     many_claims_at_once_take_each_letter_once,
     outcomes_move_each_recipient_and_end_the_letter,
     a_conclusion_may_be_repeated,
@@ -98,6 +99,16 @@ impl Office {
     }
 
     async fn accept_for(&self, account: Option<MailAccountId>, recipients: &[&str]) -> SubmissionId {
+        let app_password = gatepost_core::AppPasswordId::new(&self.it.world);
+        self.accept_from(Origin::Login { login: self.login, app_password }, account, recipients).await
+    }
+
+    async fn accept_from(
+        &self,
+        origin: Origin,
+        account: Option<MailAccountId>,
+        recipients: &[&str],
+    ) -> SubmissionId {
         let id = SubmissionId::new(&self.it.world);
         let mut body = self.outbox.write_body(self.it.organisation, id).await.unwrap();
         body.write(b"Subject: hello\r\n\r\ntext\r\n").await.unwrap();
@@ -105,10 +116,7 @@ impl Office {
         let letter = NewSubmission {
             id,
             organisation: self.it.organisation,
-            origin: Origin::Login {
-                login: self.login,
-                app_password: gatepost_core::AppPasswordId::new(&self.it.world),
-            },
+            origin,
             choice: Choice {
                 account: account.map(|id| ChosenAccount { id, running_now: self.now() }),
                 because: "the login's own account".into(),
@@ -213,6 +221,20 @@ fn failed(row: &RecipientRow) -> Concluded {
         reply: Some(reply),
         delivery,
         is_uncertain: false,
+    }
+}
+
+async fn who_handed_a_letter_in_is_kept(it: TestStore) {
+    let office = Office::new(it).await;
+    let world = &office.it.world;
+    let origins = [
+        Origin::Login { login: office.login, app_password: gatepost_core::AppPasswordId::new(world) },
+        Origin::Bounce { of: SubmissionId::new(world) },
+        Origin::Notice { of: gatepost_core::NoticeId::new(world) },
+    ];
+    for origin in origins {
+        let id = office.accept_from(origin, Some(office.account), &["b@example.net"]).await;
+        assert_eq!(office.show(id).await.origin, origin);
     }
 }
 

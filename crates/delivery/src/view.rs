@@ -9,13 +9,15 @@ use gatepost_store::{Store, StoreError, Transaction, params};
 
 use crate::sql;
 use crate::state::{Delivery, StateName};
-use crate::submission::{RecipientRow, Submission};
+use crate::submission::{Origin, RecipientRow, Submission};
 
 /// One letter.
 #[derive(Clone, Debug)]
 pub struct SubmissionView {
     /// Its id.
     pub id: SubmissionId,
+    /// Who handed it in.
+    pub origin: Origin,
     /// Its Message-ID.
     pub message_id: String,
     /// The account it leaves by.
@@ -212,6 +214,7 @@ fn view(
     }
     Ok(SubmissionView {
         id: letter.id,
+        origin: letter.origin,
         message_id: letter.message_id.clone(),
         account: rows.first().and_then(|row| row.account),
         chosen_because: letter.chosen_because.clone(),

@@ -58,7 +58,7 @@ pub(crate) async fn notice(
             })
         })
         .collect();
-    if letter.is_bounce || recipients.is_empty() {
+    if matches!(letter.origin, Origin::Bounce { .. }) || recipients.is_empty() {
         return Ok(None);
     }
     let world = outbox.store().world();

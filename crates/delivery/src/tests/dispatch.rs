@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::server::Server;
 use super::{Office, ROOMS};
 use crate::state::StateName;
+use crate::submission::Origin;
 use crate::work::{Dispatcher, Workshop};
 
 /// An office whose account's provider is a server of this test.
@@ -161,6 +162,24 @@ async fn a_refused_letter_bounces_once() {
     assert_eq!(bounce.recipients[0].address.as_str(), "a@example.org");
     running.until(bounce.id, StateName::Failed).await;
     assert_eq!(bounces().await.len(), 1);
+    running.end().await;
+}
+
+/// SC-10: a notice that is refused is told of once, in the mailbox of the account that it left by, and the bounce, refused as
+/// well, makes no other.
+#[tokio::test]
+async fn a_refused_notice_bounces_once() {
+    let running =
+        Running::start(Server { recipients: vec!["550 5.1.1 unknown"; 100], ..Server::good(0) }).await;
+    let office = &running.office;
+    let origin = Origin::Notice { of: gatepost_core::NoticeId::new(&office.it.world) };
+    let id = office.accept_from(origin, Some(office.account), &["b@example.net"]).await;
+    running.until(id, StateName::Failed).await;
+    let filter = crate::Filter { state: None, before: None, limit: 100 };
+    let all = || async { office.outbox.list(office.it.organisation, filter).await.unwrap() };
+    let bounce = all().await.into_iter().find(|it| it.origin == Origin::Bounce { of: id });
+    running.until(bounce.expect("the bounce comes with the failure").id, StateName::Failed).await;
+    assert_eq!(all().await.len(), 2);
     running.end().await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatepost_core::{AttemptId, BodyId, SecretText, SubmissionId, Timestamp};
+use gatepost_core::{AttemptId, BodyId, NoticeId, SecretText, SubmissionId, Timestamp};
 use gatepost_net::{ClientTls, Dialer, Guard, Resolver};
 use gatepost_store::RoomMigrations;
 use gatepost_testkit::TestStore;
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::state::Delivery;
-use crate::submission::{Recipient, RecipientRow, Submission};
+use crate::submission::{Origin, Recipient, RecipientRow, Submission};
 use crate::tests::server::Server;
 
 const ROOMS: &[RoomMigrations] = &[gatepost_store::MIGRATIONS];
@@ -37,7 +37,7 @@ fn case(recipients: &[&str]) -> Case {
     };
     let submission = Submission {
         id: SubmissionId::new(&world),
-        is_bounce: false,
+        origin: Origin::Notice { of: NoticeId::new(&world) },
         chosen_because: String::new(),
         reverse_path: ReversePath::Address("a@example.org".parse().unwrap()),
         message_id: "<1@example.org>".into(),
