@@ -4,14 +4,12 @@
 //! A bounce returns the header of the letter and never its text (SC-10), because the text may be confidential and the
 //! sender has it. Whatever a provider or a header holds, it stays inside its own line and its own part.
 
-mod fold;
-
 use std::fmt::Write as _;
 
 use gatepost_core::{EmailAddress, Timestamp, printable};
 
+use crate::fold::{push_field, push_paragraph};
 use crate::smtp::{EnhancedCode, EnvelopeId, OriginalRecipient};
-use fold::folded;
 
 /// What a bounce tells. [`Bounce::write`] makes the message.
 #[derive(Clone, Copy, Debug)]
@@ -226,19 +224,6 @@ impl Bounce<'_> {
 fn one_line(reply: &[u8]) -> String {
     let lines: Vec<_> = reply.split(|b| *b == b'\n').map(|it| it.strip_suffix(b"\r").unwrap_or(it)).collect();
     printable(&lines.join(&b' ')).to_string()
-}
-
-/// Appends `name: value`, escaped and folded: API-4, no value can begin a field of its own.
-fn push_field(text: &mut String, name: &str, value: &str) {
-    let value = printable(value.as_bytes()).to_string();
-    text.push_str(&folded(&format!("{name}: {value}"), "\r\n "));
-    text.push_str("\r\n");
-}
-
-/// Appends a paragraph and an empty line.
-fn push_paragraph(text: &mut String, words: &str) {
-    text.push_str(&folded(&printable(words.as_bytes()).to_string(), "\r\n"));
-    text.push_str("\r\n\r\n");
 }
 
 fn part(bytes: &mut Vec<u8>, boundary: &str, content_type: &str, content: &[u8]) {

@@ -17,3 +17,5 @@ pub mod sasl;
 pub mod message;
 
 pub mod dsn;
+
+mod fold;

@@ -1,4 +1,7 @@
-//! Lines of a length that mail allows.
+//! Fields and paragraphs of the messages we write ourselves: lines of a length that mail allows, and no value that begins a
+//! line of its own (API-4).
+
+use gatepost_core::printable;
 
 /// RFC 5322 §2.1.1: lines should have at most 78 characters,
 const WANTED: usize = 78;
@@ -6,7 +9,7 @@ const WANTED: usize = 78;
 const HARD: usize = 900;
 
 /// Breaks a line at its blanks with `line_break`; a word longer than a line may be is broken anywhere.
-pub(super) fn folded(line: &str, line_break: &str) -> String {
+pub(crate) fn folded(line: &str, line_break: &str) -> String {
     let mut out = String::with_capacity(line.len() + 8);
     let mut n_here = 0;
     for word in line.split(' ') {
@@ -27,6 +30,19 @@ pub(super) fn folded(line: &str, line_break: &str) -> String {
         }
     }
     out
+}
+
+/// Appends `name: value`, escaped and folded: API-4, no value can begin a field of its own.
+pub(crate) fn push_field(text: &mut String, name: &str, value: &str) {
+    let value = printable(value.as_bytes()).to_string();
+    text.push_str(&folded(&format!("{name}: {value}"), "\r\n "));
+    text.push_str("\r\n");
+}
+
+/// Appends a paragraph and an empty line.
+pub(crate) fn push_paragraph(text: &mut String, words: &str) {
+    text.push_str(&folded(&printable(words.as_bytes()).to_string(), "\r\n"));
+    text.push_str("\r\n\r\n");
 }
 
 #[cfg(test)]
