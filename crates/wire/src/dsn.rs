@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use gatepost_core::{EmailAddress, Timestamp, printable};
 
 use crate::fold::{push_field, push_paragraph};
+use crate::message::WrittenMessage;
 use crate::smtp::{EnhancedCode, EnvelopeId, OriginalRecipient};
 
 /// What a bounce tells. [`Bounce::write`] makes the message.
@@ -71,21 +72,10 @@ impl Action {
     }
 }
 
-/// A bounce ready to be stored and sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BounceMessage {
-    /// The message, CRLF only.
-    pub bytes: Vec<u8>,
-    /// Whether MAIL needs BODY=8BITMIME.
-    pub is_8bit: bool,
-    /// Whether MAIL needs SMTPUTF8, because an address in the header of the bounce is not ASCII.
-    pub is_smtputf8: bool,
-}
-
 impl Bounce<'_> {
     /// Writes the message.
     #[must_use]
-    pub fn write(&self) -> BounceMessage {
+    pub fn write(&self) -> WrittenMessage {
         let people = self.for_people();
         let status = self.for_programs();
         let boundary = self.boundary.iter().fold("=_gatepost_".to_owned(), |mut text, byte| {
@@ -107,7 +97,7 @@ impl Bounce<'_> {
         part(&mut bytes, &boundary, status_type, status.as_bytes());
         part(&mut bytes, &boundary, header_type, self.header);
         bytes.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-        BounceMessage {
+        WrittenMessage {
             is_8bit: !bytes.is_ascii(),
             is_smtputf8: !self.from.is_ascii() || !self.to.is_ascii() || !self.subject().is_ascii(),
             bytes,

@@ -45,7 +45,7 @@ fn failure<'a>(recipient: &'a EmailAddress, reply: &'a [u8]) -> ReportedRecipien
     }
 }
 
-fn text(message: &BounceMessage) -> String {
+fn text(message: &WrittenMessage) -> String {
     String::from_utf8_lossy(&message.bytes).into_owned()
 }
 
