@@ -378,9 +378,12 @@ async fn the_task_carries_out_what_is_written_down(it: TestStore) {
     let task = tokio::spawn(house.notices.clone().run(stop.clone()));
     house.new_device().await;
     house.notices.ring();
-    while house.state().await != NoticeState::InOutbox {
-        tokio::task::yield_now().await;
-    }
+    let left = async {
+        while house.state().await != NoticeState::InOutbox {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), left).await.expect("it leaves");
     stop.cancel();
     task.await.unwrap();
     house.letter().await;
