@@ -129,3 +129,70 @@ fn again(failure: &StoreError, broken: &CancellationToken) -> StoreError {
         other => StoreError::Statement { statement: "COMMIT", reason: other.to_string() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::job::Closure;
+    use crate::{Row, Statement, Value};
+
+    /// A connection that was lost and made anew on the way: every transaction after it could be repeated.
+    struct Reconnected {
+        commits: Vec<Result<(), StoreError>>,
+    }
+
+    impl Engine for Reconnected {
+        fn begin(&mut self) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        fn commit(&mut self) -> Result<(), StoreError> {
+            self.commits.pop().unwrap_or(Ok(()))
+        }
+
+        fn rollback(&mut self) {}
+
+        fn execute(&mut self, _: &Statement, _: &[Value<'_>]) -> Result<u64, StoreError> {
+            Ok(1)
+        }
+
+        fn rows(&mut self, _: &Statement, _: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+            Ok(Vec::new())
+        }
+
+        fn prepare(&mut self, _: &Statement) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        fn script(&mut self, _: &'static str, _: &str) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        fn may_repeat(&self) -> bool {
+            true
+        }
+    }
+
+    /// How often a job runs whose commits end like this, the last of them first.
+    fn n_runs(commits: Vec<Result<(), StoreError>>) -> u32 {
+        let n_runs = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&n_runs);
+        let (job, mut answer) = Closure::new(move |_: &mut Transaction<'_>| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Ok::<_, StoreError>(())
+        });
+        run_alone(&mut Reconnected { commits }, Box::new(job), &CancellationToken::new());
+        assert!(answer.try_recv().expect("it is answered").is_ok());
+        n_runs.load(Ordering::SeqCst)
+    }
+
+    /// The server went away before BEGIN and came back: a job that was committed after that ran a second time.
+    #[test]
+    fn a_committed_job_runs_once_although_the_connection_was_made_anew() {
+        assert_eq!(n_runs(Vec::new()), 1);
+        let deadlock = StoreError::Statement { statement: "COMMIT", reason: "deadlock detected".into() };
+        assert_eq!(n_runs(vec![Err(deadlock)]), 2, "what was not committed is repeated");
+    }
+}

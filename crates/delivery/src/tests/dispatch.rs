@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatepost_accounts::StatusName;
+use gatepost_journal::Actor;
 use gatepost_net::{ClientTls, Dialer, Guard, Resolver};
 use gatepost_providers::Catalogue;
 use tokio::net::TcpListener;
@@ -21,6 +22,8 @@ struct Running {
     office: Office,
     server: Arc<Mutex<Server>>,
     n_connections: Arc<Mutex<u32>>,
+    /// Connections that the sender has ended.
+    n_ended: Arc<Mutex<u32>>,
     stop: CancellationToken,
     dispatcher: JoinHandle<Result<(), gatepost_store::StoreError>>,
 }
@@ -33,16 +36,22 @@ impl Running {
                 .await;
         let (server, n_connections) = (Arc::new(Mutex::new(server)), Arc::new(Mutex::new(0)));
         let (script, counter) = (Arc::clone(&server), Arc::clone(&n_connections));
+        let n_ended = Arc::new(Mutex::new(0));
+        let ended = Arc::clone(&n_ended);
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 *counter.lock().unwrap() += 1;
                 let server = script.lock().unwrap().clone();
-                tokio::spawn(server.talk(socket));
+                let ended = Arc::clone(&ended);
+                tokio::spawn(async move {
+                    server.talk(socket).await;
+                    *ended.lock().unwrap() += 1;
+                });
             }
         });
         let stop = CancellationToken::new();
         let dispatcher = tokio::spawn(Dispatcher::new(workshop(&office).await).run(stop.clone()));
-        Self { office, server, n_connections, stop, dispatcher }
+        Self { office, server, n_connections, n_ended, stop, dispatcher }
     }
 
     fn change(&self, change: impl FnOnce(&mut Server)) {
@@ -67,6 +76,17 @@ impl Running {
     async fn status(&self) -> StatusName {
         let status = self.office.accounts.status(self.office.it.organisation, self.office.account).await;
         status.unwrap().status
+    }
+
+    /// Waits until so many connections have ended: less long than one without work is kept open.
+    async fn until_ended(&self, n: u32) {
+        for _ in 0..500 {
+            if *self.n_ended.lock().unwrap() == n {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{} connections have ended, not {n}", self.n_ended.lock().unwrap());
     }
 
     async fn until_status(&self, want: StatusName) {
@@ -180,6 +200,31 @@ async fn a_refused_notice_bounces_once() {
     let bounce = all().await.into_iter().find(|it| it.origin == Origin::Bounce { of: id });
     running.until(bounce.expect("the bounce comes with the failure").id, StateName::Failed).await;
     assert_eq!(all().await.len(), 2);
+    running.end().await;
+}
+
+/// A connection that waited for letters went on with the old password, and past a pause.
+#[tokio::test]
+async fn a_new_password_or_a_pause_reaches_an_account_at_work() {
+    let running = Running::start(Server::good(1_000)).await;
+    let (office, organisation) = (&running.office, running.office.it.organisation);
+    let first = office.accept(&["b@example.net"]).await;
+    running.until(first, StateName::Sent).await;
+
+    let secret = gatepost_core::SecretText::new("another".into());
+    office.accounts.replace_secret(organisation, office.account, secret, Actor::Command).await.unwrap();
+    office.outbox.account_changed(organisation, office.account);
+    running.until_ended(1).await;
+    let second = office.accept(&["b@example.net"]).await;
+    running.until(second, StateName::Sent).await;
+    assert_eq!(*running.n_connections.lock().unwrap(), 2);
+
+    office.accounts.pause(organisation, office.account, Actor::Command).await.unwrap();
+    office.outbox.account_changed(organisation, office.account);
+    running.until_ended(2).await;
+    let third = office.accept(&["b@example.net"]).await;
+    running.until(third, StateName::Held).await;
+    assert!(office.show(third).await.attempts.is_empty());
     running.end().await;
 }
 

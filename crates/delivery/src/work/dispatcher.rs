@@ -349,3 +349,20 @@ impl Dispatcher {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A full disk at the start ended the whole server.
+    #[test]
+    fn trouble_that_ends_by_itself_does_not_end_the_doors() {
+        let unreachable = StoreError::Unreachable { database: "PostgreSQL".into(), reason: "gone".into() };
+        for trouble in [StoreError::Full, unreachable, StoreError::Unknown, StoreError::LeaseLost] {
+            assert!(passes(&trouble), "{trouble}");
+        }
+        for end in [StoreError::SyncFailed, StoreError::Stopped] {
+            assert!(!passes(&end), "{end}");
+        }
+    }
+}
