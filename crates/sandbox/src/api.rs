@@ -7,12 +7,16 @@
 //! | `GET /api/mailboxes/ADDRESS/messages` | `[{"id","from","to","subject","message_id","size","received_at","raw_url"}]`, oldest first |
 //! | `GET /api/mailboxes/ADDRESS/messages/ID/raw` | the message as it was kept |
 //! | `GET /api/phone` | texts and calls sent |
+//! | `GET /api/phone/authenticators` | `[{"issuer","account","code","seconds_left"}]` |
+//! | `PUT /api/phone/authenticators` | reads `uri`, `otpauth://totp/…`, from a QR code; the same account again replaces |
+//! | `DELETE /api/phone/authenticators?issuer=ISSUER&account=ACCOUNT` | removes one |
 //! | `GET /api/faults`, `PUT /api/faults` | the faults that are on |
 //!
 //! What cannot be done is answered with `{"error": SENTENCE}`.
 
 mod fault;
 mod mailbox;
+mod phone;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -40,15 +44,11 @@ pub(crate) fn router(provider: Arc<Provider>, own: SocketAddr) -> Router {
         .route("/api/mailboxes/{address}", axum::routing::put(mailbox::set))
         .route("/api/mailboxes/{address}/messages", get(mailbox::messages))
         .route("/api/mailboxes/{address}/messages/{id}/raw", get(mailbox::raw))
-        .route("/api/phone", get(phone))
+        .route("/api/phone", get(phone::messages))
+        .route("/api/phone/authenticators", get(phone::codes).put(phone::add).delete(phone::remove))
         .route("/api/faults", get(fault::list).put(fault::set))
         .route("/healthz", get(async || "ok\n"))
         .with_state(Api { provider, own })
-}
-
-/// Nothing here sends texts or calls.
-async fn phone() -> Json<[(); 0]> {
-    Json([])
 }
 
 /// Why a request is not answered.
@@ -65,7 +65,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, sentence) = match self {
             Self::BadRequest(sentence) => (StatusCode::BAD_REQUEST, sentence),
-            Self::NotFound => (StatusCode::NOT_FOUND, "There is no such message.".to_owned()),
+            Self::NotFound => (StatusCode::NOT_FOUND, "There is no such message or account.".to_owned()),
             Self::Failed(error) => {
                 tracing::error!(%error, "a request failed");
                 (

@@ -1,8 +1,7 @@
 //! The provider's own authority: clients trust `authority.pem`, and its key lies beside it, because this is a toy.
 
 use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -10,8 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use gatepost_core::{SecretBytes, World};
 use gatepost_net::{Authority, ServerTls};
 
-use crate::SandboxError;
 use crate::error::storage;
+use crate::{SandboxError, durable};
 
 /// The certificate for clients, and TLS with a certificate signed by it. Made at the first start, kept for all later ones,
 /// so that what trusts it once trusts it for good. Blocks.
@@ -26,8 +25,9 @@ pub(crate) fn open(folder: &Path, world: &World) -> Result<(PathBuf, ServerTls),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let (authority, key) = Authority::generate(world)?;
             // The key first: without the certificate it is made anew.
-            write_new(&key_path, key.reveal(), 0o600)?;
-            write_new(&certificate_path, authority.certificate_pem().as_bytes(), 0o644)?;
+            durable::replace(&key_path, key.reveal(), 0o600).map_err(storage("write", &key_path))?;
+            durable::replace(&certificate_path, authority.certificate_pem().as_bytes(), 0o644)
+                .map_err(storage("write", &certificate_path))?;
             authority
         }
         Err(error) => return Err(storage("read", &certificate_path)(error)),
@@ -36,18 +36,6 @@ pub(crate) fn open(folder: &Path, world: &World) -> Result<(PathBuf, ServerTls),
     let hosts: Vec<_> = names.iter().map(|it| it.parse().expect("these are names and addresses")).collect();
     let tls = ServerTls::from_issued(&authority.issue(&hosts, world)?, world)?;
     Ok((certificate_path, tls))
-}
-
-/// Whole or not at all.
-fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SandboxError> {
-    let new = path.with_extension("new");
-    let write = || {
-        let mut file = fs::File::options().write(true).create(true).truncate(true).mode(mode).open(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    };
-    write().map_err(storage("write", path))
 }
 
 /// The one certificate of our own file (RFC 7468).

@@ -38,6 +38,18 @@ pub enum SandboxError {
         /// Which one.
         path: PathBuf,
     },
+    /// Nobody answers where a sandbox should be.
+    #[error("the sandbox's pages at {pages} do not answer: start it anew")]
+    NoAnswer {
+        /// Where.
+        pages: SocketAddr,
+    },
+    /// What was shown to the pretend phone is not for it.
+    #[error("the sandbox's phone refused it: {words}")]
+    PhoneRefused {
+        /// Its own.
+        words: String,
+    },
     /// The toy authority failed.
     #[error(transparent)]
     Authority(#[from] AuthorityError),

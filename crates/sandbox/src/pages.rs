@@ -1,8 +1,9 @@
-//! Pages for people: mailboxes, messages, faults.
+//! Pages for people: mailboxes, messages, the phone, faults.
 
 mod faults;
 mod mailboxes;
 mod message;
+mod phone;
 mod text;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use gatepost_web::{Asset, BASE_STYLE, Moment, Zone};
 
+use crate::SandboxError;
 use crate::lifetime::SandboxReady;
 use crate::mailbox::MessageId;
 use crate::provider::Provider;
@@ -37,6 +39,8 @@ pub(crate) fn router(provider: Arc<Provider>, ready: SandboxReady) -> Router {
         .route("/open", get(mailboxes::open))
         .route("/mailboxes/{address}", get(mailboxes::mailbox))
         .route("/mailboxes/{address}/{id}", get(message::message))
+        .route("/phone", get(phone::phone).post(phone::add))
+        .route("/phone/remove", axum::routing::post(phone::remove))
         .route("/faults", get(faults::show).post(faults::change))
         .route("/style.css", get(style_sheet))
         .fallback(async || not_found())
@@ -57,6 +61,7 @@ impl Pages {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Entry {
     Mailboxes,
+    Phone,
     Faults,
     None,
 }
@@ -69,6 +74,17 @@ struct NotFoundPage {
 
 fn not_found() -> Response {
     show(StatusCode::NOT_FOUND, &NotFoundPage { entry: Entry::None })
+}
+
+#[derive(Template)]
+#[template(path = "failed.html")]
+struct FailedPage {
+    entry: Entry,
+}
+
+fn failed(error: &SandboxError) -> Response {
+    tracing::error!(%error, "a request failed");
+    show(StatusCode::INTERNAL_SERVER_ERROR, &FailedPage { entry: Entry::None })
 }
 
 fn show(status: StatusCode, page: &impl Template) -> Response {

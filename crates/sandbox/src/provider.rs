@@ -7,12 +7,15 @@ use gatepost_core::{EmailAddress, World};
 use gatepost_net::ServerTls;
 use tokio_util::sync::CancellationToken;
 
+use crate::SandboxError;
 use crate::fault::{Faults, Order};
 use crate::mailbox::Mailboxes;
+use crate::phone::{Account, Name, Phone};
 
 /// The provider behind its doors.
 pub(crate) struct Provider {
     pub(crate) mailboxes: Arc<Mailboxes>,
+    pub(crate) phone: Arc<Phone>,
     pub(crate) faults: Faults,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) tls: ServerTls,
@@ -30,6 +33,20 @@ impl Provider {
         {
             self.sessions.end(fault.account.as_ref());
         }
+    }
+
+    /// On return it is durable.
+    pub(crate) async fn add_to_phone(&self, account: Account) -> Result<(), SandboxError> {
+        let phone = self.phone.clone();
+        let adding = tokio::task::spawn_blocking(move || phone.add(account));
+        adding.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    /// On return it is durable; false if there was none of this name.
+    pub(crate) async fn remove_from_phone(&self, name: Name) -> Result<bool, SandboxError> {
+        let phone = self.phone.clone();
+        let removing = tokio::task::spawn_blocking(move || phone.remove(&name));
+        removing.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
 }
 

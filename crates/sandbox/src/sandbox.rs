@@ -15,6 +15,7 @@ use crate::error::storage;
 use crate::fault::Faults;
 use crate::lifetime::{Residence, SandboxReady, folder, outlive_demos};
 use crate::mailbox::Mailboxes;
+use crate::phone::Phone;
 use crate::provider::{Provider, Sessions};
 use crate::smtp::SmtpDoor;
 use crate::{SandboxError, api, authority, pages};
@@ -72,10 +73,14 @@ impl Sandbox {
         let opening = {
             let (folder, world) = (folder.clone(), world.clone());
             tokio::task::spawn_blocking(move || {
-                Ok::<_, SandboxError>((Mailboxes::open(&folder, &world)?, authority::open(&folder, &world)?))
+                Ok::<_, SandboxError>((
+                    Mailboxes::open(&folder, &world)?,
+                    Phone::open(&folder)?,
+                    authority::open(&folder, &world)?,
+                ))
             })
         };
-        let (mailboxes, (certificate, tls)) =
+        let (mailboxes, phone, (certificate, tls)) =
             opening.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         let (pages, smtp) = (Listener::bind(settings.pages)?, Listener::bind(settings.smtp)?);
         let ready = SandboxReady {
@@ -87,6 +92,7 @@ impl Sandbox {
         residence.announce(&ready)?;
         let provider = Arc::new(Provider {
             mailboxes: Arc::new(mailboxes),
+            phone: Arc::new(phone),
             faults: Faults::default(),
             sessions: Arc::new(Sessions::default()),
             tls,

@@ -52,6 +52,13 @@ impl Testbed {
         self.stop.cancel();
     }
 
+    /// Ends it and waits; gives the folder.
+    pub(crate) async fn stopped(self) -> TempDir {
+        self.stop.cancel();
+        self.running.await.unwrap().unwrap();
+        self.data
+    }
+
     /// One request; the status and the body.
     pub(crate) async fn http(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let kind = if method == "POST" { "Content-Type: application/x-www-form-urlencoded\r\n" } else { "" };

@@ -96,7 +96,7 @@ pub(crate) mod secret_json {
     }
 
     #[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
-    pub(super) fn serialize<S: Serializer>(text: &Option<SecretText>, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(text: &Option<SecretText>, to: S) -> Result<S::Ok, S::Error> {
         match text {
             Some(text) => to.serialize_str(text.reveal()),
             None => to.serialize_none(),

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,8 +12,8 @@ use gatepost_wire::sasl::Secret;
 use super::credentials::{Credentials, from_json, to_json};
 use super::summary::HEADER_AT_MOST;
 use super::{CredentialChange, Incoming, MessageId, MessageSummary, SignInAs};
-use crate::SandboxError;
 use crate::error::storage;
+use crate::{SandboxError, durable};
 
 /// The mailboxes of one sandbox. Every address is one; it gets a folder with its first message or its first own password.
 pub(crate) struct Mailboxes {
@@ -255,24 +254,16 @@ pub(crate) fn read_start(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     Ok(start)
 }
 
-/// Replaces `mailbox.json` whole: what is read is the old one or the new one.
+/// Replaces `mailbox.json` whole.
 fn write_record(
     folder: &Path,
     address: &EmailAddress,
     credentials: &Credentials,
 ) -> Result<(), SandboxError> {
-    let (new, path) = (folder.join(NEW_RECORD), folder.join(RECORD));
-    let write = || {
-        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-        file.write_all(&to_json(address, credentials))?;
-        file.sync_all()?;
-        fs::rename(&new, &path)
-    };
-    write().map_err(storage("write", &path))?;
-    sync_folder(folder)
+    let path = folder.join(RECORD);
+    durable::replace(&path, &to_json(address, credentials), 0o600).map_err(storage("write", &path))
 }
 
-/// A new name is durable once its folder is.
 fn sync_folder(path: &Path) -> Result<(), SandboxError> {
-    File::open(path).and_then(|it| it.sync_all()).map_err(storage("sync", path))
+    durable::sync_folder(path).map_err(storage("sync", path))
 }
