@@ -28,11 +28,13 @@ struct Pages {
     provider: Arc<Provider>,
     ready: SandboxReady,
     style: Asset,
+    icon: Asset,
     zone: Zone,
 }
 
 pub(crate) fn router(provider: Arc<Provider>, ready: SandboxReady) -> Router {
     let style = Asset::new("text/css; charset=utf-8", &[BASE_STYLE, include_str!("pages/sandbox.css")]);
+    let picture = Asset::new("image/svg+xml", &[include_str!("pages/icon.svg")]);
     let zone = Zone::of_this_computer();
     Router::new()
         .route("/", get(mailboxes::list))
@@ -43,12 +45,17 @@ pub(crate) fn router(provider: Arc<Provider>, ready: SandboxReady) -> Router {
         .route("/phone/remove", axum::routing::post(phone::remove))
         .route("/faults", get(faults::show).post(faults::change))
         .route("/style.css", get(style_sheet))
+        .route("/icon.svg", get(icon))
         .fallback(async || not_found())
-        .with_state(Pages { provider, ready, style, zone })
+        .with_state(Pages { provider, ready, style, icon: picture, zone })
 }
 
 async fn style_sheet(State(pages): State<Pages>, headers: HeaderMap) -> Response {
     pages.style.respond(&headers)
+}
+
+async fn icon(State(pages): State<Pages>, headers: HeaderMap) -> Response {
+    pages.icon.respond(&headers)
 }
 
 impl Pages {
