@@ -2,10 +2,12 @@
 #![allow(dead_code, unused_imports, reason = "each test program uses its part")]
 
 mod application;
+mod browser;
 mod certificates;
 mod installation;
 mod load;
 mod mailbox_host;
+pub(crate) mod pages;
 mod provider;
 mod run;
 mod running;
@@ -13,6 +15,7 @@ mod sandbox;
 mod smtp;
 
 pub(crate) use application::{Door, Letter, application, python};
+pub(crate) use browser::{Browser, BrowserOptions, LOOKS, Look, Size, Theme};
 pub(crate) use installation::{AppPassword, Installation};
 pub(crate) use load::{Comparison, Load};
 pub(crate) use mailbox_host::MailboxHost;

@@ -1,0 +1,30 @@
+//! Pictures of every page; see `cargo xtask screenshots`.
+
+#[path = "harness/mod.rs"]
+mod harness;
+
+use std::path::PathBuf;
+
+use gatepost_testkit::take_slot;
+use harness::pages::{self, FilledSandbox, picture};
+use harness::{Browser, LOOKS};
+
+#[test]
+fn every_page_is_pictured_in_every_look() {
+    let _slot = take_slot();
+    let folder = folder();
+    let sandbox = FilledSandbox::start();
+    let mut browser = Browser::open(&sandbox.address());
+    let n_pictures = picture(&folder, &mut browser, &sandbox, pages::SANDBOX);
+
+    assert_eq!(n_pictures, pages::SANDBOX.len() * LOOKS.len());
+    let pictures = std::fs::read_dir(&folder).unwrap().flatten();
+    let pictures = pictures.filter(|it| it.path().extension().is_some_and(|it| it == "png"));
+    assert!(pictures.count() >= n_pictures, "two pages share a name");
+}
+
+/// Where whoever runs this wants them; else beside the build.
+fn folder() -> PathBuf {
+    let beside = || PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
+    std::env::var_os("SCREENSHOTS").map_or_else(beside, PathBuf::from)
+}
