@@ -94,6 +94,11 @@ pub(super) fn subject_or(subject: &str) -> String {
     if subject.trim().is_empty() { "(no subject)".to_owned() } else { subject.to_owned() }
 }
 
+/// A letter may name no sender, and then still has a place for one.
+pub(super) fn sender_or(from: &str) -> String {
+    if from.is_empty() { "(no sender named)".to_owned() } else { from.to_owned() }
+}
+
 impl Pages {
     fn list_page(&self, wrong_address: Option<String>) -> MailboxesPage {
         let row = |it: crate::mailbox::MailboxOverview| MailboxRow {
@@ -118,7 +123,7 @@ impl Pages {
     fn row(&self, folder: &str, it: &MessageSummary) -> MessageRow {
         MessageRow {
             link: format!("{folder}/{}", it.id),
-            from: if it.from.is_empty() { "(no sender named)".to_owned() } else { it.from.clone() },
+            from: sender_or(&it.from),
             subject: subject_or(&it.subject),
             at: self.moment(it.id),
             size: size(it.size_bytes),

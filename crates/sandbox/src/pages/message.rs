@@ -8,7 +8,7 @@ use gatepost_core::{EmailAddress, printable};
 use gatepost_web::Moment;
 use mail_parser::{MessageParser, MimeHeaders as _};
 
-use super::mailboxes::subject_or;
+use super::mailboxes::{sender_or, subject_or};
 use super::text::{path_segment, size};
 use super::{Entry, Pages, not_found, show};
 use crate::mailbox::{MessageSummary, SHOWN_AT_MOST, read_start};
@@ -82,8 +82,9 @@ fn page(pages: &Pages, address: &EmailAddress, it: MessageSummary, mut content: 
         mailbox_link: format!("/mailboxes/{segment}"),
         raw_link: format!("/api/mailboxes/{segment}/messages/{}/raw", it.id),
         subject: subject_or(&it.subject),
-        from: it.from,
-        to: it.to,
+        from: sender_or(&it.from),
+        // An application may leave out its To; the mailbox it lies in is then the best there is.
+        to: if it.to.is_empty() { address.to_string() } else { it.to },
         at: pages.moment(it.id),
         size: size(it.size_bytes),
         content,
