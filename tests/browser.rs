@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use gatepost_testkit::{take_slot, wait_until};
-use harness::{Browser, BrowserOptions, LOOKS, Look, Size, Theme};
+use harness::{Browser, BrowserOptions, Key, LOOKS, Look, Size, Theme};
 
 const HEAD: &str = "<!doctype html><html lang=en><meta name=viewport content=\"width=device-width\"><title>A page</title><link rel=icon href=\"data:,\">";
 
@@ -147,6 +147,16 @@ fn a_person_finds_things_by_their_words() {
     assert!(browser.is_ticked("Keep me") && browser.value("Your name") == "Ana");
     browser.press("Download the list");
     assert_eq!(browser.downloaded("list.txt"), b"a list");
+    // By keyboard alone: from the first thing on the page to the box, and back off.
+    browser.reload();
+    for reached in ["Your name (optional)", "Colour", "Keep me"] {
+        browser.keys(&Key::Tab);
+        assert!(browser.focused().starts_with(reached), "{reached}: {}", browser.focused());
+    }
+    browser.keys(" ");
+    browser.fill("Your name", "Ana");
+    browser.choose("Colour", "Blue");
+    assert!(browser.is_ticked("Keep me"));
     browser.press("Send it");
     browser.see("Done");
     assert_eq!(browser.path(), "/done?n=Ana&c=Blue&k=on&h=hidden");

@@ -22,6 +22,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use url::{ParseError, Url};
 
+pub(crate) use fantoccini::key::Key;
 pub(crate) use look::{LOOKS, Look, Size, Theme};
 
 /// How long anything may take that a person waits for.

@@ -15,7 +15,7 @@ mod sandbox;
 mod smtp;
 
 pub(crate) use application::{Door, Letter, application, python};
-pub(crate) use browser::{Browser, BrowserOptions, LOOKS, Look, Size, Theme};
+pub(crate) use browser::{Browser, BrowserOptions, Key, LOOKS, Look, Size, Theme};
 pub(crate) use installation::{AppPassword, Installation};
 pub(crate) use load::{Comparison, Load};
 pub(crate) use mailbox_host::MailboxHost;

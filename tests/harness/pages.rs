@@ -44,8 +44,8 @@ impl FilledSandbox {
             "Subject: A scan\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>Your scan</p>\r\n\
              --b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=scan.pdf\r\n\r\nPDF\r\n--b--\r\n",
         );
-        for account in ["Demo%20practice:anna%40sandbox.test", "reception"] {
-            let uri = format!("otpauth://totp/{account}?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+        for (account, letter) in [("Demo%20practice:anna%40sandbox.test", "A"), ("reception", "B")] {
+            let uri = format!("otpauth://totp/{account}?secret={}", letter.repeat(32));
             this.mailboxes().put("phone/authenticators", &serde_json::json!({ "uri": uri }).to_string());
         }
         this

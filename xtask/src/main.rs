@@ -1,8 +1,9 @@
-//! All automation of the project: `cargo xtask tidy`, `cargo xtask test`, `cargo xtask bench`.
+//! All automation of the project: `cargo xtask tidy`, `cargo xtask test`, `cargo xtask screenshots`, `cargo xtask bench`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's output is what it is for")]
 
 mod bench;
 mod packages;
+mod screenshots;
 mod test;
 mod tidy;
 
@@ -16,6 +17,8 @@ Usage: cargo xtask COMMAND
                 promises and their tests, links
   test [ARGS]   installs what the tests need, then runs all of them; ARGS go to `cargo test`
   install       only installs what the tests need
+  screenshots [DIR]
+                pictures every page, wide and narrow, light and dark, into DIR (target/screenshots)
   bench [ARGS]  measures Gatepost beside a Postfix that is set up well; see docs/performance.md";
 
 fn main() -> ExitCode {
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
         "tidy" if rest.is_empty() => tidy::run(root()),
         "test" => test::run(root(), rest),
         "bench" => bench::run(root(), rest),
+        "screenshots" if rest.len() <= 1 => screenshots::run(root(), rest.first()),
         "install" if rest.is_empty() => packages::install(root()).map(|()| ExitCode::SUCCESS),
         _ => {
             eprintln!("{USAGE}");

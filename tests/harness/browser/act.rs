@@ -131,14 +131,13 @@ impl Browser {
 
     #[track_caller]
     fn press_found(&mut self, name: &str, near: &Value) {
-        // Not the same page twice: what is pressed may lead to one that has the same button.
         let found =
             self.await_element("return pressable(arguments[0], arguments[1])", &[json!(name), near.clone()]);
         self.wait_for(found.click()).unwrap_or_else(|error| panic!("{name}: {error}"));
         self.note_page();
     }
 
-    /// Presses keys where the keyboard is, such as `fantoccini::key::Key::Tab` as text.
+    /// Presses keys where the keyboard is, such as `&Key::Tab`.
     #[track_caller]
     pub(crate) fn keys(&mut self, keys: &str) {
         let typed = self.wait_for(async { self.client.active_element().await?.send_keys(keys).await });

@@ -34,6 +34,7 @@ impl Browser {
     }
 
     /// For whoever reads why a test failed.
+    #[expect(clippy::print_stderr, reason = "shown beside the panic, and only then")]
     pub(super) fn leave_a_picture(&self) {
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("test").replace("::", "-");
