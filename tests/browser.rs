@@ -1,4 +1,5 @@
 //! The browser of the tests finds what is wrong with a page, does what a person does, and ends with its test.
+#![allow(clippy::unwrap_used, reason = "a test may stop wherever something is not as it should be")]
 
 #[path = "harness/mod.rs"]
 mod harness;
@@ -65,6 +66,7 @@ fn a_good_page_passes_in_every_look() {
         let is_dark = browser.script("return matchMedia('(prefers-color-scheme: dark)').matches", &[]);
         assert_eq!(is_dark, look.theme == Theme::Dark, "{look:?}");
     }
+    browser.check_page_in_every_look();
 }
 
 #[test]
@@ -164,6 +166,16 @@ fn a_person_finds_things_by_their_words() {
     browser.press_near("Two", "Open");
     browser.see("The second");
     browser.arrives_at("/two");
+    // A second tab beside it, on the same pages and in the same look.
+    browser.change_look(Look { size: Size::Narrow, theme: Theme::Dark });
+    let first = browser.new_tab();
+    browser.go("/");
+    browser.see("Form");
+    assert_eq!(browser.script("return innerWidth", &[]), 390);
+    let second = browser.turn_to(first);
+    browser.see("The second");
+    browser.turn_to(second);
+    browser.see("Form");
 }
 
 #[test]

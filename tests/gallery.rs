@@ -1,4 +1,5 @@
 //! Pictures of every page; see `cargo xtask screenshots`.
+#![allow(clippy::unwrap_used, reason = "a test may stop wherever something is not as it should be")]
 
 #[path = "harness/mod.rs"]
 mod harness;

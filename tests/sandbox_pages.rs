@@ -1,4 +1,5 @@
 //! The sandbox's pages in a browser.
+#![allow(clippy::unwrap_used, reason = "a test may stop wherever something is not as it should be")]
 
 #[path = "harness/mod.rs"]
 mod harness;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Browser, LOOKS};
+use super::Browser;
 
 /// Octets that a page may weigh, with all that it loads.
 const MOST_BYTES: u64 = 60_000;
@@ -55,13 +55,10 @@ impl Browser {
     #[track_caller]
     pub(crate) fn check_page_in_every_look(&mut self) {
         self.check_page();
-        for look in LOOKS {
-            let before = self.look;
-            self.change_look(look);
-            self.accessible();
-            self.fits();
-            self.change_look(before);
-        }
+        self.in_every_look(|browser, _| {
+            browser.accessible();
+            browser.fits();
+        });
     }
 
     /// Asserts that axe-core finds nothing on the page.
