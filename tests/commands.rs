@@ -43,6 +43,7 @@ impl Installation {
     fn command(&self) -> Command {
         let mut command = gatepost_command();
         command
+            .env("GATEPOST_PORTAL_LISTEN", "127.0.0.1:0")
             .env("GATEPOST_SUBMISSION_STARTTLS", "127.0.0.1:0")
             .env("GATEPOST_SUBMISSION_TLS", "127.0.0.1:0");
         command

@@ -60,7 +60,9 @@ pub(crate) fn serve_under(mut command: Command, config: &Path) -> Running {
 /// The same by another build of the program, or in another environment.
 pub(crate) fn serve_by(mut command: Command, config: &Path) -> Running {
     command.arg("serve").arg("--config").arg(config).arg("--json");
-    command.env("GATEPOST_SUBMISSION_STARTTLS", "127.0.0.1:0").env("GATEPOST_SUBMISSION_TLS", "127.0.0.1:0");
+    for door in ["PORTAL_LISTEN", "SUBMISSION_STARTTLS", "SUBMISSION_TLS"] {
+        command.env(format!("GATEPOST_{door}"), "127.0.0.1:0");
+    }
     start(command, &config.with_extension("log"), config.to_owned(), Some(take_slot()))
 }
 

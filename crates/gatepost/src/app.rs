@@ -17,7 +17,7 @@ use crate::data_dir::DataDir;
 
 pub use error::StartError;
 pub use reach::ReachError;
-pub(crate) use reach::{machine_name, own_name, public_host};
+pub(crate) use reach::{PORTAL_IS_OFF, machine_name, own_name, public_host};
 
 /// The tables of every room, from the bottom up.
 pub const ROOMS: &[RoomMigrations] = &[

@@ -11,7 +11,7 @@ use crate::ask::Asking;
 use crate::config::{CertificateFiles, Settings};
 use crate::control::{Ended, Order, Refusal};
 use crate::output::{Output, understand};
-use crate::{data_dir, master_key};
+use crate::{app, data_dir, master_key};
 
 /// A disk with less than this share free is as good as full: databases need room to clean up.
 const LEAST_FREE_PERCENT: u64 = 5;
@@ -47,6 +47,7 @@ pub(crate) async fn check(config: Option<&Path>, output: Output, world: &World) 
         disk(&mut findings, &settings);
         server_runs = database(&mut findings, config, world).await;
     }
+    portal(&mut findings, &settings);
     ports(&mut findings, &settings, server_runs);
     findings.end()
 }
@@ -150,9 +151,20 @@ async fn database(findings: &mut Findings, config: Option<&Path>, world: &World)
     }
 }
 
+fn portal(findings: &mut Findings, settings: &Settings) {
+    match settings.portal_url() {
+        Some(url) => findings.good("portal", format!("links begin with {url}")),
+        None => {
+            let text = format!("nobody can sign in: {}", app::PORTAL_IS_OFF);
+            findings.show(&FindingShown::new("portal", Level::Warning, text));
+        }
+    }
+}
+
 /// Must be called inside the runtime.
 fn ports(findings: &mut Findings, settings: &Settings, server_runs: bool) {
-    for address in settings.submission.starttls.iter().chain(&settings.submission.tls) {
+    let submission = &settings.submission;
+    for address in settings.portal.listen.iter().chain(&submission.starttls).chain(&submission.tls) {
         if server_runs {
             findings.good("port", format!("{address} is the running server's"));
         } else {

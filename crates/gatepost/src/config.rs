@@ -20,8 +20,8 @@ use problem::Problem;
 pub(crate) use raw::MASTER_KEY_VARIABLE;
 use raw::Raw;
 pub use settings::{
-    CertificateFiles, DatabasePlace, KeyPlace, LogFormat, LogSettings, OutboxSettings, Settings,
-    SubmissionSettings, UpstreamSettings,
+    CertificateFiles, DatabasePlace, KeyPlace, LogFormat, LogSettings, OutboxSettings, PortalSettings,
+    Settings, SubmissionSettings, UpstreamSettings,
 };
 
 /// Where the file is looked for when `--config` names none.

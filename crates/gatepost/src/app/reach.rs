@@ -76,6 +76,9 @@ pub(crate) fn public_host(url: &str) -> Option<&str> {
     Some(host).filter(|host| !host.is_empty())
 }
 
+/// Why there are no links, and the cure.
+pub(crate) const PORTAL_IS_OFF: &str = "the portal listens nowhere. Add listen = \"127.0.0.1:8025\" under [portal] in the configuration, and start the server again";
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -51,6 +51,10 @@ keys! {
     MASTER_KEY_FILE: "", "master_key_file", r#"the path of a file, such as "/etc/gatepost/gatepost.key", or "/dev/fd/3" for an inherited pipe"#;
     MASTER_KEY_COMMAND: "", "master_key_command", r#"a list of a program and its arguments, such as ["/usr/bin/pass", "gatepost"]"#;
 
+    PORTAL_LISTEN: "portal", "listen", r#"an address with a port, such as "127.0.0.1:8025", or a list of them"#;
+    PORTAL_ADMINISTRATION_NETWORKS: "portal", "administration_networks", r#"a list of networks, such as ["192.168.1.0/24"]"#;
+    PORTAL_TRUSTED_PROXIES: "portal", "trusted_proxies", r#"a list of networks, such as ["10.0.0.5"]"#;
+
     SUBMISSION_STARTTLS: "submission", "starttls", r#"an address with a port, such as "0.0.0.0:587", or a list of them"#;
     SUBMISSION_TLS: "submission", "tls", r#"an address with a port, such as "0.0.0.0:465", or a list of them"#;
     SUBMISSION_HOSTNAME: "submission", "hostname", r#"a host name, such as "mail.example.org""#;

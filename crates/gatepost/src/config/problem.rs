@@ -65,6 +65,15 @@ pub(super) enum Problem {
     Alone { origin: Origin, key: String, other: String },
     #[error("{origin}: {key} and {other} are both set: remove one")]
     Both { origin: Origin, key: String, other: String },
+    #[error(
+        "{origin}: portal.listen is {address}, where others reach it; links need the address that they type. Add a line such as public_url = \"https://gatepost.example.org\" at the top of the file, or let the portal listen at 127.0.0.1:{} alone",
+        .address.port()
+    )]
+    NoPublicUrl { origin: Origin, address: std::net::SocketAddr },
+    #[error(
+        "{origin}: public_url is {url:?}; nobody could sign in there, because browsers keep the portal's cookies over encrypted connections alone. Begin it with https://, or use http://localhost for a portal on this machine"
+    )]
+    PlainPublicUrl { origin: Origin, url: String },
     #[error("data_dir is not set: add a line such as data_dir = \"/var/lib/gatepost\" to {}", .path.display())]
     NoDataDir { path: PathBuf },
 }

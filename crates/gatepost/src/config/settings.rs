@@ -1,6 +1,6 @@
 //! The checked form: every default filled in, every path, address and span understood.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// Where the master key comes from; empty means a credential of systemd or the environment.
     pub master_key: Option<KeyPlace>,
+    /// The pages for people.
+    pub portal: PortalSettings,
     /// The door that applications send through.
     pub submission: SubmissionSettings,
     /// Certificate of the doors; none means one made by the local authority.
@@ -62,6 +64,17 @@ pub struct CertificateFiles {
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
+}
+
+/// `[portal]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortalSettings {
+    /// Where the pages are; nowhere if empty.
+    pub listen: Vec<SocketAddr>,
+    /// From where administrators reach the pages that are theirs alone; from anywhere if empty.
+    pub administration_networks: Vec<Network>,
+    /// Proxies whose word about the browser's address is believed.
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// `[submission]`.
@@ -168,6 +181,15 @@ fn bad_value(key: &Key, given: Given, misfit: &str) -> Problem {
 }
 
 impl Settings {
+    /// The address that links to the portal begin with: as configured, else this machine's own name for a portal on
+    /// loopback. None where no portal listens.
+    #[must_use]
+    pub fn portal_url(&self) -> Option<String> {
+        let port = self.portal.listen.first()?.port();
+        // Browsers let passkeys work at this name and at no address.
+        Some(self.public_url.clone().unwrap_or_else(|| format!("http://localhost:{port}")))
+    }
+
     /// Understands all of `raw`. `None` where `problems` says why.
     pub(super) fn understand(raw: Raw, config_file: &Path, problems: &mut Vec<Problem>) -> Option<Self> {
         let folder = config_file.parent().unwrap_or_else(|| Path::new(""));
@@ -175,7 +197,7 @@ impl Settings {
         let data_dir = read.take(&key::DATA_DIR, |it| value::path(it, folder));
         let database = read.take(&key::DATABASE_URL, |it| database(it, folder));
         let bodies = read.take(&key::BODIES_URL, |it| bodies(it, folder));
-        let public_url = read.take(&key::PUBLIC_URL, public_url);
+        let (portal, public_url) = portal(&mut read);
         let master_key = master_key(&mut read, folder);
         let submission = submission(&mut read);
         let tls = certificate_files(&mut read, folder);
@@ -195,6 +217,7 @@ impl Settings {
             data_dir,
             public_url,
             master_key,
+            portal,
             submission,
             tls,
             upstream,
@@ -230,6 +253,53 @@ fn public_url(given: &Value) -> Result<String, Misfit> {
     let is_plain =
         !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '@' | '?' | '#'));
     is_plain.then(|| url.trim_end_matches('/').to_owned()).ok_or_else(|| "without a path".to_owned())
+}
+
+/// The portal and the address that its links begin with: one is of no use without the other.
+fn portal(read: &mut Reader<'_>) -> (PortalSettings, Option<String>) {
+    let listen = read.raw.take(&key::PORTAL_LISTEN);
+    let listening_at = listen.as_ref().map(|given| given.origin.clone());
+    let listen = listen.and_then(|given| match value::all_parsed(&given.value) {
+        Ok(addresses) => Some(addresses),
+        Err(misfit) => {
+            read.problems.push(bad_value(&key::PORTAL_LISTEN, given, &misfit));
+            None
+        }
+    });
+    let settings = PortalSettings {
+        listen: listen.unwrap_or_default(),
+        administration_networks: read
+            .take(&key::PORTAL_ADMINISTRATION_NETWORKS, value::all_parsed)
+            .unwrap_or_default(),
+        trusted_proxies: read.take(&key::PORTAL_TRUSTED_PROXIES, value::all_parsed).unwrap_or_default(),
+    };
+    let given = read.raw.take(&key::PUBLIC_URL);
+    let url_at = given.as_ref().map(|given| given.origin.clone());
+    let url = given.and_then(|given| match public_url(&given.value) {
+        Ok(url) => Some(url),
+        Err(misfit) => {
+            read.problems.push(bad_value(&key::PUBLIC_URL, given, &misfit));
+            None
+        }
+    });
+    let others_reach = settings.listen.iter().find(|it| !it.ip().is_loopback());
+    if let (Some(address), Some(origin), None) = (others_reach, listening_at, &url_at) {
+        read.problems.push(Problem::NoPublicUrl { origin, address: *address });
+    }
+    // Browsers keep the portal's cookies on an encrypted connection and on this machine, and nowhere else.
+    if let (Some(url), Some(origin), false) = (&url, url_at, settings.listen.is_empty())
+        && url.starts_with("http://")
+        && !is_this_machine(url)
+    {
+        read.problems.push(Problem::PlainPublicUrl { origin, url: url.clone() });
+    }
+    (settings, url)
+}
+
+/// Whether only this machine's own browsers get anywhere with this address.
+fn is_this_machine(url: &str) -> bool {
+    let host = crate::app::public_host(url).unwrap_or_default();
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|it| it.is_loopback())
 }
 
 fn master_key(read: &mut Reader<'_>, folder: &Path) -> Option<KeyPlace> {

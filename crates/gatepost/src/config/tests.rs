@@ -37,7 +37,7 @@ fn an_unknown_key_names_file_line_known_keys_and_the_nearest() {
     );
     refused(
         "[submision]\ntls = \"0.0.0.0:465\"\n",
-        "/etc/gatepost/gatepost.toml:2: unknown section [submision]. Known: submission, tls, upstream, outbox, log. \
+        "/etc/gatepost/gatepost.toml:2: unknown section [submision]. Known: portal, submission, tls, upstream, outbox, log. \
          Did you mean [submission]?",
     );
 }
@@ -157,6 +157,57 @@ fn what_belongs_together_is_asked_for_and_what_excludes_itself_is_refused() {
 }
 
 #[test]
+fn a_portal_that_others_reach_needs_the_address_that_they_type() {
+    let cure = "where others reach it; links need the address that they type. Add a line such as \
+                public_url = \"https://gatepost.example.org\" at the top of the file, or let the portal listen at 127.0.0.1:8025 alone";
+    refused(
+        "[portal]\nlisten = [\"127.0.0.1:8025\", \"0.0.0.0:8025\"]\n",
+        &format!("/etc/gatepost/gatepost.toml:3: portal.listen is 0.0.0.0:8025, {cure}"),
+    );
+    for (url, listen) in [
+        ("http://gatepost.example.org", "127.0.0.1:8025"),
+        ("http://gatepost.example.org", "0.0.0.0:8025"),
+        ("http://192.168.1.5:8025", "[::1]:8025"),
+    ] {
+        refused(
+            &format!("public_url = \"{url}\"\n[portal]\nlisten = \"{listen}\"\n"),
+            &format!(
+                "/etc/gatepost/gatepost.toml:2: public_url is \"{url}\"; nobody could sign in there, because browsers keep the \
+                 portal's cookies over encrypted connections alone. Begin it with https://, or use http://localhost for a portal on this machine"
+            ),
+        );
+    }
+    // Who runs no portal may call the machine anything.
+    assert!(load("data_dir = \"d\"\npublic_url = \"http://192.168.1.5\"", &[]).is_ok());
+    // One mistake is named once.
+    refused(
+        "public_url = \"gatepost\"\n[portal]\nlisten = \"0.0.0.0:8025\"\n",
+        r#"/etc/gatepost/gatepost.toml:2: public_url is "gatepost"; expected an address such as "https://gatepost.example.org""#,
+    );
+}
+
+#[test]
+fn links_begin_with_the_public_address_or_this_machines_name() {
+    for (text, want) in [
+        ("", None),
+        ("public_url = \"https://gatepost.example.org\"", None),
+        ("[portal]\nlisten = \"127.0.0.1:8025\"", Some("http://localhost:8025")),
+        ("[portal]\nlisten = [\"[::1]:81\", \"127.0.0.1:82\"]", Some("http://localhost:81")),
+        (
+            "public_url = \"https://gatepost.example.org:8443/\"\n[portal]\nlisten = \"0.0.0.0:8443\"",
+            Some("https://gatepost.example.org:8443"),
+        ),
+        (
+            "public_url = \"http://localhost:9000\"\n[portal]\nlisten = \"127.0.0.1:8025\"",
+            Some("http://localhost:9000"),
+        ),
+    ] {
+        let settings = load(&format!("data_dir = \"d\"\n{text}"), &[]).ok().unwrap();
+        assert_eq!(settings.portal_url().as_deref(), want, "{text}");
+    }
+}
+
+#[test]
 fn an_empty_file_with_a_data_dir_has_safe_defaults() {
     let settings = load("data_dir = \"data\"", &[]).ok().unwrap();
     assert_eq!(settings.data_dir, Path::new("/etc/gatepost/data"), "relative to the file");
@@ -167,6 +218,14 @@ fn an_empty_file_with_a_data_dir_has_safe_defaults() {
     assert!(
         settings.submission.starttls.is_empty() && settings.submission.tls.is_empty(),
         "nothing listens unasked"
+    );
+    assert_eq!(
+        settings.portal,
+        PortalSettings {
+            listen: Vec::new(),
+            administration_networks: Vec::new(),
+            trusted_proxies: Vec::new()
+        }
     );
     assert!(settings.upstream.allow_private_addresses.is_empty());
     assert_eq!(settings.outbox.keep_bodies_for.as_secs(), 86_400);
@@ -182,6 +241,8 @@ fn the_environment_overrules_the_file_for_every_kind_of_value() {
             ("GATEPOST_SUBMISSION_STARTTLS", "127.0.0.1:2, [::1]:3"),
             ("GATEPOST_SUBMISSION_MAX_RECIPIENTS", "200"),
             ("GATEPOST_UPSTREAM_ALLOW_PRIVATE_ADDRESSES", "10.0.0.0/8:25"),
+            ("GATEPOST_PORTAL_LISTEN", "127.0.0.1:4"),
+            ("GATEPOST_PORTAL_ADMINISTRATION_NETWORKS", "10.0.0.0/8,::1"),
             ("GATEPOST_DATABASE_URL", "postgres://u:p@h/d"),
             ("GATEPOST_MASTER_KEY", "read elsewhere"),
             ("GATEPOSTAGE", "someone else's"),
@@ -190,6 +251,8 @@ fn the_environment_overrules_the_file_for_every_kind_of_value() {
     let settings = settings.ok().unwrap();
     assert_eq!(settings.submission.starttls, ["127.0.0.1:2".parse().unwrap(), "[::1]:3".parse().unwrap()]);
     assert_eq!(settings.submission.max_recipients, 200);
+    assert_eq!(settings.portal.listen, ["127.0.0.1:4".parse().unwrap()]);
+    assert_eq!(settings.portal.administration_networks.len(), 2);
     assert_eq!(settings.upstream.allow_private_addresses, ["10.0.0.0/8:25".parse().unwrap()]);
     assert!(
         matches!(&settings.database, DatabasePlace::Postgres(url) if url.reveal() == "postgres://u:p@h/d")

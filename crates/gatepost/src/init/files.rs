@@ -73,8 +73,13 @@ pub(super) fn configuration_text(data: Option<&Path>) -> Result<String, Refusal>
 data_dir = {data}
 # Opens all secrets in the database. Keep a copy of this file in another place.
 master_key_file = "gatepost.key"
-# The address under which applications and people reach this machine; its host stands in the certificate.
+# The address under which applications and people reach this machine; links begin with it, and its host stands in the
+# certificate. Needed once the portal listens where others reach it; else links begin with http://localhost:8025.
 # public_url = "https://gatepost.example.org"
+
+# The pages for people: on this machine alone, or with "0.0.0.0:8443" for everybody, by TLS with the certificate below.
+[portal]
+listen = "127.0.0.1:8025"
 
 # Where applications send: with STARTTLS, and with TLS from the first byte.
 [submission]
