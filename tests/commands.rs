@@ -11,6 +11,7 @@ use std::process::Command;
 
 use gatepost_testkit::fresh_folder;
 use harness::{Outcome, gatepost, gatepost_command, output_of, python, serve, with_input};
+use serde_json::Value;
 use tempfile::TempDir;
 
 const ADMIN: &str = "anna@example.org";
@@ -114,7 +115,11 @@ fn init_makes_everything_private_and_says_what_to_type_next() {
         "{text}"
     );
     assert!(text.contains("Keep a copy elsewhere"), "{text}");
-    assert!(text.ends_with(&format!("Next: gatepost serve --config {config_text}\n")), "{text}");
+    assert!(text.contains(&format!("  1. Start it:   gatepost serve --config {config_text}\n")), "{text}");
+    assert!(text.contains("\n     http://localhost:8025/link?token="), "{text}");
+    let again =
+        format!("A new link, at any time: gatepost person reset-password {ADMIN} --config {config_text}\n");
+    assert!(text.ends_with(&again), "{text}");
     for (name, mode) in
         [("gatepost.toml", 0o600), ("gatepost.key", 0o600), ("data", 0o700), ("data/gatepost.db", 0o600)]
     {
@@ -133,7 +138,10 @@ fn a_second_init_is_refused_and_changes_nothing() {
         &["init", "--admin", ADMIN][..],
         &["init", "--admin", "other@example.org", "--organisation", "Other"],
     ] {
-        it.run(args).refused(&["holds the data of Lakeside Practice already, and nothing was changed"]);
+        it.run(args).refused(&[
+            "holds the data of Lakeside Practice already, and nothing was changed",
+            &format!("A link to sign in: gatepost person reset-password {}", args[2]),
+        ]);
     }
     let data = it.path("elsewhere");
     it.run(&["init", "--admin", ADMIN, "--data", data.to_str().unwrap()])
@@ -421,6 +429,147 @@ fn a_mail_account_comes_and_goes_with_its_password_on_standard_input() {
         .refused(&["there is no mail account reception@example.org", "gatepost account list"]);
 }
 
+/// The token of a link to the portal.
+#[track_caller]
+fn token_of(shown: &Value) -> String {
+    let link = shown["link"].as_str().unwrap_or_else(|| panic!("no link in {shown}"));
+    let (before, token) = link.split_once("/link?token=").unwrap();
+    assert!(before.starts_with("http://localhost:"), "{link}");
+    let is_token = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    assert!(token.len() == 43 && token.chars().all(is_token), "{link}");
+    token.to_owned()
+}
+
+#[test]
+fn init_gives_the_administrator_a_link_for_a_day_and_another_can_be_had() {
+    let folder = fresh_folder();
+    let it = Installation { folder };
+    let made = it.run(&["init", "--admin", ADMIN, "--json"]).json();
+    let first = token_of(&made);
+    assert!(made["link_expires_at"].is_string(), "{made}");
+    let again = it.run(&["person", "reset-password", ADMIN, "--json"]).json();
+    assert_eq!(again["kind"], "set_up", "until a password is chosen, it is the same way in");
+    assert_ne!(token_of(&again), first);
+    assert!(again["expires_at"].as_str() >= made["link_expires_at"].as_str());
+}
+
+#[test]
+fn without_a_portal_nothing_gives_out_links() {
+    let it = Installation { folder: fresh_folder() };
+    let run = |args: &[&str]| {
+        let mut command = it.command();
+        output_of(command.env("GATEPOST_PORTAL_LISTEN", "").args(args).arg("--config").arg(it.config()))
+    };
+    let off = "the portal listens nowhere. Add listen = \"127.0.0.1:8025\" under [portal] in the configuration, and start the server again";
+    let made = run(&["init", "--admin", ADMIN, "--json"]).json();
+    assert!(made["link"].is_null(), "{made}");
+    for args in [
+        &["person", "add", "--address", "paul@example.org", "--name", "Paul"][..],
+        &["person", "reset-password", ADMIN],
+    ] {
+        run(args).refused(&[&format!("there is no link to hand over: {off}")]);
+    }
+    let people = run(&["person", "list", "--json"]).json_lines();
+    assert_eq!(people.len(), 1, "nobody was added: {people:?}");
+    let checked = run(&["check"]).done();
+    assert!(checked.contains(&format!("! portal         nobody can sign in: {off}")), "{checked}");
+}
+
+/// Everything that is done with a person by command.
+fn walk_through_a_persons_life(it: &Installation, address: &str) {
+    let person = |args: &[&str]| it.run(&[&["person"], args].concat());
+    let added = person(&["add", "--address", address, "--name", "Paul Berg", "--json"]).json();
+    let id = added["id"].as_str().unwrap();
+    assert_eq!(
+        [&added["address"], &added["name"], &added["role"], &added["kind"]],
+        [address, "Paul Berg", "operator", "invitation"]
+    );
+    assert!(added["expires_at"].is_string());
+    let first = token_of(&added);
+    person(&["add", "--address", &address.to_uppercase(), "--name", "Paul Berg"])
+        .refused(&[&format!("there is already a person with the address {address}")]);
+    let of_list = || {
+        let all = person(&["list", "--json"]).json_lines();
+        all.into_iter().find(|it| it["id"] == id).unwrap()
+    };
+    assert_eq!(of_list()["state"], "invited");
+    assert_eq!(of_list()["two_step"], false);
+    assert!(of_list()["signed_in_at"].is_null());
+    let again = person(&["reset-password", address, "--json"]).json();
+    assert_eq!(again["kind"], "invitation");
+    assert_ne!(token_of(&again), first);
+    person(&["reset-two-step", address])
+        .refused(&["two-step verification of", "is not on, so there is nothing to reset"]);
+    assert_eq!(person(&["disable", address, "--json"]).json()["state"], "disabled");
+    assert_eq!(of_list()["state"], "disabled");
+    person(&["reset-password", address])
+        .refused(&["is disabled", &format!("Run: gatepost person enable {address}")]);
+    assert_eq!(person(&["enable", address, "--json"]).json()["state"], "invited");
+    let made = it.run(&["app-password", "create", "--person", address, "--name", "Laptop", "--json"]).json();
+    assert_eq!(made["user_name"], address);
+    let text = person(&["reset-password", address]).done();
+    assert!(
+        text.contains("With this link Paul Berg chooses a password.") && text.contains("/link?token="),
+        "{text}"
+    );
+    let list = person(&["list"]).done();
+    assert!(list.starts_with("NAME ") && list.contains(address), "{list}");
+}
+
+#[test]
+fn people_come_and_go_with_and_without_a_server() {
+    let it = Installation::new();
+    walk_through_a_persons_life(&it, "paul@example.org");
+    let server = serve(&it.config());
+    walk_through_a_persons_life(&it, "peter@example.org");
+    assert_eq!(server.stop().code(), Some(0));
+}
+
+#[test]
+fn the_last_administrator_stays() {
+    let it = Installation::new();
+    it.run(&["person", "disable", ADMIN]).refused(&[&format!("{ADMIN} is the last administrator.")]);
+    let mut add = vec!["person", "add", "--address", "rosa@example.org", "--name", "Rosa"];
+    add.extend(["--role", "administrator", "--json"]);
+    assert_eq!(it.run(&add).json()["role"], "administrator");
+    it.run(&["person", "list"]).done();
+}
+
+/// Takes away what was added to the database after the first release of it.
+const BEFORE_THE_PORTAL: &str = r#"
+import pathlib, re, sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+texts = [it.read_text() for it in pathlib.Path(sys.argv[2]).glob('crates/*/migrations/0002_*.sql')]
+assert texts
+text = re.sub(r'--.*', '', '
+'.join(texts))
+for name in re.findall(r'CREATE (?:UNIQUE )?INDEX (\w+)', text):
+    database.execute(f'DROP INDEX {name}')
+for name in re.findall(r'CREATE TABLE (\w+)', text):
+    database.execute(f'DROP TABLE {name}')
+for table, column in re.findall(r'ALTER TABLE (\w+) ADD COLUMN (\w+)', text):
+    database.execute(f'ALTER TABLE {table} DROP COLUMN {column}')
+n = database.execute("DELETE FROM migration WHERE version > 1").rowcount
+assert n == len(texts), (n, len(texts))
+database.commit()
+"#;
+
+#[test]
+fn an_installation_from_before_the_portal_starts_and_its_administrator_gets_in() {
+    let it = Installation::new();
+    let made = it.run(&["app-password", "create", "--person", ADMIN, "--name", "Laptop", "--json"]).json();
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut program = python();
+    program.arg("-c").arg(BEFORE_THE_PORTAL).arg(it.path("data/gatepost.db")).arg(repository);
+    output_of(&mut program).done();
+    let server = serve(&it.config());
+    assert_eq!(it.run(&["app-password", "list", "--json"]).json()["id"], made["id"]);
+    let shown = it.run(&["person", "reset-password", ADMIN, "--json"]).json();
+    assert_eq!(shown["kind"], "set_up");
+    token_of(&shown);
+    assert_eq!(server.stop().code(), Some(0));
+}
+
 #[test]
 fn what_is_not_there_is_said_with_the_command_that_lists_it() {
     let it = Installation::new();
@@ -433,8 +582,15 @@ fn what_is_not_there_is_said_with_the_command_that_lists_it() {
         (&["app-password", "create", "--account", "a@example.org", "--name", "X"], "gatepost account list"),
         (
             &["app-password", "create", "--person", "b@example.org", "--name", "X"],
-            "no person with the address b@example.org",
+            "there is no person with the address b@example.org in Lakeside Practice. See them with: gatepost person list",
         ),
+        (&["person", "disable", "b@example.org"], "gatepost person list"),
+        (&["person", "reset-password", "b@example.org"], "gatepost person list"),
+        (
+            &["person", "add", "--address", "p@example.org", "--name", "P", "--location", "Nowhere"],
+            "there is no location named \"Nowhere\" in Lakeside Practice",
+        ),
+        (&["person", "add", "--address", "p@example.org", "--name", " "], "the name is empty"),
         (
             &["account", "list", "--organisation", "Elsewhere"],
             "there is no organisation named \"Elsewhere\". There are: Lakeside Practice",

@@ -6,19 +6,22 @@ mod account;
 mod app_password;
 mod finding;
 mod letter;
+mod person;
 mod table;
 
 pub use account::{AccountShown, DiagnosisShown, DirectionShown, ServerShown, StepShown};
 pub use app_password::{AppPasswordMade, AppPasswordShown, LastUseShown};
 pub use finding::{FindingShown, Level};
 pub use letter::{AttemptShown, LetterShown, RecipientShown};
+pub use person::{PersonLink, PersonShown};
 
 pub(crate) use account::accounts_text;
 pub(crate) use app_password::app_passwords_text;
 pub(crate) use letter::letters_text;
+pub(crate) use person::people_text;
 
 /// A time for people: to the minute, in UTC, as everything that Gatepost writes.
-fn minute(at: &str) -> String {
+pub(crate) fn minute(at: &str) -> String {
     at.get(..16).map_or_else(|| at.to_owned(), |text| text.replace('T', " "))
 }
 

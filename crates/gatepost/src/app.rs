@@ -4,7 +4,7 @@ mod error;
 mod open;
 mod reach;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use gatepost_accounts::{Accounts, Reach};
 use gatepost_core::World;
@@ -49,6 +49,8 @@ pub struct App {
     pub outbox: Outbox,
     /// The way to providers.
     pub reach: Reach,
+    /// Where the portal's own door is, once it is open: the system may have chosen the port.
+    pub(crate) portal_door: Arc<OnceLock<String>>,
 }
 
 /// What ends after the last clone of an [`App`] is gone: the database, then the hold on the data folder.

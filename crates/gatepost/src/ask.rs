@@ -8,17 +8,18 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::answer::{
-    AccountShown, AppPasswordMade, AppPasswordShown, LetterShown, StepShown, accounts_text,
-    app_passwords_text, letters_text,
+    AccountShown, AppPasswordMade, AppPasswordShown, LetterShown, PersonLink, PersonShown, StepShown,
+    accounts_text, app_passwords_text, letters_text, people_text,
 };
 use crate::app::App;
 use crate::cli::{
-    AccountAdd, AccountCommand, AppPasswordCommand, AppPasswordCreate, HostPort, OutboxCommand, Scoped,
-    TlsMode,
+    AccountAdd, AccountCommand, AppPasswordCommand, AppPasswordCreate, HostPort, OutboxCommand,
+    PersonCommand, Scoped, TlsMode,
 };
 use crate::config::Settings;
 use crate::control::{
-    Ended, Line, NewAccount, NewAppPassword, Order, PasswordOnTheWay, Refusal, Request, Server, Target, carry,
+    Ended, Line, NewAccount, NewAppPassword, NewPerson, Order, PasswordOnTheWay, Refusal, Request, Server,
+    Target, carry,
 };
 use crate::output::{Output, understand};
 use crate::secret_input::read_secret;
@@ -116,6 +117,55 @@ impl Asking<'_> {
                 self.output.text(format_args!(
                     "App password {id} opens nothing any more; what was signed in with it ends within a second."
                 ));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn person(&self, scoped: Scoped<PersonCommand>) -> Result<(), Refusal> {
+        let ask = |order| Request { organisation: scoped.organisation.clone(), order };
+        match scoped.command {
+            PersonCommand::Add(add) => {
+                let order = Order::AddPerson(NewPerson {
+                    address: add.address.to_string(),
+                    name: add.name,
+                    role: add.role.word().to_owned(),
+                    location: add.location,
+                });
+                let added: PersonLink = self.one(ask(order)).await?;
+                self.output.json(&added);
+                self.output.text(added.invited_text());
+            }
+            PersonCommand::List => {
+                let all: Vec<PersonShown> = self.all(ask(Order::ListPeople)).await?;
+                self.output.text(people_text(&all));
+            }
+            PersonCommand::Disable(it) => {
+                let shown: PersonShown = self.one(ask(Order::DisablePerson(it.address.to_string()))).await?;
+                self.output.json(&shown);
+                self.output.text(format_args!(
+                    "{} is disabled and signed out everywhere; what their app passwords have open ends within a second.\n\nUndo: gatepost person enable {}",
+                    shown.name, shown.address
+                ));
+            }
+            PersonCommand::Enable(it) => {
+                let shown: PersonShown = self.one(ask(Order::EnablePerson(it.address.to_string()))).await?;
+                self.output.json(&shown);
+                self.output
+                    .text(format_args!("{} may sign in again, and so may their app passwords.", shown.name));
+            }
+            PersonCommand::ResetTwoStep(it) => {
+                let shown: PersonShown = self.one(ask(Order::ResetTwoStep(it.address.to_string()))).await?;
+                self.output.json(&shown);
+                self.output.text(format_args!(
+                    "Two-step verification of {} is off, and they are signed out everywhere. They are told by letter, and set it up anew after the next sign-in.",
+                    shown.name
+                ));
+            }
+            PersonCommand::ResetPassword(it) => {
+                let made: PersonLink = self.one(ask(Order::ResetPassword(it.address.to_string()))).await?;
+                self.output.json(&made);
+                self.output.text(made.reset_text());
             }
         }
         Ok(())

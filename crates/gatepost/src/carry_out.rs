@@ -6,6 +6,7 @@ mod adopt;
 mod app_password;
 mod check;
 mod outbox;
+mod person;
 
 pub(crate) use adopt::target;
 
@@ -37,6 +38,12 @@ impl CarryOut for App {
             Order::CreateAppPassword(new) => self.create_app_password(&of, new).await,
             Order::ListAppPasswords => self.list_app_passwords(&of, report).await,
             Order::RevokeAppPassword(id) => self.revoke_app_password(&of, &id).await,
+            Order::AddPerson(new) => self.add_person(&of, new).await,
+            Order::ListPeople => self.list_people(&of, report).await,
+            Order::DisablePerson(address) => self.disable_person(&of, &address).await,
+            Order::EnablePerson(address) => self.enable_person(&of, &address).await,
+            Order::ResetTwoStep(address) => self.reset_two_step(&of, &address).await,
+            Order::ResetPassword(address) => self.reset_password(&of, &address).await,
             Order::ListLetters { states, limit } => self.list_letters(&of, &states, limit, report).await,
             Order::ShowLetter(id) => self.show_letter(&of, &id).await,
             Order::RetryLetter(id) => self.command_letter(&of, &id, Command::Retry).await,

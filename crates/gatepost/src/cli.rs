@@ -4,6 +4,7 @@ mod account;
 mod app_password;
 mod demo;
 mod outbox;
+mod person;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ pub use account::{AccountAdd, AccountCommand, HostPort, SANDBOX, TlsMode};
 pub use app_password::{AppPasswordCommand, AppPasswordCreate, Protocol};
 pub use demo::{Demo, Sandbox, SandboxPorts};
 pub use outbox::{OutboxCommand, OutboxList};
+pub use person::{OnePerson, PersonAdd, PersonCommand, Role};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -25,6 +27,7 @@ pub use outbox::{OutboxCommand, OutboxList};
   gatepost demo                                          everything on this machine, ready to click and to send
   gatepost init --config FILE --admin anna@example.org   make configuration, master key and database
   gatepost serve --config FILE                           run
+  gatepost person reset-password anna@example.org        a link to choose a new password with
   gatepost outbox list --state held                      what waits, and why"
 )]
 pub struct CommandLine {
@@ -58,6 +61,8 @@ pub enum Command {
     Account(Scoped<AccountCommand>),
     /// Passwords that applications sign in with
     AppPassword(Scoped<AppPasswordCommand>),
+    /// People who sign in to the portal
+    Person(Scoped<PersonCommand>),
     /// Letters on their way
     Outbox(Scoped<OutboxCommand>),
     /// The pretend provider alone

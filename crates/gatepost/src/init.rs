@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gatepost_core::World;
-use gatepost_identity::{NewPerson, Role};
+use gatepost_identity::{LinkKind, NewPerson, Role};
 use gatepost_journal::Actor;
 use gatepost_vault::MasterKey;
 use serde::Serialize;
 
-use crate::app::{App, StartError};
+use crate::answer::{PersonLink, minute};
+use crate::app::{App, PORTAL_IS_OFF, StartError};
 use crate::cli::Init;
 use crate::config::{DatabasePlace, KeyPlace, Settings};
 use crate::control::Refusal;
@@ -24,13 +25,16 @@ use files::{Fresh, configuration_text, write_new};
 const DEFAULT_PLACE: &str = "gatepost.toml";
 
 /// What was made, in the shape that is promised to programs.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(crate) struct Made {
     config: PathBuf,
     master_key: Option<PathBuf>,
     data_dir: PathBuf,
     organisation: String,
     administrator: String,
+    /// With which the administrator chooses a password, once; none where the portal listens nowhere.
+    link: Option<String>,
+    link_expires_at: Option<String>,
 }
 
 /// Makes an installation and says what was made.
@@ -106,7 +110,7 @@ async fn make_all(
     let filled = fill(&app, new, has_config).await;
     drop(app);
     closing.finish().await;
-    filled?;
+    let link = filled?;
     // Last, because an installation is there when its configuration is.
     if !has_config {
         write_new(config, text)?;
@@ -117,6 +121,8 @@ async fn make_all(
         data_dir: settings.data_dir.clone(),
         organisation: new.organisation.trim().to_owned(),
         administrator: new.admin.to_string(),
+        link_expires_at: link.as_ref().map(|it| it.expires_at.clone()),
+        link: link.map(|it| it.link),
     })
 }
 
@@ -135,7 +141,8 @@ fn find_or_make_key(
     }
 }
 
-async fn fill(app: &App, new: &Init, has_config: bool) -> Result<(), Refusal> {
+/// Makes organisation and administrator, and the link with which they begin.
+async fn fill(app: &App, new: &Init, has_config: bool) -> Result<Option<PersonLink>, Refusal> {
     let refuse = |error| app.refuse::<gatepost_identity::IdentityError>(error);
     let all = app.identity.list_organisations().await.map_err(refuse)?;
     let organisation = match all.into_iter().next() {
@@ -144,23 +151,31 @@ async fn fill(app: &App, new: &Init, has_config: bool) -> Result<(), Refusal> {
         Some(found) if !has_config && found.name == new.organisation.trim() => found,
         Some(found) => {
             return Err(Refusal::new(format!(
-                "{} holds the data of {} already, and nothing was changed. Run: gatepost serve --config FILE, or choose another folder with --data",
+                "{} holds the data of {} already, and nothing was changed. Run: gatepost serve --config FILE, or choose another folder with --data. A link to sign in: gatepost person reset-password {}",
                 app.data_dir().display(),
-                found.name
+                found.name,
+                new.admin
             )));
         }
     };
-    if app.identity.find_person(organisation.id, &new.admin).await.map_err(refuse)?.is_some() {
-        return Ok(());
-    }
-    let administrator = NewPerson {
-        organisation: organisation.id,
-        address: new.admin.clone(),
-        name: new.admin.local_part().to_owned(),
-        role: Role::Administrator,
-        home_location: None,
+    let found = app.identity.find_person(organisation.id, &new.admin).await.map_err(refuse)?;
+    let administrator = match found {
+        Some(found) => found,
+        None => {
+            let administrator = NewPerson {
+                organisation: organisation.id,
+                address: new.admin.clone(),
+                name: new.admin.local_part().to_owned(),
+                role: Role::Administrator,
+                home_location: None,
+            };
+            app.identity.add_person(administrator, Actor::Command).await.map_err(refuse)?
+        }
     };
-    app.identity.add_person(administrator, Actor::Command).await.map(drop).map_err(refuse)
+    match app.portal_url() {
+        Some(_) => app.hand_link(&administrator, LinkKind::SetUp).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 impl Made {
@@ -169,11 +184,24 @@ impl Made {
             format!("  Master key     {}\n                 Keep a copy elsewhere: without it nothing stored can be read.\n", path.display())
         });
         format!(
-            "Gatepost is set up for {}, with {} as administrator.\n\n  Configuration  {}\n{key}  Data           {}\n\nNext: gatepost serve --config {}",
+            "Gatepost is set up for {}, with {} as administrator.\n\n  Configuration  {}\n{key}  Data           {}\n\nNext\n  1. Start it:   gatepost serve --config {}\n{}",
             self.organisation,
             self.administrator,
             self.config.display(),
             self.data_dir.display(),
+            self.config.display(),
+            self.link_text()
+        )
+    }
+
+    fn link_text(&self) -> String {
+        let (Some(link), Some(until)) = (&self.link, &self.link_expires_at) else {
+            return format!("  2. Nobody can sign in yet: {PORTAL_IS_OFF}.");
+        };
+        format!(
+            "  2. Open this link, which works once, until {} UTC. It leads through password, two-step verification and\n     the organisation's name:\n\n     {link}\n\nA new link, at any time: gatepost person reset-password {} --config {}",
+            minute(until),
+            self.administrator,
             self.config.display()
         )
     }

@@ -88,6 +88,7 @@ impl App {
             accounts,
             outbox,
             reach,
+            portal_door: Arc::default(),
         })
     }
 

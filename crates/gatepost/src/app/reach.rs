@@ -1,12 +1,14 @@
-//! How providers are reached, and what we call ourselves there.
+//! How providers are reached, what we call ourselves there, and how people reach us.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use gatepost_accounts::Reach;
 use gatepost_core::{Domain, World};
+use gatepost_identity::Token;
 use gatepost_net::{CertificateError, ClientTls, DialError, Dialer, Guard, Resolver};
 
+use super::App;
 use crate::config::Settings;
 
 /// Why providers cannot be reached as the configuration says.
@@ -78,6 +80,20 @@ pub(crate) fn public_host(url: &str) -> Option<&str> {
 
 /// Why there are no links, and the cure.
 pub(crate) const PORTAL_IS_OFF: &str = "the portal listens nowhere. Add listen = \"127.0.0.1:8025\" under [portal] in the configuration, and start the server again";
+
+impl App {
+    /// The address that links to the portal begin with; none where it listens nowhere.
+    pub(crate) fn portal_url(&self) -> Option<String> {
+        let configured = self.settings.public_url.is_some();
+        let door = self.portal_door.get().filter(|_| !configured).cloned();
+        door.or_else(|| self.settings.portal_url())
+    }
+
+    /// A one-time link that can be opened.
+    pub(crate) fn link(&self, token: &Token) -> Option<String> {
+        Some(format!("{}/link?token={}", self.portal_url()?, token.reveal()))
+    }
+}
 
 #[cfg(test)]
 mod tests {

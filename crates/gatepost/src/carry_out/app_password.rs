@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use gatepost_core::Timestamp;
-use gatepost_identity::{AppPassword, AppPasswordLimits, Login, MOST_APP_PASSWORDS, Organisation, Protocols};
+use gatepost_identity::{
+    AppPassword, AppPasswordLimits, Location, Login, MOST_APP_PASSWORDS, Organisation, Protocols,
+};
 use gatepost_journal::Actor;
 use serde_json::Value;
 
-use super::{address, done, parsed};
+use super::{done, parsed};
 use crate::answer::{AppPasswordMade, AppPasswordShown, LastUseShown};
 use crate::app::App;
 use crate::control::{NewAppPassword, Refusal, Report, Target};
@@ -58,26 +60,28 @@ impl App {
                 login.map_err(refuse)
             }
             Target::Person(text) => {
-                let found = self.identity.find_person(organisation.id, &address(text)?).await;
-                let person = found.map_err(refuse)?.ok_or_else(|| {
-                    Refusal::new(format!(
-                        "there is no person with the address {text} in {}. Name one that is there",
-                        organisation.name
-                    ))
-                })?;
+                let person = self.person(organisation, text).await?;
                 self.identity.ensure_person_login(&person).await.map_err(refuse)
             }
             Target::Location(name) => {
-                let found = self.identity.find_location(organisation.id, name).await;
-                let location = found.map_err(refuse)?.ok_or_else(|| {
-                    Refusal::new(format!(
-                        "there is no location named {name:?} in {}. Name one that is there",
-                        organisation.name
-                    ))
-                })?;
+                let location = self.location(organisation, name).await?;
                 self.identity.ensure_location_login(&location).await.map_err(refuse)
             }
         }
+    }
+
+    pub(super) async fn location(
+        &self,
+        organisation: &Organisation,
+        name: &str,
+    ) -> Result<Location, Refusal> {
+        let found = self.identity.find_location(organisation.id, name).await;
+        found.map_err(|error| self.refuse(error))?.ok_or_else(|| {
+            Refusal::new(format!(
+                "there is no location named {name:?} in {}. Name one that is there",
+                organisation.name
+            ))
+        })
     }
 
     pub(super) async fn list_app_passwords(

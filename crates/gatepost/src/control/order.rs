@@ -48,6 +48,18 @@ pub enum Order {
     ListAppPasswords,
     /// End one, by id.
     RevokeAppPassword(String),
+    /// Invite a person.
+    AddPerson(NewPerson),
+    /// All people, an item each.
+    ListPeople,
+    /// Sign a person out everywhere, by address.
+    DisablePerson(String),
+    /// Let a person sign in again, by address.
+    EnablePerson(String),
+    /// Turn a person's two-step verification off, by address.
+    ResetTwoStep(String),
+    /// Make a link with which a person chooses a password, by address.
+    ResetPassword(String),
     /// Letters in these states (all if empty), the newest `limit`, an item each.
     ListLetters {
         /// Words of the states.
@@ -119,6 +131,20 @@ pub struct NewAppPassword {
     pub expires_after_days: Option<u32>,
     /// Whether letters with bare LF are repaired.
     pub repair_line_ends: bool,
+}
+
+/// A person to invite.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPerson {
+    /// The address they sign in with.
+    pub address: String,
+    /// What people call them.
+    pub name: String,
+    /// Word of the role.
+    pub role: String,
+    /// Name of the location they work at.
+    pub location: Option<String>,
 }
 
 /// What a login points at.
