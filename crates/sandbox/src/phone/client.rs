@@ -18,24 +18,27 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 const MOST_BYTES: usize = 1 << 16;
 
 /// Shows an `otpauth://totp/…` address to the phone of the sandbox whose pages are at `pages`, as a person would hold the
-/// phone before a QR code. The same account again replaces the one on the phone.
-pub async fn give_phone(pages: SocketAddr, uri: &SecretText) -> Result<(), SandboxError> {
+/// phone before a QR code, and returns the code that the phone shows now. The same account again replaces the one on the phone.
+pub async fn give_phone(pages: SocketAddr, uri: &SecretText) -> Result<SecretText, SandboxError> {
     let answer = ask(pages, uri).await.ok_or(SandboxError::NoAnswer { pages })?;
     // RFC 9112 §4: the status stands behind the version.
-    match answer.split(' ').nth(1) {
-        Some("200") => Ok(()),
-        _ => Err(SandboxError::PhoneRefused { words: words(&answer) }),
-    }
+    let code = match answer.split(' ').nth(1) {
+        Some("200") => text_of(&answer, "code"),
+        _ => None,
+    };
+    code.map(SecretText::new).ok_or_else(|| SandboxError::PhoneRefused { words: words(&answer) })
+}
+
+/// A text of the answer's JSON.
+fn text_of(answer: &str, key: &str) -> Option<String> {
+    let (_, body) = answer.split_once("\r\n\r\n")?;
+    let body = serde_json::from_str::<serde_json::Value>(body).ok()?;
+    body.get(key)?.as_str().map(str::to_owned)
 }
 
 /// The sentence of a refusal, or what came instead of one.
 fn words(answer: &str) -> String {
-    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    let sentence = serde_json::from_str::<serde_json::Value>(body).ok().and_then(|it| {
-        let sentence = it.get("error")?.as_str()?;
-        Some(sentence.to_owned())
-    });
-    sentence.unwrap_or_else(|| answer.lines().next().unwrap_or_default().to_owned())
+    text_of(answer, "error").unwrap_or_else(|| answer.lines().next().unwrap_or_default().to_owned())
 }
 
 /// One request and its answer (RFC 9112), as text; `None` if anything is wrong with the connection.

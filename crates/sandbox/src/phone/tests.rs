@@ -187,10 +187,11 @@ async fn a_refused_account_is_told_in_words_and_without_its_secret() {
 async fn another_process_gives_the_phone_an_account_that_survives_a_restart() {
     let bed = Testbed::start().await;
     let uri = SecretText::new(format!("otpauth://totp/Practice:ana%40practice.example?secret={KEY}"));
-    give_phone(bed.ready.pages, &uri).await.unwrap();
+    let code = give_phone(bed.ready.pages, &uri).await.unwrap();
+    assert!(code.reveal().len() == 6 && code.reveal().bytes().all(|it| it.is_ascii_digit()));
     let refused =
         give_phone(bed.ready.pages, &SecretText::new("otpauth://totp/ana?secret=AAAA".into())).await;
-    let words = refused.unwrap_err().to_string();
+    let words = refused.err().unwrap().to_string();
     assert!(words.contains("at least 26") && !words.contains("AAAA"), "{words}");
     let before = bed.json("/api/phone/authenticators").await;
     let bed = bed.restart().await;
@@ -202,7 +203,7 @@ async fn another_process_gives_the_phone_an_account_that_survives_a_restart() {
     use std::os::unix::fs::PermissionsExt as _;
     assert_eq!(std::fs::metadata(record).unwrap().permissions().mode() & 0o777, 0o600);
     drop(bed.stopped().await);
-    let nobody = give_phone(pages, &uri).await.unwrap_err();
+    let nobody = give_phone(pages, &uri).await.err().unwrap();
     assert!(matches!(nobody, SandboxError::NoAnswer { pages: it } if it == pages), "{nobody}");
 }
 
