@@ -1,7 +1,7 @@
 //! The door.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, RwLock};
 
 use gatepost_net::Listener;
 use gatepost_web::{Reach, WebDoor, Zone};
@@ -62,7 +62,7 @@ impl Portal {
             recovery_codes: ShowOnce::default(),
             stop: CancellationToken::new(),
             tally: crate::page::home::Tally::default(),
-            pages: OnceLock::new(),
+            pages: RwLock::default(),
         });
         Ok(Self { door, app })
     }
@@ -92,6 +92,7 @@ impl Portal {
             streams.cancel();
         };
         tokio::join!(gatepost_web::serve(self.door, router, stop.clone()), end_streams);
+        self.app.forget_pages();
     }
 }
 

@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 
 use axum::Router;
@@ -54,8 +54,7 @@ pub(crate) fn router(app: &App, routes: Vec<Route>) -> Router {
         }
         router = router.route(row.path, guarded);
     }
-    // Set once: a router is built once for each `Shared`.
-    let _ = app.pages.set(pages);
+    *app.pages.write().unwrap_or_else(PoisonError::into_inner) = pages;
     let nothing = Arc::new(RouteRow {
         method: Method::GET,
         path: "",
@@ -294,8 +293,11 @@ impl Visit {
         } else {
             Alert::bad(t.of("common.no_cookies"))
         };
-        let pages = gate.app.pages.get();
-        let Some(page) = pages.and_then(|it| it.get(gate.row.path)).cloned() else {
+        let page = {
+            let pages = gate.app.pages.read().unwrap_or_else(PoisonError::into_inner);
+            pages.get(gate.row.path).cloned()
+        };
+        let Some(page) = page else {
             let words = self.page.t.of("error.old_text").to_owned();
             return page::error::old(self.page.clone().with(alert), words);
         };

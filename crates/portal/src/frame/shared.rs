@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::routing::MethodRouter;
 use gatepost_core::{OrganisationId, Timestamp};
@@ -39,7 +39,7 @@ pub(crate) struct Shared {
     /// Letters that were counted for charts.
     pub(crate) tally: crate::page::home::Tally,
     /// The GET row of each path, with its gate: a form whose token is too old is shown again by it.
-    pub(crate) pages: OnceLock<HashMap<&'static str, MethodRouter<App>>>,
+    pub(crate) pages: RwLock<HashMap<&'static str, MethodRouter<App>>>,
 }
 
 /// The files of all pages, each at an address that changes with what it holds.
@@ -68,6 +68,11 @@ impl Shared {
     pub(crate) fn may_administer(&self, source: IpAddr) -> bool {
         let networks = &self.settings.administration_networks;
         networks.is_empty() || networks.iter().any(|it| it.contains(source))
+    }
+
+    /// The pages hold the rooms, and the rooms' holder the pages: only this lets go of them, when the door is closed.
+    pub(crate) fn forget_pages(&self) {
+        self.pages.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     pub(crate) async fn house(&self, id: OrganisationId) -> Result<House, Problem> {
