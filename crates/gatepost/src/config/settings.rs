@@ -289,7 +289,7 @@ fn portal(read: &mut Reader<'_>) -> (PortalSettings, Option<String>) {
     // Browsers keep the portal's cookies on an encrypted connection and on this machine, and nowhere else.
     if let (Some(url), Some(origin), false) = (&url, url_at, settings.listen.is_empty())
         && url.starts_with("http://")
-        && !is_this_machine(url)
+        && (others_reach.is_some() || !is_this_machine(url))
     {
         read.problems.push(Problem::PlainPublicUrl { origin, url: url.clone() });
     }

@@ -168,6 +168,7 @@ fn a_portal_that_others_reach_needs_the_address_that_they_type() {
         ("http://gatepost.example.org", "127.0.0.1:8025"),
         ("http://gatepost.example.org", "0.0.0.0:8025"),
         ("http://192.168.1.5:8025", "[::1]:8025"),
+        ("http://localhost:8025", "0.0.0.0:8025"),
     ] {
         refused(
             &format!("public_url = \"{url}\"\n[portal]\nlisten = \"{listen}\"\n"),
