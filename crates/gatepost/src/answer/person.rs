@@ -48,8 +48,13 @@ pub struct PersonLink {
 impl PersonLink {
     /// After `gatepost person add`.
     pub(crate) fn invited_text(&self) -> String {
+        let letter = match self.role.as_str() {
+            // It would lie in the sent folder of the mailbox that sends it.
+            "administrator" => "An administrator's invitation is handed over and never mailed.",
+            _ => "A letter with a link goes to that address as soon as a mail account can send it.",
+        };
         format!(
-            "Added {} ({}) as {}. A letter with a link goes to that address as soon as a mail account can send it.\n\n{}\n\nNew link: gatepost person reset-password {}",
+            "Added {} ({}) as {}. {letter}\n\n{}\n\nNew link: gatepost person reset-password {}",
             self.name,
             self.address,
             self.role,
