@@ -522,7 +522,17 @@ fn people_come_and_go_with_and_without_a_server() {
     walk_through_a_persons_life(&it, "paul@example.org");
     let server = serve(&it.config());
     walk_through_a_persons_life(&it, "peter@example.org");
+    let door = server.text("portal");
+    let link = it.run(&["person", "reset-password", ADMIN, "--json"]).json()["link"].clone();
+    let mut first_page = Command::new("curl");
+    first_page.args(["--silent", "--write-out", "%{redirect_url}", &format!("http://{door}/")]);
+    assert_eq!(output_of(&mut first_page).done(), format!("http://{door}/sign-in"));
+    let port = door.rsplit_once(':').unwrap().1;
+    assert!(link.as_str().unwrap().starts_with(&format!("http://localhost:{port}/link?")), "{link} {door}");
+    let log = server.log.clone();
     assert_eq!(server.stop().code(), Some(0));
+    let log = fs::read_to_string(log).unwrap();
+    assert!(log.trim_end().ends_with("stopped"), "nothing holds the database open: {log}");
 }
 
 #[test]
@@ -541,8 +551,7 @@ import pathlib, re, sqlite3, sys
 database = sqlite3.connect(sys.argv[1])
 texts = [it.read_text() for it in pathlib.Path(sys.argv[2]).glob('crates/*/migrations/0002_*.sql')]
 assert texts
-text = re.sub(r'--.*', '', '
-'.join(texts))
+text = re.sub(r'--.*', '', ' '.join(it + chr(10) for it in texts))
 for name in re.findall(r'CREATE (?:UNIQUE )?INDEX (\w+)', text):
     database.execute(f'DROP INDEX {name}')
 for name in re.findall(r'CREATE TABLE (\w+)', text):

@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use gatepost_testkit::{fresh_folder, wait_until};
 use harness::{Door, Letter, Running, application, demo, gatepost, gatepost_command, output_of};
+use serde_json::{Value, json};
 
 const RECEPTION: &str = "reception@sandbox.test";
 const ANNA: &str = "anna@sandbox.test";
+const ADMIN: &str = "admin@sandbox.test";
 
 /// Sends a letter with curl, and says whether the door took it.
 fn sends(at: &Running, password: &str, subject: &str) -> bool {
@@ -34,6 +36,7 @@ fn the_line_of_json_says_where_everything_is_and_the_first_letter_arrives() {
         "config",
         "account",
         "app_password",
+        "sign_in_link",
     ];
     let found: Vec<&str> = at.ready.as_object().unwrap().keys().map(String::as_str).collect();
     for key in keys {
@@ -52,8 +55,46 @@ fn the_line_of_json_says_where_everything_is_and_the_first_letter_arrives() {
     let text = at.mailboxes().await_subject(ANNA, "The first letter");
     assert!(text.contains("handed to Gatepost by SMTP"), "{text}");
     assert!(text.contains("\r\nMessage-ID: <"), "what was missing was added: {text}");
-    let page = output_of(Command::new("curl").args(["--silent", "--fail", &at.text("portal")])).done();
-    assert!(page.contains("Connected") && page.contains(ANNA), "{page}");
+    let portal = at.text("portal");
+    let fetch = |url: &str, more: &[&str]| {
+        output_of(Command::new("curl").args(["--silent", "--show-error", "--fail"]).args(more).arg(url))
+            .done()
+    };
+    let where_to = fetch(&portal, &["--write-out", "%{http_code} %{redirect_url}"]);
+    assert_eq!(where_to, format!("303 {portal}/sign-in"), "nobody sees anything before sign-in");
+    assert_eq!(fetch(&format!("{portal}/healthz"), &[]), "ok\n");
+    assert_eq!(fetch(&format!("{portal}/readyz"), &[]), "ready\n");
+    assert_eq!(at.stop().code(), Some(0));
+}
+
+/// The accounts on the sandbox's phone.
+fn phone_of(at: &Running) -> Vec<Value> {
+    let url = format!("{}/api/phone/authenticators", at.text("sandbox_pages"));
+    let answer = output_of(Command::new("curl").args(["--silent", "--show-error", "--fail", &url])).json();
+    answer.as_array().unwrap().clone()
+}
+
+#[test]
+fn the_administrator_is_there_with_two_step_verification_on_the_pretend_phone() {
+    let folder = fresh_folder();
+    let at = demo(&folder.path().join("demo"));
+    let people = at.command(&["person", "list", "--json"]).json_lines();
+    assert_eq!(people.len(), 1, "{people:?}");
+    assert_eq!(people[0]["address"], ADMIN);
+    assert_eq!(people[0]["name"], "Demo administrator");
+    assert_eq!(people[0]["role"], "administrator");
+    assert_eq!(people[0]["state"], "active");
+    assert_eq!(people[0]["two_step"], true);
+    let link = at.text("sign_in_link");
+    assert!(link.starts_with(&format!("{}/link?token=", at.text("portal"))), "{link}");
+    let phone = phone_of(&at);
+    assert_eq!((phone.len(), &phone[0]["account"]), (1, &json!(ADMIN)), "{phone:?}");
+    assert_eq!(phone[0]["code"].as_str().map(str::len), Some(6));
+    let invited = at.command(&["person", "add", "--address", ANNA, "--name", "Anna", "--json"]).json();
+    assert!(invited["link"].as_str().unwrap().starts_with(&at.text("portal")), "{invited}");
+    let letter = at.mailboxes().await_subject(ANNA, "Your invitation to Gatepost");
+    assert!(letter.contains(&format!("{}/link?token=", at.text("portal"))), "{letter}");
+    at.mailboxes().await_subject(ADMIN, "Two-step verification is on for your Gatepost account");
     assert_eq!(at.stop().code(), Some(0));
 }
 
@@ -65,7 +106,7 @@ fn a_second_start_continues_where_the_first_stopped() {
     first.mailboxes().await_subject(ANNA, "The first letter");
     assert!(sends(&first, &first.app_password(), "from the first start"));
     first.mailboxes().await_subject(ANNA, "from the first start");
-    let old_password = first.app_password();
+    let (old_password, first_link) = (first.app_password(), first.text("sign_in_link"));
     assert_eq!(first.stop().code(), Some(0));
 
     let second = demo(&data);
@@ -74,7 +115,12 @@ fn a_second_start_continues_where_the_first_stopped() {
     assert_eq!(second.mailboxes().count(ANNA, "The first letter"), 1, "it is sent on the first start only");
     assert_eq!(second.mailboxes().count(ANNA, "from the first start"), 1, "mailboxes are kept");
     assert!(!sends(&second, &old_password, "with the old password"), "each start replaces the app password");
+    assert_ne!(second.text("sign_in_link"), first_link, "each start prints another");
+    let phone = phone_of(&second);
+    assert_eq!(phone.len(), 1, "the administrator is made at the first start alone: {phone:?}");
+    assert_eq!(phone[0]["account"], ADMIN);
     let letters = second.command(&["outbox", "list", "--json"]).json_lines();
+    let letters: Vec<_> = letters.into_iter().filter(|it| it["recipients"][0]["address"] == ANNA).collect();
     assert_eq!(letters.len(), 3);
     assert!(letters.iter().all(|it| it["state"] == "sent"), "{letters:?}");
     assert_eq!(second.stop().code(), Some(0));
@@ -194,7 +240,9 @@ fn the_lines_for_curl_and_swaks_work_when_pasted() {
     assert!(
         text.contains("A first letter from reception@sandbox.test has just arrived at anna@sandbox.test")
     );
-    for label in ["Status page", "Sandbox mailboxes", "Server", "Port", "User name", "Password"] {
+    for label in
+        ["Portal", "Sign in", "Sandbox mailboxes", "Pretend phone", "Server", "Port", "User name", "Password"]
+    {
         assert!(text.contains(&format!("  {label}  ")), "{label} is missing in: {text}");
     }
     let pages = text.lines().find_map(|line| line.trim().strip_prefix("Sandbox mailboxes")).unwrap().trim();

@@ -10,6 +10,7 @@ use gatepost_accounts::{Accounts, Reach};
 use gatepost_core::World;
 use gatepost_delivery::Outbox;
 use gatepost_identity::Identity;
+use gatepost_notices::Notices;
 use gatepost_store::{Bodies, Keyring, RoomMigrations, Store, Threads};
 
 use crate::config::Settings;
@@ -49,8 +50,10 @@ pub struct App {
     pub outbox: Outbox,
     /// The way to providers.
     pub reach: Reach,
-    /// Where the portal's own door is, once it is open: the system may have chosen the port.
+    /// What links to the portal begin with, once its door is open.
     pub(crate) portal_door: Arc<OnceLock<String>>,
+    /// Sends letters to our own people, while a server runs.
+    pub(crate) notices: Arc<OnceLock<Notices>>,
 }
 
 /// What ends after the last clone of an [`App`] is gone: the database, then the hold on the data folder.

@@ -26,7 +26,7 @@ use crate::control::{CarryOut, Order, Refusal, Report, Request};
 impl CarryOut for App {
     async fn carry_out(&self, request: Request, report: &Report) -> Result<Value, Refusal> {
         let of = self.choose(request.organisation.as_deref()).await?;
-        match request.order {
+        let carried = match request.order {
             Order::Check => self.check(&of, report).await,
             Order::AddAccount(new) => self.add_account(&of, *new).await,
             Order::ListAccounts => self.list_accounts(&of, report).await,
@@ -50,7 +50,12 @@ impl CarryOut for App {
             Order::HoldLetter(id) => self.command_letter(&of, &id, Command::Hold).await,
             Order::ReleaseLetter(id) => self.command_letter(&of, &id, Command::Release).await,
             Order::CancelLetter(id) => self.command_letter(&of, &id, Command::Cancel).await,
+        };
+        if let Some(notices) = self.notices.get() {
+            // Of what an order does, somebody may have to be told.
+            notices.ring();
         }
+        carried
     }
 }
 

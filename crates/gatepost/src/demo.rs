@@ -3,8 +3,10 @@
 //! The demo is an ordinary installation in a folder of its own, made by the code of `init`, run by the code of `serve`. What
 //! it adds: the sandbox as a child process, one mail account there, an app password of this run, and a first letter.
 
+mod administrator;
 mod first_letter;
 mod house;
+mod phone;
 mod ports;
 mod shown;
 
@@ -12,28 +14,26 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gatepost_core::World;
-use gatepost_identity::{LastUses, People, RevocationWatch, SignIns};
-use gatepost_portal::{MailDoors, Portal, PortalError, PortalSettings, Rooms};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{App, StartError};
+use crate::app::StartError;
 use crate::cli::{Demo, Init};
 use crate::config::Settings;
 use crate::control::Refusal;
 use crate::output::{Output, refuse};
-use crate::sandbox::busy;
 use crate::sandbox_child::{self, LivingSandbox};
 use crate::serve::Server;
 use crate::{demo_mark, init, stop};
 use first_letter::FirstLetter;
+use phone::SandboxPhone;
 use ports::Ports;
 use shown::DemoReady;
 
 /// The mailbox that the demo connects.
 const ADDRESS: &str = "reception@sandbox.test";
 
-/// Who set it up; nobody reads that mailbox.
-const ADMINISTRATOR: &str = "administrator@sandbox.test";
+/// Who signs in to the portal, and hears what happens to the account.
+const ADMINISTRATOR: &str = "admin@sandbox.test";
 
 /// Whom the first letter goes to.
 const RECIPIENT: &str = "anna@sandbox.test";
@@ -75,54 +75,25 @@ async fn run(
     })?;
     let config = data.join("gatepost.toml");
     let settings = settings(&config, ports, world).await?;
-    let server = Server::start(Arc::new(settings), world).await?;
+    let pages = sandbox.shown.sandbox_pages_address();
+    let phone = Arc::new(SandboxPhone { pages });
+    let server = Server::start(Arc::new(settings), Some(phone), world).await?;
     let app = server.app.clone();
     let organisation = house::organisation(&app).await?;
-    let portal = Portal::bind(portal_settings(ports), rooms(&app).await?).map_err(|error| match error {
-        PortalError::Bind(error) => busy(&error, "--portal-port"),
-        other => Refusal::new(other.to_string()),
-    })?;
+    let administrator = administrator::ensure(&app, &server.people, &organisation, pages).await?;
+    let sign_in_link = administrator::sign_in_link(&app, &administrator).await?;
     house::connect_mailbox(&app, &organisation, sandbox.shown.sandbox_smtp).await?;
     let made = house::new_app_password(&app, &organisation).await?;
-    let ready = DemoReady::new(&server.ready, portal.address(), &sandbox.shown, &config, &made);
+    let ready = DemoReady::new(&server.ready, &sandbox.shown, &config, &made, sign_in_link);
     let first_letter = match house::has_no_letters(&app, &organisation).await? {
-        true => Some(FirstLetter::prepare(&app, &ready, sandbox.shown.sandbox_pages_address(), made)?),
+        true => Some(FirstLetter::prepare(&app, &ready, pages, made)?),
         false => None,
     };
     drop(app);
     // All end with `stop`; what is being told may be cut off by it.
-    let (served, (), _) = tokio::join!(
-        server.run(stop.clone()),
-        portal.run(stop.clone()),
-        stop.run_until_cancelled(tell(&ready, first_letter, output)),
-    );
+    let (served, _) =
+        tokio::join!(server.run(stop.clone()), stop.run_until_cancelled(tell(&ready, first_letter, output)),);
     served
-}
-
-fn portal_settings(ports: &Ports) -> PortalSettings {
-    PortalSettings {
-        listen: ports.portal,
-        tls: None,
-        public_url: None,
-        administration_networks: Vec::new(),
-        trusted_proxies: Vec::new(),
-        mail: MailDoors::default(),
-        phone: None,
-    }
-}
-
-async fn rooms(app: &App) -> Result<Rooms, Refusal> {
-    let (uses, watch) = (LastUses::new(app.store.clone()), RevocationWatch::new(app.store.clone()));
-    let sign_ins = SignIns::open(app.store.clone(), app.keyring.clone(), uses, watch).await;
-    let sign_ins = sign_ins.map_err(|error| app.refuse(error))?;
-    Ok(Rooms {
-        identity: app.identity.clone(),
-        people: People::new(&app.identity, &sign_ins, 2),
-        reports: sign_ins.reports().clone(),
-        accounts: app.accounts.clone(),
-        outbox: app.outbox.clone(),
-        store: app.store.clone(),
-    })
 }
 
 /// What the folder's configuration says, with the ports of this start; all of it is made on the first.
@@ -136,6 +107,10 @@ async fn settings(config: &Path, ports: &Ports, world: &World) -> Result<Setting
         init::make(config, &new, house::CONFIGURATION, world).await?;
     }
     let mut settings = Settings::load(Some(config)).map_err(StartError::from)?;
+    settings.portal.listen = vec![ports.portal];
+    // Links begin with the port of this start.
+    settings.public_url = None;
+    settings.submission.hostname = Some("localhost".parse().expect("this is a host name"));
     settings.submission.starttls = vec![ports.submission_starttls];
     settings.submission.tls = vec![ports.submission_tls];
     Ok(settings)

@@ -1,4 +1,4 @@
-//! `gatepost serve`: the doors, the sender, and what has to be done from time to time, until somebody stops them.
+//! `gatepost serve`: the doors, the portal, the sender, and what has to be done from time to time, until somebody stops them.
 //!
 //! What listens comes first, everything else after it: applications that come during a restart wait for a greeting some
 //! milliseconds longer instead of being refused.
@@ -8,15 +8,17 @@ mod choose;
 mod chores;
 mod doors;
 mod end;
+mod portal;
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_core::World;
 use gatepost_delivery::work::{Dispatcher, Workshop};
-use gatepost_identity::{LastUses, RevocationWatch, SignIns};
+use gatepost_identity::{LastUses, People, RevocationWatch, SignIns};
 use gatepost_providers::Catalogue;
 use gatepost_store::Node;
 use gatepost_submission::{KeepFree, Stands, Submission};
@@ -33,6 +35,9 @@ use crate::process::Budget;
 use crate::{log, stop};
 use choose::Chooser;
 use doors::Doors;
+use gatepost_notices::Notices;
+use gatepost_portal::PretendPhone;
+use portal::{Behind, PortalDoors};
 
 /// How long a command may keep the data folder before a server that starts gives up.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -42,6 +47,8 @@ pub(crate) struct Server {
     pub(crate) app: App,
     /// Where applications reach it, and the authority they must trust.
     pub(crate) ready: Ready,
+    /// Lets people in.
+    pub(crate) people: People,
     closing: Closing,
     parts: Parts,
 }
@@ -49,6 +56,8 @@ pub(crate) struct Server {
 /// What runs in a server, not yet running.
 struct Parts {
     doors: Doors,
+    portal: PortalDoors,
+    notices: Option<Notices>,
     submission: Arc<Submission<Chooser>>,
     control: ControlSocket,
     certificate: certificate::Certificate,
@@ -62,6 +71,8 @@ struct Parts {
 /// Where a server listens, in the shape that is promised to programs.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Ready {
+    /// Where the pages for people are; nowhere if empty.
+    pub(crate) portal: Vec<SocketAddr>,
     pub(crate) submission_starttls: Vec<SocketAddr>,
     pub(crate) submission_tls: Vec<SocketAddr>,
     /// The local authority that applications must trust; none where the certificate comes from files.
@@ -73,21 +84,26 @@ pub(crate) async fn serve(config: Option<&Path>, output: Output, world: &World) 
     let settings = Settings::load(config).map_err(StartError::from)?;
     log::start(settings.log, world);
     let stop = stop::when_asked()?;
-    let server = Server::start(Arc::new(settings), world).await?;
+    let server = Server::start(Arc::new(settings), None, world).await?;
     output.json(&server.ready);
     server.run(stop).await
 }
 
 impl Server {
     /// Opens everything and listens. Whoever connects is served once [`Server::run`] is called.
-    pub(crate) async fn start(settings: Arc<Settings>, world: &World) -> Result<Self, Refusal> {
+    /// `phone` is the demo's.
+    pub(crate) async fn start(
+        settings: Arc<Settings>,
+        phone: Option<Arc<dyn PretendPhone>>,
+        world: &World,
+    ) -> Result<Self, Refusal> {
         let budget = budget(&settings)?;
         let data_dir = DataDir::take_soon(&settings.data_dir, PATIENCE).await.map_err(StartError::from)?;
         // Whoever connects from now on waits for the greeting instead of being refused.
         let doors = Doors::open(&settings, budget.connections)?;
         let (app, closing) = App::open(settings, data_dir, world.clone()).await?;
-        match Self::furnish(&app, &closing, doors, budget).await {
-            Ok((ready, parts)) => Ok(Self { app, ready, closing, parts }),
+        match Self::furnish(&app, &closing, doors, phone, budget).await {
+            Ok((ready, people, parts)) => Ok(Self { app, ready, people, closing, parts }),
             Err(refusal) => {
                 drop(app);
                 closing.finish().await;
@@ -101,8 +117,9 @@ impl Server {
         app: &App,
         closing: &Closing,
         doors: Doors,
+        phone: Option<Arc<dyn PretendPhone>>,
         budget: Budget,
-    ) -> Result<(Ready, Parts), Refusal> {
+    ) -> Result<(Ready, People, Parts), Refusal> {
         // Nobody has run `init` on a database server that is empty.
         let organisations = app.identity.list_organisations().await.map_err(|error| app.refuse(error))?;
         if organisations.is_empty() {
@@ -127,6 +144,18 @@ impl Server {
             SignIns::open(app.store.clone(), app.keyring.clone(), last_uses.clone(), watch.clone()).await;
         let node = Node::enter(&app.store, &machine_name(), env!("CARGO_PKG_VERSION")).await;
         let (sign_ins, node) = (Arc::new(sign_ins.map_err(refuse)?), node.map_err(refuse)?);
+        let people = People::new(&app.identity, &sign_ins, hashing_workers());
+        let port = |all: Vec<SocketAddr>| all.first().map(SocketAddr::port);
+        let behind = Behind {
+            people: &people,
+            sign_ins: &sign_ins,
+            certificate: &certificate,
+            starttls_port: port(doors.starttls_addresses()),
+            tls_port: port(doors.tls_addresses()),
+            phone,
+        };
+        let portal = PortalDoors::open(app, &behind)?;
+        let notices = PortalDoors::open_notices(app);
         let taking = CancellationToken::new();
         let stands = Stands {
             outbox: app.outbox.clone(),
@@ -140,17 +169,44 @@ impl Server {
         let submission =
             Arc::new(Submission::new(stands, chooser, submission_settings(app, budget.connections)));
         let ready = Ready {
+            portal: portal.addresses(),
             submission_starttls: doors.starttls_addresses(),
             submission_tls: doors.tls_addresses(),
             certificate: certificate.authority_file.clone(),
         };
-        Ok((ready, Parts { doors, submission, control, certificate, watch, last_uses, node, taking }))
+        Ok((
+            ready,
+            people,
+            Parts {
+                doors,
+                portal,
+                notices,
+                submission,
+                control,
+                certificate,
+                watch,
+                last_uses,
+                node,
+                taking,
+            },
+        ))
     }
 
     /// Serves until `stop`, or until the disk fails.
     pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), Refusal> {
-        let Self { app, ready, closing, parts } = self;
-        let Parts { doors, submission, control, certificate, watch, last_uses, node, taking } = parts;
+        let Self { app, ready, people, closing, parts } = self;
+        let Parts {
+            doors,
+            portal,
+            notices,
+            submission,
+            control,
+            certificate,
+            watch,
+            last_uses,
+            node,
+            taking,
+        } = parts;
         let (sessions, tasks, last) = (TaskTracker::new(), TaskTracker::new(), CancellationToken::new());
         // Before the first sign-in, which is refused while nobody knows what was removed.
         if let Err(error) = watch.look().await {
@@ -161,6 +217,7 @@ impl Server {
         }
         tasks.spawn(watch.run(last.clone()));
         doors.serve(&submission, &certificate.tls, &sessions, &tasks, &taking);
+        portal.serve(&sessions, &taking);
         tasks.spawn(control.serve(Arc::new(app.clone()), taking.clone()));
         let dispatcher = Dispatcher::new(Workshop {
             outbox: app.outbox.clone(),
@@ -172,9 +229,13 @@ impl Server {
             node: node.id(),
         });
         let mut sending = tokio::spawn(dispatcher.run(taking.clone()));
+        if let Some(notices) = notices {
+            tasks.spawn(notices.run(taking.clone()));
+        }
         tasks.spawn(node.keep_alive(last.clone()));
-        chores::start(&app, certificate, &last_uses, &tasks, &last);
+        chores::start(&app, certificate, &last_uses, people, &tasks, &last);
         tracing::info!(
+            portal = ?ready.portal,
             submission.starttls = ?ready.submission_starttls,
             submission.tls = ?ready.submission_tls,
             data_dir = %app.data_dir().display(),
@@ -187,6 +248,11 @@ impl Server {
         end::finish(end::Ending { app, closing, sessions, sending, tasks, last, last_uses }, &why).await;
         why.into_result()
     }
+}
+
+/// ID-6: as many passwords are hashed at once as there are processors.
+fn hashing_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 fn budget(settings: &Settings) -> Result<Budget, Refusal> {

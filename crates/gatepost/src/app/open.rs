@@ -89,6 +89,7 @@ impl App {
             outbox,
             reach,
             portal_door: Arc::default(),
+            notices: Arc::default(),
         })
     }
 

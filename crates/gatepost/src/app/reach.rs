@@ -84,9 +84,7 @@ pub(crate) const PORTAL_IS_OFF: &str = "the portal listens nowhere. Add listen =
 impl App {
     /// The address that links to the portal begin with; none where it listens nowhere.
     pub(crate) fn portal_url(&self) -> Option<String> {
-        let configured = self.settings.public_url.is_some();
-        let door = self.portal_door.get().filter(|_| !configured).cloned();
-        door.or_else(|| self.settings.portal_url())
+        self.portal_door.get().cloned().or_else(|| self.settings.portal_url())
     }
 
     /// A one-time link that can be opened.

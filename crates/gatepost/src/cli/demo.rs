@@ -13,7 +13,7 @@ pub struct Demo {
     /// Folder for everything the demo keeps; starting again continues there
     #[arg(long, value_name = "DIR", default_value = "demo-data")]
     pub data: PathBuf,
-    /// Port of the status page
+    /// Port of the portal
     #[arg(long, value_name = "PORT", default_value_t = 8025)]
     pub portal_port: u16,
     /// Port for sending with STARTTLS

@@ -89,7 +89,9 @@ impl FirstLetter {
             self.arrived().await
         };
         sent.await.map_err(|error: FirstLetterError| {
-            Refusal::new(format!("the first letter was not delivered: {error}. The status page and `gatepost outbox list` say more"))
+            Refusal::new(format!(
+                "the first letter was not delivered: {error}. The portal and `gatepost outbox list` say more"
+            ))
         })
     }
 

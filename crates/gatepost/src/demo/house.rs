@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 
 use gatepost_accounts::{Endpoint, Endpoints};
 use gatepost_core::{SecretText, TlsMode};
-use gatepost_delivery::Filter;
+use gatepost_delivery::{Filter, SubmissionView};
 use gatepost_identity::Organisation;
 use gatepost_journal::Actor;
 use serde_json::Value;
 
-use super::ADDRESS;
+use super::{ADDRESS, ADMINISTRATOR};
 use crate::answer::AppPasswordMade;
 use crate::app::App;
 use crate::control::{NewAccount, NewAppPassword, PasswordOnTheWay, Refusal, Report, Target};
@@ -20,6 +20,9 @@ pub(super) const CONFIGURATION: &str = r#"# Made by `gatepost demo`. Relative pa
 data_dir = "."
 master_key_file = "gatepost.key"
 public_url = "http://localhost:8025"
+
+[portal]
+listen = "127.0.0.1:8025"
 
 [submission]
 starttls = "127.0.0.1:1587"
@@ -77,7 +80,7 @@ pub(super) async fn connect_mailbox(
         }
         Some(_) => {}
     }
-    // What is wrong with it is shown on the status page; the demo goes on.
+    // What is wrong with it is shown in the portal; the demo goes on.
     if let Err(refusal) = app.check_account(organisation, ADDRESS, &Report::nobody()).await {
         tracing::warn!("{refusal}");
     }
@@ -106,9 +109,14 @@ pub(super) async fn new_app_password(
     understand(made)
 }
 
-/// Whether this is a new demo.
+/// No new demo has so many letters.
+const SOME_LETTERS: u32 = 20;
+
+/// Whether this is a new demo. Notices to its administrator may have gone out before its first letter.
 pub(super) async fn has_no_letters(app: &App, organisation: &Organisation) -> Result<bool, Refusal> {
-    let filter = Filter { state: None, before: None, limit: 1 };
+    let filter = Filter { state: None, before: None, limit: SOME_LETTERS };
     let newest = app.outbox.list(organisation.id, filter).await.map_err(|error| app.refuse(error))?;
-    Ok(newest.is_empty())
+    let is_to_others =
+        |it: &SubmissionView| it.recipients.iter().any(|to| to.address.as_str() != ADMINISTRATOR);
+    Ok(newest.len() < SOME_LETTERS as usize && !newest.iter().any(is_to_others))
 }

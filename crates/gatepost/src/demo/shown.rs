@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{ADDRESS, RECIPIENT};
+use super::{ADDRESS, ADMINISTRATOR, RECIPIENT};
 use crate::answer::AppPasswordMade;
 use crate::sandbox::SandboxShown;
 use crate::serve::Ready;
@@ -22,20 +22,23 @@ pub(super) struct DemoReady {
     pub(super) config: PathBuf,
     pub(super) account: &'static str,
     pub(super) app_password: String,
+    /// Works once; absent where the demo's administrator was disabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sign_in_link: Option<String>,
 }
 
 impl DemoReady {
     pub(super) fn new(
         server: &Ready,
-        portal: SocketAddr,
         sandbox: &SandboxShown,
         config: &Path,
         made: &AppPasswordMade,
+        sign_in_link: Option<String>,
     ) -> Self {
         let first = |all: &[SocketAddr]| *all.first().expect("the demo has one door of each kind");
         Self {
             // Browsers let passkeys work at this name and at no address.
-            portal: format!("http://localhost:{}", portal.port()),
+            portal: format!("http://localhost:{}", first(&server.portal).port()),
             submission_starttls: first(&server.submission_starttls),
             submission_tls: first(&server.submission_tls),
             sandbox_pages: sandbox.sandbox_pages.clone(),
@@ -44,6 +47,7 @@ impl DemoReady {
             config: config.to_owned(),
             account: ADDRESS,
             app_password: made.password.clone(),
+            sign_in_link,
         }
     }
 
@@ -58,12 +62,22 @@ impl DemoReady {
         } else {
             String::new()
         };
+        let sign_in = self.sign_in_link.as_ref().map_or_else(String::new, |link| {
+            format!(
+                "  Sign in              {link}
+                       It works once, and the next start prints another. You are then {ADMINISTRATOR}, the administrator:
+                       click App passwords to make one for an application, People to invite somebody. Letters to them
+                       arrive in the sandbox's mailboxes, and the pretend phone shows codes for two-step verification.
+"
+            )
+        });
         format!(
             "The Gatepost demo is ready.
 
 {arrived}Look
-  Status page          {portal}
-  Sandbox mailboxes    {sandbox_pages}
+  Portal               {portal}
+{sign_in}  Sandbox mailboxes    {sandbox_pages}
+  Pretend phone        {sandbox_pages}/phone
 
 Type into an application
   Server               {ip}

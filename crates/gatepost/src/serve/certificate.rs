@@ -24,6 +24,8 @@ pub(crate) struct Certificate {
     pub(crate) tls: ServerTls,
     /// Where the local authority's certificate lies; none where the doors' comes from files.
     pub(crate) authority_file: Option<PathBuf>,
+    /// What stands in it.
+    pub(crate) authority_text: Option<String>,
     authority: Option<Authority>,
     names: Vec<Host>,
 }
@@ -40,7 +42,7 @@ pub(crate) async fn open(app: &App) -> Result<Certificate, Refusal> {
                 files.key.display()
             ))
         })?;
-        return Ok(Certificate { tls, authority_file: None, authority: None, names });
+        return Ok(Certificate { tls, authority_file: None, authority_text: None, authority: None, names });
     }
     let failed = |error: &dyn std::fmt::Display| {
         Refusal::new(format!(
@@ -59,7 +61,13 @@ pub(crate) async fn open(app: &App) -> Result<Certificate, Refusal> {
     })?;
     let issued = authority.issue(&names, &app.world).map_err(|error| failed(&error))?;
     let tls = ServerTls::from_issued(&issued, &app.world).map_err(|error| failed(&error))?;
-    Ok(Certificate { tls, authority_file: Some(authority_file), authority: Some(authority), names })
+    Ok(Certificate {
+        tls,
+        authority_file: Some(authority_file),
+        authority_text: Some(authority.certificate_pem()),
+        authority: Some(authority),
+        names,
+    })
 }
 
 /// The authority of this installation, whichever node made it.
@@ -106,7 +114,8 @@ fn names(settings: &Settings) -> Vec<Host> {
         }
     }
     // Applications in an office often know an address alone.
-    for listener in settings.submission.starttls.iter().chain(&settings.submission.tls) {
+    let submission = &settings.submission;
+    for listener in submission.starttls.iter().chain(&submission.tls).chain(&settings.portal.listen) {
         let host = Host::Address(listener.ip());
         if !listener.ip().is_unspecified() && !names.contains(&host) {
             names.push(host);

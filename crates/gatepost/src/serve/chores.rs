@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_identity::LastUses;
+use gatepost_identity::{LastUses, People};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,6 +20,7 @@ pub(super) fn start(
     app: &App,
     certificate: Certificate,
     last_uses: &LastUses,
+    people: People,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
@@ -70,6 +71,17 @@ pub(super) fn start(
                         "the folder of letters cannot be swept"
                     );
                 }
+            }
+        }
+    });
+    repeat(tasks, stop, HOUR, move || {
+        let people = people.clone();
+        async move {
+            if let Err(error) = people.sweep().await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "sessions and links that are over are deleted later"
+                );
             }
         }
     });

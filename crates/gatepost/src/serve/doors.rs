@@ -33,7 +33,7 @@ impl Doors {
         let bind = |addresses: &[SocketAddr], key: &str| {
             let bound = addresses
                 .iter()
-                .map(|address| Listener::bind(*address).map_err(|error| explain(&error, key)));
+                .map(|address| Listener::bind(*address).map_err(|error| explain(&error, key, "submission")));
             bound.collect::<Result<Vec<_>, Refusal>>()
         };
         let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
@@ -80,12 +80,12 @@ impl Doors {
     }
 }
 
-fn explain(error: &BindError, key: &str) -> Refusal {
+pub(super) fn explain(error: &BindError, key: &str, section: &str) -> Refusal {
     let cure = match error.source.kind() {
         std::io::ErrorKind::PermissionDenied => {
             "Give it (AmbientCapabilities= in the systemd unit, or setcap)"
         }
         _ => "Stop the program that uses it",
     };
-    Refusal::new(format!("{error}. {cure}, or choose another address for {key} under [submission]"))
+    Refusal::new(format!("{error}. {cure}, or choose another address for {key} under [{section}]"))
 }

@@ -1,0 +1,97 @@
+//! The doors of the portal: plain HTTP on loopback, elsewhere TLS with the certificate of the mail doors.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use gatepost_identity::{People, SignIns};
+use gatepost_notices::Notices;
+use gatepost_portal::{MailDoors, Portal, PortalError, PortalSettings, PretendPhone, Rooms};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::certificate::Certificate;
+use crate::app::{App, own_name, public_host};
+use crate::control::Refusal;
+
+/// All that listen, not yet to anybody: who connects waits.
+pub(super) struct PortalDoors(Vec<Portal>);
+
+/// What the pages say and use besides the rooms.
+pub(super) struct Behind<'a> {
+    pub(super) people: &'a People,
+    pub(super) sign_ins: &'a SignIns,
+    pub(super) certificate: &'a Certificate,
+    pub(super) starttls_port: Option<u16>,
+    pub(super) tls_port: Option<u16>,
+    /// The demo's.
+    pub(super) phone: Option<Arc<dyn PretendPhone>>,
+}
+
+impl PortalDoors {
+    pub(super) fn open(app: &App, behind: &Behind<'_>) -> Result<Self, Refusal> {
+        let rooms = Rooms {
+            identity: app.identity.clone(),
+            people: behind.people.clone(),
+            reports: behind.sign_ins.reports().clone(),
+            accounts: app.accounts.clone(),
+            outbox: app.outbox.clone(),
+            store: app.store.clone(),
+        };
+        let mut doors = Vec::new();
+        for listen in &app.settings.portal.listen {
+            let settings = settings(app, *listen, behind);
+            doors.push(Portal::bind(settings, rooms.clone()).map_err(|error| explain(&error))?);
+        }
+        if let Some(first) = doors.first() {
+            // The system may have chosen the port.
+            let _ = app.portal_door.set(first.public_url().to_owned());
+        }
+        Ok(Self(doors))
+    }
+
+    /// Letters to our own people. Where no page can be opened their links would lead nowhere: they wait.
+    pub(super) fn open_notices(app: &App) -> Option<Notices> {
+        let url = app.portal_url()?;
+        let notices = Notices::new(&app.store, &app.outbox, &app.accounts, &app.identity, &url);
+        // Commands ring for what they have written down.
+        let _ = app.notices.set(notices.clone());
+        Some(notices)
+    }
+
+    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+        self.0.iter().map(Portal::address).collect()
+    }
+
+    /// Shows pages until `stop`. Each door is a task of `sessions`: the end waits until its last page is out.
+    pub(super) fn serve(self, sessions: &TaskTracker, stop: &CancellationToken) {
+        for portal in self.0 {
+            sessions.spawn(portal.run(stop.clone()));
+        }
+    }
+}
+
+fn settings(app: &App, listen: SocketAddr, behind: &Behind<'_>) -> PortalSettings {
+    let given = &app.settings.portal;
+    let public = app.settings.public_url.as_deref().and_then(public_host).map(str::to_owned);
+    PortalSettings {
+        listen,
+        tls: (!listen.ip().is_loopback()).then(|| behind.certificate.tls.clone()),
+        public_url: app.settings.public_url.clone(),
+        administration_networks: given.administration_networks.clone(),
+        trusted_proxies: given.trusted_proxies.clone(),
+        mail: MailDoors {
+            host: public.unwrap_or_else(|| own_name(&app.settings).to_string()),
+            starttls_port: behind.starttls_port,
+            tls_port: behind.tls_port,
+            authority: behind.certificate.authority_text.clone(),
+        },
+        phone: behind.phone.clone(),
+    }
+}
+
+fn explain(error: &PortalError) -> Refusal {
+    match error {
+        PortalError::Bind(error) => super::doors::explain(error, "listen", "portal"),
+        other => Refusal::new(other.to_string()),
+    }
+}
