@@ -5,10 +5,23 @@
 mod harness;
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use gatepost::app::App;
+use gatepost::config::Settings;
+use gatepost::data_dir::DataDir;
+use gatepost_core::{SecretText, World};
+use gatepost_identity::{
+    Entrance, LastUses, LinkKind, People, PersonRefusal, Proof, RevocationWatch, SecondStep, SignIns, Token,
+    Visitor,
+};
+use gatepost_journal::Actor;
+use gatepost_sandbox::give_phone;
 use gatepost_testkit::fresh_folder;
 use harness::{
     AppPassword, Installation, Outcome, Provider, Running, Smtp, gatepost_command, trusting, with_input,
@@ -23,6 +36,11 @@ const MAILBOX_PASSWORD: &str = "caña \"mail\\box\" 91c7&d4";
 const WRONG_MAILBOX_PASSWORD: &str = "wröng <mail/box> 55e0+b8";
 const WRONG_APP_PASSWORD: &str = "qzxv wqzx vkqz xjwq";
 const TYPED_AS_USER_NAME: &str = "hunter-\"2é0%77-beef";
+/// As installations of tests are made.
+const ADMINISTRATOR: &str = "anna@practice.example";
+const PERSON_PASSWORD: &str = "drei \"blaue\" Gänse <47> fliegen & \\ singen";
+const WRONG_PERSON_PASSWORD: &str = "vier \"grüne\" Gänse <48> fliegen & \\ singen";
+const WRONG_RECOVERY_CODE: &str = "QZXV-WQZX-VKQZ7";
 const BODY: &str = "The biopsy of Mrs \"Ögren\" \\ is <benign> & 41%";
 const SUBJECT: &str = "Results of Mr Winterbottom-Quince";
 
@@ -195,6 +213,50 @@ fn work(server: &Running, with: &AppPassword, provider: &Provider) {
     provider.mailboxes().await_subject(ANNA, SUBJECT);
 }
 
+/// Whatever a browser may bring to the portal's pages, with no right to any of them.
+fn visit(link: &str, search: &mut Search) {
+    let (portal, token) = link.split_once("/link?token=").unwrap();
+    let session = "c2Vzc2lvbi1jYW5hcnktMDEyMzQ1Njc4OWFiY2RlZmc";
+    let device = "ZGV2aWNlLWNhbmFyeS0wMTIzNDU2Nzg5YWJjZGVmZ2g";
+    for (name, it) in [
+        ("the link's token", token),
+        ("a session's token", session),
+        ("a trusted device's token", device),
+        ("a person's password", PERSON_PASSWORD),
+        ("a person's recovery code", WRONG_RECOVERY_CODE),
+    ] {
+        search.canaries.push(Canary::new(name, it.as_bytes()));
+    }
+    let curl = |url: &str, more: &[&str]| {
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--show-error", "--output", "/dev/null", "--write-out", "%{http_code}"]);
+        command.args([
+            "--cookie",
+            &format!("session={session}; trusted-device={device}; pre-session={session}"),
+        ]);
+        let answered = with_input(command.args(more).arg(url), "").done();
+        assert!(!answered.starts_with('5'), "{url}: {answered}");
+    };
+    for path in ["", "/sign-in", "/outbox", "/assets/nothing"] {
+        curl(&format!("{portal}{path}"), &[]);
+    }
+    curl(link, &[]);
+    curl(link, &["--head"]);
+    let typed = [
+        ("address", ADMINISTRATOR),
+        ("password", PERSON_PASSWORD),
+        ("token", token),
+        ("code", WRONG_RECOVERY_CODE),
+        ("form_token", session),
+    ]
+    .map(|(name, value)| ["--data-urlencode".to_owned(), format!("{name}={value}")]);
+    let typed: Vec<&str> = typed.iter().flatten().map(String::as_str).collect();
+    for path in ["/sign-in", "/second-step", "/link", "/forgot"] {
+        curl(&format!("{portal}{path}"), &typed);
+        curl(&format!("{portal}{path}"), &[&typed[..], &["--header", &format!("Origin: {portal}")]].concat());
+    }
+}
+
 /// OP-1, VA-8.
 #[test]
 fn no_secret_can_be_read_in_log_data_command_lines_and_answers() {
@@ -261,6 +323,8 @@ fn no_secret_can_be_read_in_log_data_command_lines_and_answers() {
     for it in house.letters(&[]) {
         answers.push(("outbox show", house.command(&["outbox", "show", it["id"].as_str().unwrap()])));
     }
+    let link = house.command(&["person", "reset-password", ADMINISTRATOR, "--json"]).json();
+    visit(link["link"].as_str().unwrap(), &mut search);
     search.look("the command line", &fs::read(format!("/proc/{}/cmdline", server.process_id())).unwrap());
     let log = server.log.clone();
     // As a thief finds it: nothing is tidied up.
@@ -286,6 +350,139 @@ fn no_secret_can_be_read_in_log_data_command_lines_and_answers() {
     let files =
         ["gatepost.db", "gatepost.db-wal", "authority.pem"].map(|it| house.folder().join("data").join(it));
     assert!(files.iter().all(|it| fs::metadata(it).unwrap().len() > 0));
+}
+
+/// What a person shows or is shown, in the order in which it is made.
+struct PersonSecrets {
+    canaries: Vec<Canary>,
+}
+
+impl PersonSecrets {
+    fn note(&mut self, name: &'static str, secret: &str) {
+        self.canaries.push(Canary::new(name, secret.as_bytes()));
+    }
+
+    fn note_token(&mut self, name: &'static str, token: &Token) {
+        self.note(name, token.reveal());
+        self.canaries.push(Canary::new(name, &URL_SAFE_NO_PAD.decode(token.reveal()).unwrap()));
+    }
+}
+
+fn secret(text: &str) -> SecretText {
+    SecretText::new(text.to_owned())
+}
+
+/// A person from the set-up link to a trusted device, with a wrong try of everything.
+async fn live(app: &App, people: &People, pages: SocketAddr) -> PersonSecrets {
+    let mut all = PersonSecrets { canaries: Vec::new() };
+    let visitor = Visitor { source: "192.0.2.7".parse().unwrap(), device: "Firefox on Windows".to_owned() };
+    let organisation = app.identity.choose_organisation(None).await.unwrap();
+    let address = ADMINISTRATOR.parse().unwrap();
+    let person = app.identity.find_person(organisation.id, &address).await.unwrap().unwrap();
+    let hand = async |kind| {
+        let handed = app.identity.hand_link(organisation.id, person.id, kind, Actor::Command).await;
+        handed.unwrap().token
+    };
+    let link = hand(LinkKind::SetUp).await;
+    all.note_token("the set-up link", &link);
+    people.find_link(&link).await.unwrap().unwrap();
+    all.note("the password", PERSON_PASSWORD);
+    all.note("a wrong password", WRONG_PERSON_PASSWORD);
+    let Entrance::SignedIn(begun) =
+        people.choose_password(&link, &secret(PERSON_PASSWORD), &visitor).await.ok().unwrap()
+    else {
+        panic!("there is no second step yet")
+    };
+    all.note_token("the first session", &begun.token);
+    let enrolment = people.begin_authenticator(&begun.session).await.ok().unwrap();
+    all.note("the authenticator's address", enrolment.uri.reveal());
+    all.note("the authenticator's key in groups", enrolment.key.reveal());
+    let key: String = enrolment.key.reveal().split_whitespace().collect();
+    all.note("the authenticator's key", &key);
+    all.canaries.push(Canary::new("the authenticator's bytes", &base32(&key)));
+    let code = give_phone(pages, &enrolment.uri).await.ok().unwrap();
+    people.prove_authenticator(&begun.session, enrolment.id, &code, &visitor).await.ok().unwrap();
+    let codes = people.new_recovery_codes(&begun.session).await.ok().unwrap().0;
+    for code in &codes {
+        all.note("a recovery code", code.reveal());
+        all.note("a recovery code, joined,", &code.reveal().replace('-', ""));
+    }
+    let on = people.confirm_recovery_codes(&begun.session, &codes[0], &visitor).await.ok().unwrap();
+    all.note_token("the session with two-step verification", &on.token);
+    people.sign_out(&on.session).await.unwrap();
+
+    let wrong = people.sign_in(address.as_str(), &secret(WRONG_PERSON_PASSWORD), None, &visitor).await;
+    assert!(matches!(wrong, Err(PersonRefusal::WrongPassword)));
+    let entered = people.sign_in(address.as_str(), &secret(PERSON_PASSWORD), None, &visitor).await;
+    let Ok(Entrance::SecondStep { token: between, .. }) = entered else {
+        panic!("the second step is asked for")
+    };
+    all.note_token("the pre-session", &between);
+    let wrong = SecondStep::RecoveryCode(secret(WRONG_RECOVERY_CODE));
+    all.note("a wrong recovery code", WRONG_RECOVERY_CODE);
+    assert!(people.second_step(&between, &wrong, false, &visitor).await.is_err());
+    let right = SecondStep::RecoveryCode(codes[1].clone());
+    // An administrator's device may not be trusted where policy says so; then there is no token to look for.
+    let passed = people.second_step(&between, &right, true, &visitor).await.ok().unwrap();
+    all.note_token("the session", &passed.session.token);
+    if let Some(trusted) = &passed.trusted_device {
+        all.note_token("the trusted device", &trusted.token);
+    }
+    people.find_session(&passed.session.token, true).await.unwrap().unwrap();
+    let proof = Proof::SecondStep(SecondStep::RecoveryCode(codes[2].clone()));
+    let proven = people.confirm(&passed.session.session, &proof, &visitor).await.ok().unwrap();
+    all.note_token("the session after step-up", &proven.token);
+    let reset = hand(LinkKind::PasswordReset).await;
+    all.note_token("the reset link", &reset);
+    people.forgot_password(address.as_str(), &visitor).await.ok().unwrap();
+    all
+}
+
+/// RFC 4648 §6.
+fn base32(text: &str) -> Vec<u8> {
+    let mut bits = String::new();
+    for c in text.bytes() {
+        let value = if c.is_ascii_uppercase() { c - b'A' } else { c - b'2' + 26 };
+        bits.push_str(&format!("{value:05b}"));
+    }
+    let whole = bits.as_bytes().chunks_exact(8);
+    whole.map(|it| u8::from_str_radix(std::str::from_utf8(it).unwrap(), 2).unwrap()).collect()
+}
+
+/// OP-1, VA-8, ID-29: the same for what people sign in with.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_a_person_signs_in_with_can_be_read_in_log_and_data() {
+    let provider = Provider::start();
+    let house = Installation::towards(&provider.authority(), "[portal]\nlisten = \"127.0.0.1:0\"");
+    let log = house.folder().join("people.log");
+    let file = Arc::new(fs::File::create(&log).unwrap());
+    tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(file).init();
+    let settings = Arc::new(Settings::load(Some(&house.config)).unwrap());
+    let folder = DataDir::take(&settings.data_dir).unwrap();
+    let (app, closing) = App::open(settings, folder, World::real()).await.ok().unwrap();
+    let watch = RevocationWatch::new(app.store.clone());
+    watch.look().await.unwrap();
+    let last_uses = LastUses::new(app.store.clone());
+    let sign_ins = SignIns::open(app.store.clone(), app.keyring.clone(), last_uses, watch).await.unwrap();
+    let people = People::new(&app.identity, &sign_ins, 2);
+    let pages = provider.pages().strip_prefix("http://").unwrap().parse().unwrap();
+    let secrets = live(&app, &people, pages).await;
+    let n_secrets = secrets.canaries.len();
+    let mut search = Search { canaries: secrets.canaries, n_places: 0, found: Vec::new() };
+    // With what waits in the write-ahead log, and without.
+    search.look_through(&house.folder().join("data"));
+    drop((people, sign_ins, app));
+    closing.finish().await;
+    search.look_through(&house.folder().join("data"));
+    let said = fs::read(&log).unwrap();
+    search.look("the log", &said);
+    assert_eq!(search.found, Vec::<String>::new());
+    // What is no secret is found there.
+    search.canaries = vec![Canary::new("the address", ADMINISTRATOR.as_bytes())];
+    search.look_through(&house.folder().join("data"));
+    assert!(!search.found.is_empty());
+    assert!(n_secrets > 30 && search.n_places > 5, "{n_secrets}");
+    assert!(!said.is_empty());
 }
 
 /// VA-8: the database of somebody else is of no use without the key that belongs to it.

@@ -26,6 +26,11 @@ impl Provider {
         self.running.text("sandbox_smtp")
     }
 
+    /// Where its pages are.
+    pub(crate) fn pages(&self) -> String {
+        self.running.text("sandbox_pages")
+    }
+
     /// The authority that Gatepost must trust.
     pub(crate) fn authority(&self) -> PathBuf {
         self.running.text("certificate").into()
