@@ -116,7 +116,8 @@ impl House {
 
     /// Does `text` to the table that a statement of identity reads, past that room: what only time or trouble would do.
     pub(crate) async fn execute(&self, statement: &str, text: &str) {
-        let of = gatepost_identity::STATEMENTS.iter().find(|it| it.name == statement).unwrap();
+        let of =
+            gatepost_identity::STATEMENTS.iter().copied().flatten().find(|it| it.name == statement).unwrap();
         let table = of.text.split_once("FROM ").unwrap().1.split_whitespace().next().unwrap();
         let text: &'static str = Box::leak(text.replace("{table}", table).into_boxed_str());
         let statement = Statement { name: "EXECUTE", text, lock: gatepost_store::Lock::None };

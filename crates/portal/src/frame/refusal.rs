@@ -42,6 +42,7 @@ pub(crate) fn problem_words(page: &Page, problem: AccountProblem) -> Result<Stri
         AccountProblem::TwoStepNeeded => t.of("common.two_step_needed").to_owned(),
         AccountProblem::ContactExists => t.of("common.contact_exists").to_owned(),
         AccountProblem::AddressTaken => t.of("common.address_taken").to_owned(),
+        AccountProblem::NotAnAddress => t.of("common.not_an_address").to_owned(),
         AccountProblem::NotANumber => t.of("common.not_a_number").to_owned(),
         AccountProblem::TooManyContacts => t.of("common.too_many_contacts").to_owned(),
         AccountProblem::NotProven => t.of("common.not_proven").to_owned(),
