@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use gatepost_testkit::{PostgresServer, Process, fresh_folder, wait_until};
 use harness::{
     Door, Letter, Mailboxes, Running, application, gatepost_command, output_of, python, sandbox, serve,
-    serve_under, with_input,
+    serve_by, serve_under, with_input,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -431,8 +431,42 @@ fn few_open_files_are_a_warning_and_too_few_a_refusal() {
     assert!(send(&at, RECEPTION, &password, "with few files"));
     office.mailboxes().await_subject(ANNA, "with few files");
     let log = fs::read_to_string(&at.log).unwrap();
-    assert!(log.contains("this process may open 1024 files, enough for 416 connections"), "{log}");
+    assert!(log.contains("this process may open 1024 files, enough for 352 connections"), "{log}");
     at.stop();
+}
+
+/// WP-11: passwords never cross a network in the clear.
+#[test]
+fn a_portal_that_others_reach_speaks_tls_with_the_certificate_of_the_mail_doors() {
+    let office = Office::new();
+    let mut command = gatepost_command();
+    command
+        .env("GATEPOST_PORTAL_LISTEN", "0.0.0.0:0")
+        .env("GATEPOST_PUBLIC_URL", "https://gatepost.example.org:8443");
+    let at = serve_by(command, &office.config());
+    let port = at.text("portal").rsplit_once(':').unwrap().1.to_owned();
+    let fetch = |scheme: &str, host: &str| {
+        let mut curl = Command::new("curl");
+        curl.args([
+            "--silent",
+            "--cacert",
+            &at.text("certificate"),
+            "--resolve",
+            &format!("{host}:{port}:127.0.0.1"),
+        ]);
+        output_of(curl.arg(format!("{scheme}://{host}:{port}/healthz")))
+    };
+    for host in ["gatepost.example.org", "localhost"] {
+        assert_eq!(fetch("https", host).done(), "ok\n", "{host}");
+    }
+    assert_ne!(fetch("http", "gatepost.example.org").code, Some(0));
+    let link = at.command(&["person", "reset-password", ANNA, "--json"]).json()["link"].clone();
+    assert!(link.as_str().unwrap().starts_with("https://gatepost.example.org:8443/link?token="), "{link}");
+    at.stop();
+    // The address that people type is missing.
+    let mut command = gatepost_command();
+    command.env("GATEPOST_PORTAL_LISTEN", "0.0.0.0:0").args(["serve", "--config"]).arg(office.config());
+    output_of(&mut command).refused(&["portal.listen is 0.0.0.0:0, where others reach it", "public_url ="]);
 }
 
 /// VA-6.

@@ -61,7 +61,10 @@ pub(crate) fn serve_under(mut command: Command, config: &Path) -> Running {
 pub(crate) fn serve_by(mut command: Command, config: &Path) -> Running {
     command.arg("serve").arg("--config").arg(config).arg("--json");
     for door in ["PORTAL_LISTEN", "SUBMISSION_STARTTLS", "SUBMISSION_TLS"] {
-        command.env(format!("GATEPOST_{door}"), "127.0.0.1:0");
+        let variable = format!("GATEPOST_{door}");
+        if command.get_envs().all(|(name, _)| name != variable.as_str()) {
+            command.env(variable, "127.0.0.1:0");
+        }
     }
     start(command, &config.with_extension("log"), config.to_owned(), Some(take_slot()))
 }

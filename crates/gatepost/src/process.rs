@@ -28,10 +28,16 @@ pub struct Budget {
     pub connections: u64,
     /// What is short, in words, when it is less.
     pub shortage: Option<String>,
+    /// Connections of browsers; none where no portal listens.
+    pub pages: u64,
 }
 
 /// Open files besides those of applications' connections: database, providers, logs, listeners.
 const RESERVED_DESCRIPTORS: u64 = 192;
+/// Connections of browsers that are kept free for people, whatever applications do.
+const LEAST_PAGES: u64 = 128;
+/// More connections of browsers are no use: a thousand people at once have two each.
+const MOST_PAGES: u64 = 2_000;
 /// A connection and the body it is writing.
 const DESCRIPTORS_PER_CONNECTION: u64 = 2;
 /// Memory besides that of connections.
@@ -41,19 +47,45 @@ const BYTES_PER_CONNECTION: u64 = 256 << 10;
 /// Fewer are no service.
 const LEAST_CONNECTIONS: u64 = 16;
 
+/// Whether browsers come beside applications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortalDoor {
+    /// They do.
+    Open,
+    /// No portal listens.
+    None,
+}
+
 impl Budget {
-    /// What this process can afford of the connections that are `wanted`; an error, in words, when it is too little.
-    pub fn of_this_process(wanted: u64) -> Result<Self, String> {
-        Self::afford(wanted, raise_descriptor_limit(), memory_limit())
+    /// What this process can afford of the connections of applications that are `wanted`, beside a portal if there is one; an error,
+    /// in words, when it is too little.
+    pub fn of_this_process(wanted: u64, portal: PortalDoor) -> Result<Self, String> {
+        Self::afford(wanted, portal, raise_descriptor_limit(), memory_limit())
     }
 
-    fn afford(wanted: u64, descriptors: u64, memory: Option<u64>) -> Result<Self, String> {
-        let by_descriptors = descriptors.saturating_sub(RESERVED_DESCRIPTORS) / DESCRIPTORS_PER_CONNECTION;
+    fn afford(
+        wanted: u64,
+        portal: PortalDoor,
+        descriptors: u64,
+        memory: Option<u64>,
+    ) -> Result<Self, String> {
+        let left = descriptors.saturating_sub(RESERVED_DESCRIPTORS);
+        let least_pages = match portal {
+            PortalDoor::Open => LEAST_PAGES,
+            PortalDoor::None => 0,
+        };
+        let by_descriptors = left.saturating_sub(least_pages) / DESCRIPTORS_PER_CONNECTION;
         let by_memory =
             memory.map_or(u64::MAX, |it| it.saturating_sub(RESERVED_BYTES) / BYTES_PER_CONNECTION);
         let connections = wanted.min(by_descriptors).min(by_memory);
+        let pages = match portal {
+            PortalDoor::Open => {
+                left.saturating_sub(connections.saturating_mul(DESCRIPTORS_PER_CONNECTION)).min(MOST_PAGES)
+            }
+            PortalDoor::None => 0,
+        };
         if connections == wanted {
-            return Ok(Self { connections, shortage: None });
+            return Ok(Self { connections, shortage: None, pages });
         }
         let shortage = if by_descriptors <= by_memory {
             format!(
@@ -70,7 +102,7 @@ impl Budget {
         if connections < LEAST_CONNECTIONS {
             Err(shortage)
         } else {
-            Ok(Self { connections, shortage: Some(shortage) })
+            Ok(Self { connections, shortage: Some(shortage), pages })
         }
     }
 }
@@ -99,20 +131,36 @@ mod tests {
 
     #[test]
     fn enough_is_what_was_asked_for() {
-        let budget = Budget::afford(2_000, 524_288, None).unwrap();
-        assert_eq!(budget, Budget { connections: 2_000, shortage: None });
+        let budget = Budget::afford(2_000, PortalDoor::None, 524_288, None).unwrap();
+        assert_eq!(budget, Budget { connections: 2_000, shortage: None, pages: 0 });
+        let budget = Budget::afford(2_000, PortalDoor::Open, 524_288, None).unwrap();
+        assert_eq!(budget, Budget { connections: 2_000, shortage: None, pages: 2_000 });
+    }
+
+    #[test]
+    fn browsers_take_no_place_of_applications_and_applications_leave_them_some() {
+        for descriptors in [224, 300, 1_024, 4_200, 4_500, 10_000] {
+            let Ok(it) = Budget::afford(2_000, PortalDoor::Open, descriptors, None) else {
+                assert!(descriptors < 352, "{descriptors}");
+                continue;
+            };
+            let used = RESERVED_DESCRIPTORS + it.connections * DESCRIPTORS_PER_CONNECTION + it.pages;
+            assert!(used <= descriptors && it.pages >= LEAST_PAGES, "{descriptors}: {it:?}");
+        }
     }
 
     #[test]
     fn little_is_less_with_a_warning_and_too_little_is_refused() {
-        let budget = Budget::afford(2_000, 1_024, None).unwrap();
+        let budget = Budget::afford(2_000, PortalDoor::None, 1_024, None).unwrap();
         assert_eq!(budget.connections, 416);
         assert!(budget.shortage.unwrap().contains("1024 files, enough for 416 connections. For 2000, raise"));
-        let budget = Budget::afford(2_000, 524_288, Some(128 << 20)).unwrap();
+        let budget = Budget::afford(2_000, PortalDoor::None, 524_288, Some(128 << 20)).unwrap();
         assert_eq!(budget.connections, 128);
         assert!(budget.shortage.unwrap().contains("128 MiB of memory"));
-        assert!(Budget::afford(2_000, 200, None).unwrap_err().contains("200 files"));
-        assert!(Budget::afford(2_000, 524_288, Some(64 << 20)).unwrap_err().contains("64 MiB"));
+        assert!(Budget::afford(2_000, PortalDoor::None, 200, None).unwrap_err().contains("200 files"));
+        assert!(
+            Budget::afford(2_000, PortalDoor::None, 524_288, Some(64 << 20)).unwrap_err().contains("64 MiB")
+        );
     }
 
     #[test]

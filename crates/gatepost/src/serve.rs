@@ -31,7 +31,7 @@ use crate::config::Settings;
 use crate::control::{ControlSocket, Refusal};
 use crate::data_dir::DataDir;
 use crate::output::Output;
-use crate::process::Budget;
+use crate::process::{Budget, PortalDoor};
 use crate::{log, stop};
 use choose::Chooser;
 use doors::Doors;
@@ -150,6 +150,7 @@ impl Server {
             people: &people,
             sign_ins: &sign_ins,
             certificate: &certificate,
+            n_connections: budget.pages,
             starttls_port: port(doors.starttls_addresses()),
             tls_port: port(doors.tls_addresses()),
             phone,
@@ -257,7 +258,8 @@ fn hashing_workers() -> usize {
 
 fn budget(settings: &Settings) -> Result<Budget, Refusal> {
     let wanted = settings.submission.connections_total;
-    let budget = Budget::of_this_process(wanted).map_err(Refusal::new)?;
+    let portal = if settings.portal.listen.is_empty() { PortalDoor::None } else { PortalDoor::Open };
+    let budget = Budget::of_this_process(wanted, portal).map_err(Refusal::new)?;
     if let Some(shortage) = &budget.shortage {
         tracing::warn!("{shortage}");
     }

@@ -67,6 +67,13 @@ impl Portal {
         Ok(Self { door, app })
     }
 
+    /// Takes in no more connections at once than this process can afford.
+    #[must_use]
+    pub fn with_most_connections(mut self, n: usize) -> Self {
+        self.door.most_connections = n.min(MOST_CONNECTIONS);
+        self
+    }
+
     /// Where it is.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {

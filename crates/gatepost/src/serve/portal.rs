@@ -21,6 +21,8 @@ pub(super) struct Behind<'a> {
     pub(super) people: &'a People,
     pub(super) sign_ins: &'a SignIns,
     pub(super) certificate: &'a Certificate,
+    /// Connections of browsers that this process can afford, on all doors together.
+    pub(super) n_connections: u64,
     pub(super) starttls_port: Option<u16>,
     pub(super) tls_port: Option<u16>,
     /// The demo's.
@@ -37,10 +39,13 @@ impl PortalDoors {
             outbox: app.outbox.clone(),
             store: app.store.clone(),
         };
+        let n_doors = app.settings.portal.listen.len().max(1);
+        let n_each = usize::try_from(behind.n_connections).unwrap_or(usize::MAX) / n_doors;
         let mut doors = Vec::new();
         for listen in &app.settings.portal.listen {
             let settings = settings(app, *listen, behind);
-            doors.push(Portal::bind(settings, rooms.clone()).map_err(|error| explain(&error))?);
+            let portal = Portal::bind(settings, rooms.clone()).map_err(|error| explain(&error))?;
+            doors.push(portal.with_most_connections(n_each));
         }
         if let Some(first) = doors.first() {
             // The system may have chosen the port.
