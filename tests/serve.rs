@@ -435,7 +435,7 @@ fn few_open_files_are_a_warning_and_too_few_a_refusal() {
     at.stop();
 }
 
-/// WP-11: passwords never cross a network in the clear.
+/// WP-1: passwords never cross a network in the clear.
 #[test]
 fn a_portal_that_others_reach_speaks_tls_with_the_certificate_of_the_mail_doors() {
     let office = Office::new();
