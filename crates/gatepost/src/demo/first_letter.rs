@@ -146,7 +146,7 @@ async fn hand_in(mut session: SmtpSession, text: &str) -> Result<(), FirstLetter
         session.send_commands(words.as_bytes(), phase).await?;
         let reply = session.read_reply(phase, span).await?;
         if reply.code != code {
-            return Err(FirstLetterError::Refused(format!("{} {}", reply.code, reply.text_joined())));
+            return Err(FirstLetterError::Refused(reply.text_joined()));
         }
     }
     session.quit().await;
