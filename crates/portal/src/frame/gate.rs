@@ -20,7 +20,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::Cookie;
 use gatepost_core::SecretText;
-use gatepost_identity::{Policy, Session, Visitor};
+use gatepost_identity::{Policy, Role, Session, Visitor};
 use gatepost_web::Caller;
 
 use super::answer::Marked;
@@ -77,6 +77,8 @@ struct Visit {
     cookies: Vec<Cookie<'static>>,
     /// Whether the browser sent a visitor cookie, without which no form can be believed.
     has_visitor: bool,
+    /// What the sign-in page begins with: that a session or a step which the browser remembers is over.
+    over: Option<&'static str>,
     form: Option<RawForm>,
 }
 
@@ -127,7 +129,8 @@ impl Visit {
             visitor_id,
         };
         let has_visitor = known.is_some();
-        let mut visit = Self { page, session: None, pre_signed: None, cookies, has_visitor, form: None };
+        let mut visit =
+            Self { page, session: None, pre_signed: None, cookies, has_visitor, over: None, form: None };
         match visit.recognise(gate, &jar, &head.headers).await {
             Ok(()) => Ok(visit),
             Err(problem) => Err((visit, problem)),
@@ -141,13 +144,17 @@ impl Visit {
             let is_activity = gate.row.kind == Kind::Page && !headers.contains_key("gatepost-live");
             match app.rooms.people.find_session(&token, is_activity).await? {
                 Some(session) => self.sign_in(app, session).await?,
-                None => self.cookies.push(app.cookies.end(CookieName::Session)),
+                None => {
+                    self.cookies.push(app.cookies.end(CookieName::Session));
+                    self.over = Some("sign_in.over");
+                }
             }
         }
         if gate.row.access == Access::SecondStep
             && let Some(token) = app.cookies.find_token(jar, CookieName::PreSession)
         {
             let found = app.rooms.people.find_pre_session(&token).await?;
+            self.over = found.is_none().then_some("second_step.over");
             self.pre_signed = found.map(|pre_session| PreSigned { token, pre_session });
         }
         Ok(())
@@ -158,7 +165,8 @@ impl Visit {
         let needs_two_step =
             Policy::of(session.person.role).needs_two_step && session.person.two_step_at.is_none();
         self.page.organisation = house.name;
-        self.page.is_whole = !needs_two_step && house.is_set_up && !session.needs_factor;
+        let must_set_up = !house.is_set_up && session.person.role == Role::Administrator;
+        self.page.is_whole = !needs_two_step && !must_set_up && !session.needs_factor;
         self.page.person = Some(Arc::new(session.person.clone()));
         self.page.form_token = app.rooms.people.form_token(&self.page.visitor_id, Some(session.id));
         self.session = Some(session);
@@ -213,13 +221,21 @@ impl Visit {
     fn judge(&self, gate: &Gate, head: &Head) -> Option<Response> {
         let row = &gate.row;
         let to_sign_in = || {
-            let then = gate.app.thens.find(&self.page.path).filter(|_| is_reading(&head.method));
+            let here = gate.app.thens.find(&self.page.path).filter(|_| is_reading(&head.method));
+            // A step of the way in knows in its address where it leads.
+            let then = here.or_else(|| gate.app.thens.find_behind(&self.page.path));
+            // Browsers forget the cookie of a pre-session in time.
+            let is_late = row.access == Access::SecondStep && !is_reading(&head.method);
+            let over = self.over.or(is_late.then_some("second_step.over"));
+            if let Some(key) = over.filter(|_| self.session.is_none()) {
+                self.page.leave(Alert::warn(self.page.t.of(key)));
+            }
             see_other(&then.map_or_else(|| paths::SIGN_IN.to_owned(), |it| it.behind(paths::SIGN_IN)))
         };
         match row.access {
             Access::Public => return None,
             Access::SecondStep => {
-                return self.pre_signed.is_none().then(|| see_other(paths::SIGN_IN));
+                return self.pre_signed.is_none().then(to_sign_in);
             }
             Access::Administrator if !gate.app.may_administer(self.page.visitor.source) => {
                 return Some(Problem::NotFound.into_response());
@@ -316,7 +332,8 @@ impl Visit {
         if let Some(Marked(problem)) = response.extensions_mut().remove::<Marked>() {
             let carried = self.form.as_ref().map(RawForm::without_secrets);
             response = page::error::show_problem(self.page, &problem, carried);
-        } else if response.status().is_redirection() {
+        } else if response.status().is_redirection() && self.form.is_none() {
+            // A form that came back and whose page leads on is past: there is nothing to send again.
             gate.app.alerts.leave(&self.page.visitor_id, self.page.alerts);
         }
         let mut jar = CookieJar::new();

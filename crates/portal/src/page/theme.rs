@@ -20,6 +20,6 @@ struct Choice {
 
 async fn choose(page: Page, Form(choice): Form<Choice>) -> Response {
     let theme = choice.theme.parse::<Theme>().unwrap_or_default();
-    let back = page.app.thens.find_or_home(&choice.back);
+    let back = page.app.thens.find_back(&choice.back);
     (CookieJar::new().add(page.cookies().theme(theme)), see_other(back.as_str())).into_response()
 }
