@@ -86,11 +86,32 @@
     });
   };
 
+  /* <input type=checkbox data-show="ID">: shows what is typed into #ID; never to the browser's memory of typed texts. */
+  const show = (box) => {
+    const field = document.getElementById(box.dataset.show);
+    box.onchange = () => { field.type = box.checked ? "text" : "password"; };
+    field.form.addEventListener("submit", () => { field.type = "password"; box.checked = false; });
+  };
+
+  /* <p hidden data-count="ID" data-words="{n} characters so far">: counted as the server counts, by code points. */
+  const count = (place) => {
+    const field = document.getElementById(place.dataset.count);
+    const say = () => {
+      const n = [...field.value.normalize("NFKC")].length;
+      place.textContent = place.dataset.words.replace("{n}", n);
+    };
+    field.addEventListener("input", say);
+    say();
+    place.hidden = false;
+  };
+
   const prepare = (within) => {
     every("[data-script][hidden]", within, (it) => { it.hidden = false; });
     every("button[data-copy]", within, (it) => { it.hidden = false; it.onclick = () => copy(it); });
     every("button[data-print]", within, (it) => { it.hidden = false; it.onclick = () => print(); });
     every("input[data-code]", within, code);
+    every("input[data-show]", within, show);
+    every("[data-count]", within, count);
   };
 
   prepare(document);
