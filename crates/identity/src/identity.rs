@@ -25,7 +25,7 @@ impl Identity {
 }
 
 /// A name as people give it, without the spaces around it.
-pub(crate) fn checked_name(name: &str) -> Result<String, NameProblem> {
+pub fn checked_name(name: &str) -> Result<String, NameProblem> {
     let name = name.trim();
     if name.is_empty() {
         return Err(NameProblem::Empty);

@@ -37,7 +37,7 @@ pub use app_password::{
     OldOne, Protocol, Protocols,
 };
 pub use error::{IdentityError, NameProblem};
-pub use identity::Identity;
+pub use identity::{Identity, checked_name};
 pub use last_use::{LastUse, LastUses};
 pub use location::Location;
 pub use login::{Login, Target};

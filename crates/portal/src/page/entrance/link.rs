@@ -1,0 +1,209 @@
+//! What a one-time link opens. Looking uses nothing up: programs that search letters for harm open links too.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum_extra::extract::CookieJar;
+use gatepost_identity::{AccountProblem, LinkKind, OpenedLink, PersonRefusal, Token};
+use serde::Deserialize;
+
+use super::enter::{enter, leave, sign_in};
+use super::refused::Refused;
+use crate::frame::{
+    Access, Alert, Answer, App, Form, Page, Problem, Query, Route, Secret, Signed, paths, problem_words,
+    see_other, show,
+};
+
+/// What happened after "This was not me".
+const SECURED: &str = "/link/secured";
+
+pub(super) fn rows() -> Vec<Route> {
+    vec![
+        Route::get(paths::LINK, Access::Public, look),
+        Route::post(paths::LINK, Access::Public, act),
+        Route::get(SECURED, Access::Public, secured),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "link.html")]
+struct LinkPage {
+    page: Page,
+    /// The name of the organisation.
+    organisation: String,
+    name: String,
+    address: String,
+    kind: LinkKind,
+    /// Travels in the form: what is posted is written into no log of addresses.
+    token: String,
+    until: gatepost_web::Moment,
+    /// Who is signed in here, if it is somebody else.
+    other: Option<String>,
+    error: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "link_over.html")]
+struct OverPage {
+    page: Page,
+}
+
+#[derive(Template)]
+#[template(path = "link_secured.html")]
+struct SecuredPage {
+    page: Page,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    token: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Typed {
+    token: String,
+    password: Secret,
+}
+
+impl LinkPage {
+    fn new(page: Page, token: &Token, opened: &OpenedLink, signed: Option<&Signed>) -> Self {
+        let other = signed.map(|it| it.person()).filter(|it| it.id != opened.person.id);
+        Self {
+            organisation: opened.organisation_name.clone(),
+            name: opened.person.name.clone(),
+            address: opened.person.address.to_string(),
+            kind: opened.kind,
+            token: token.reveal().to_owned(),
+            until: page.moment(opened.expires_at),
+            other: other.map(|it| it.address.to_string()),
+            error: None,
+            page,
+        }
+    }
+
+    /// Whether a password is chosen here.
+    fn chooses_password(&self) -> bool {
+        matches!(self.kind, LinkKind::SetUp | LinkKind::Invitation | LinkKind::PasswordReset)
+    }
+
+    fn title(&self) -> &str {
+        self.page.t.of(match self.kind {
+            LinkKind::SetUp | LinkKind::Invitation => "link.welcome",
+            LinkKind::PasswordReset => "link.reset",
+            LinkKind::Contact => "link.contact",
+            LinkKind::NotMe => "link.not_me",
+            LinkKind::SignIn => "link.sign_in",
+        })
+    }
+
+    fn text(&self) -> String {
+        let key = match self.kind {
+            LinkKind::SetUp => "link.set_up_text",
+            LinkKind::Invitation => "link.invitation_text",
+            LinkKind::PasswordReset => "link.reset_text",
+            LinkKind::Contact => "link.contact_text",
+            LinkKind::NotMe => "link.not_me_text",
+            LinkKind::SignIn => "link.sign_in_text",
+        };
+        let (name, organisation) = (self.name.as_str(), self.organisation.as_str());
+        let values = [("name", name), ("organisation", organisation), ("address", self.address.as_str())];
+        self.page.t.fill(key, &values)
+    }
+
+    fn button(&self) -> &str {
+        self.page.t.of(match self.kind {
+            LinkKind::SetUp | LinkKind::Invitation | LinkKind::PasswordReset => "link.choose",
+            LinkKind::Contact => "link.contact_button",
+            LinkKind::NotMe => "link.not_me_button",
+            LinkKind::SignIn => "link.sign_in_button",
+        })
+    }
+}
+
+/// Over, used, unknown: one page, which helps with each.
+fn over(page: Page) -> Response {
+    show(StatusCode::NOT_FOUND, &OverPage { page })
+}
+
+async fn find(app: &App, text: &str) -> Result<Option<(Token, OpenedLink)>, Problem> {
+    let Some(token) = Token::parse(text) else { return Ok(None) };
+    let opened = app.rooms.people.find_link(&token).await?;
+    Ok(opened.map(|it| (token, it)))
+}
+
+async fn look(
+    State(app): State<App>,
+    page: Page,
+    signed: Option<Signed>,
+    Query(asked): Query<Asked>,
+    Form(typed): Form<Typed>,
+) -> Answer {
+    // A form that comes back because its page was old has the token that was typed for.
+    let text = if typed.token.is_empty() { asked.token } else { typed.token };
+    Ok(match find(&app, text.trim()).await? {
+        Some((token, opened)) => show(StatusCode::OK, &LinkPage::new(page, &token, &opened, signed.as_ref())),
+        None => over(page),
+    })
+}
+
+async fn act(State(app): State<App>, page: Page, signed: Option<Signed>, Form(typed): Form<Typed>) -> Answer {
+    let Some((token, opened)) = find(&app, &typed.token).await? else { return Ok(over(page)) };
+    let (people, home) = (&app.rooms.people, app.thens.find_or_home(paths::HOME));
+    let mut shown = LinkPage::new(page.clone(), &token, &opened, signed.as_ref());
+    let old = signed.as_deref();
+    match opened.kind {
+        LinkKind::SetUp | LinkKind::Invitation | LinkKind::PasswordReset => {
+            if typed.password.is_empty() {
+                shown.error = Some(page.t.of("link.password_empty").to_owned());
+                return Ok(show(StatusCode::UNPROCESSABLE_ENTITY, &shown));
+            }
+            match people.choose_password(&token, typed.password.text(), &page.visitor).await {
+                Ok(entrance) => {
+                    leave(&page, old).await?;
+                    let key = if opened.person.has_password { "link.changed" } else { "link.chosen" };
+                    page.leave(Alert::good(page.t.of(key)));
+                    Ok(enter(&page, &entrance, &home, false))
+                }
+                Err(problem) => refuse(shown, problem),
+            }
+        }
+        LinkKind::Contact => match people.prove_contact(&token).await {
+            Ok(contact) => {
+                let words = page.t.fill("link.proven", &[("address", contact.value.as_str())]);
+                page.leave(Alert::good(words));
+                Ok(see_other(if old.is_some() { paths::HOME } else { paths::SIGN_IN }))
+            }
+            Err(problem) => refuse(shown, problem),
+        },
+        LinkKind::NotMe => match people.not_me(&token, &page.visitor).await.map(drop) {
+            Ok(()) => Ok(see_other(SECURED)),
+            Err(problem) => refuse(shown, problem),
+        },
+        LinkKind::SignIn => match people.sign_in_by_link(&token, &page.visitor).await {
+            Ok(new) => {
+                leave(&page, old).await?;
+                Ok(sign_in(&page, CookieJar::new(), &new, &home, false))
+            }
+            Err(refusal) => refuse(shown, refusal.into()),
+        },
+    }
+}
+
+fn refuse(mut shown: LinkPage, problem: AccountProblem) -> Answer {
+    let page = shown.page.clone();
+    let refused = match problem {
+        // Used by somebody else, or by the first of two clicks; or what it was for is gone.
+        AccountProblem::Refused(PersonRefusal::Over) | AccountProblem::NotFound => return Ok(over(page)),
+        AccountProblem::Refused(refusal) => Refused::of(&page, refusal)?,
+        problem => Refused::empty(&problem_words(&page, problem)?),
+    };
+    shown.error = Some(refused.words.clone());
+    Ok(refused.mark(show(refused.status, &shown)))
+}
+
+async fn secured(page: Page) -> Response {
+    show(StatusCode::OK, &SecuredPage { page })
+}
