@@ -11,6 +11,8 @@ mod set_up;
 mod sign_in;
 mod sign_out;
 mod stay;
+#[cfg(test)]
+mod tests;
 
 use crate::frame::Route;
 

@@ -1,0 +1,401 @@
+//! The ways in over real sockets, with time moved by hand.
+
+use std::process::Command;
+use std::time::Duration;
+
+use gatepost_core::SecretText;
+use gatepost_identity::{Entrance, LinkKind, Person, RecoveryCodes, Role, Visitor};
+use gatepost_journal::Actor;
+
+use crate::tests::{Browser, House, Reply};
+
+const PASSWORD: &str = "a long sentence of my own";
+const TYPED: &str = "a+long+sentence+of+my+own";
+
+fn visitor() -> Visitor {
+    Visitor { source: "127.0.0.1".parse().unwrap(), device: "A test".into() }
+}
+
+/// Someone with two-step verification on.
+struct Enrolled {
+    address: String,
+    /// In base 32.
+    key: String,
+    codes: RecoveryCodes,
+}
+
+impl Enrolled {
+    async fn new(house: &House, role: Role) -> Self {
+        let person = with_password(house, role).await;
+        let people = &house.rooms.people;
+        let Ok(Entrance::SignedIn(new)) =
+            people.sign_in(person.address.as_str(), &password(), None, &visitor()).await
+        else {
+            panic!("two-step verification is not on yet")
+        };
+        let enrolment = people.begin_authenticator(&new.session).await.unwrap();
+        let key = enrolment.key.reveal().replace(' ', "");
+        let code = SecretText::new(oathtool(house, &key));
+        people.prove_authenticator(&new.session, enrolment.id, &code, &visitor()).await.unwrap();
+        let codes = people.new_recovery_codes(&new.session).await.unwrap();
+        let first = codes.0.first().unwrap().clone();
+        people.confirm_recovery_codes(&new.session, &first, &visitor()).await.unwrap();
+        let this = Self { address: person.address.to_string(), key, codes };
+        // The enrolment spent the code of now.
+        house.it.clock.advance(Duration::from_secs(30));
+        this
+    }
+
+    fn code(&self, house: &House) -> String {
+        oathtool(house, &self.key)
+    }
+}
+
+/// What an app shows now, as another program computes it.
+fn oathtool(house: &House, key: &str) -> String {
+    let now = house.it.world.now().to_string().replace('T', " ");
+    let now = format!("{} UTC", now.split('.').next().unwrap());
+    let shown = Command::new("oathtool").args(["--totp", "--base32", "--now", &now, key]).output().unwrap();
+    assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
+    String::from_utf8(shown.stdout).unwrap().trim().to_owned()
+}
+
+fn password() -> SecretText {
+    SecretText::new(PASSWORD.into())
+}
+
+async fn with_password(house: &House, role: Role) -> Person {
+    let person = house.person(&format!("{role}@practice.test"), role).await;
+    let (of, by) = (house.organisation, Actor::Command);
+    let link = house.rooms.identity.hand_link(of, person.id, LinkKind::Invitation, by).await.unwrap();
+    house.rooms.people.choose_password(&link.token, &password(), &visitor()).await.unwrap();
+    person
+}
+
+async fn first_step(house: &House, browser: &mut Browser, address: &str, more: &str) -> Reply {
+    let address = address.replace('@', "%40");
+    let fields = format!("address={address}&password={TYPED}{more}");
+    house.post(browser, "/sign-in", "/sign-in", &fields).await
+}
+
+#[tokio::test]
+async fn both_steps_lead_to_where_somebody_was_going() {
+    let house = House::new().await;
+    let it = Enrolled::new(&house, Role::Operator).await;
+    let mut browser = Browser::default();
+    let begun = first_step(&house, &mut browser, &it.address, "&then=%2Foutbox%3Fstate%3Dall").await;
+    assert_eq!(begun.location(), "/second-step?then=/outbox%3Fstate%3Dall");
+    // Between the steps nothing else opens (ID-27).
+    assert_eq!(house.get(&mut browser, "/outbox").await.status, 303);
+    let page = house.get(&mut browser, begun.location()).await.body;
+    assert!(page.contains("one-time-code") && page.contains("again on this device for 30 days"), "{page}");
+    assert!(!page.contains("checked"), "unticked (A10): {page}");
+    let path = begun.location();
+    let done = house.post(&mut browser, path, path, &format!("code={}", it.code(&house))).await;
+    assert_eq!(done.location(), "/stay?then=/outbox%3Fstate%3Dall");
+    assert!(browser.find("pre-session").is_none() && browser.find("trusted-device").is_none());
+    let before = browser.find("session").unwrap().to_owned();
+    let stayed = house.post(&mut browser, "/stay", "/stay", "answer=yes&then=%2Foutbox").await;
+    assert_eq!(stayed.location(), "/outbox");
+    assert_ne!(browser.find("session").unwrap(), before, "WP-2");
+    assert!(stayed.headers("set-cookie").iter().any(|it| it.contains("Max-Age=2592000")));
+    // Once is enough.
+    assert_eq!(house.get(&mut browser, "/stay").await.location(), "/");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_device_that_is_trusted_is_not_asked_again() {
+    let house = House::new().await;
+    let it = Enrolled::new(&house, Role::Operator).await;
+    let mut browser = Browser::default();
+    first_step(&house, &mut browser, &it.address, "").await;
+    let fields = format!("trust=yes&code={}", it.code(&house));
+    house.post(&mut browser, "/second-step", "/second-step", &fields).await;
+    assert!(browser.find("session").is_some());
+    let out = house.post(&mut browser, "/stay", "/sign-out", "").await;
+    assert_eq!(out.location(), "/sign-in");
+    assert_eq!(out.headers("clear-site-data"), ["\"cache\", \"storage\""]);
+    assert!(browser.find("session").is_none());
+    let again = first_step(&house, &mut browser, &it.address, "").await;
+    assert_eq!(again.location(), "/stay", "the device stays trusted after signing out");
+    // Another browser is asked.
+    let elsewhere = first_step(&house, &mut Browser::default(), &it.address, "").await;
+    assert_eq!(elsewhere.location(), "/second-step");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn administrators_are_offered_neither_trust_nor_staying() {
+    let house = House::new().await;
+    let it = Enrolled::new(&house, Role::Administrator).await;
+    let mut browser = Browser::default();
+    first_step(&house, &mut browser, &it.address, "").await;
+    let page = house.get(&mut browser, "/second-step").await.body;
+    assert!(!page.contains("name=\"trust\""), "{page}");
+    // Ticked by force, it counts for nothing.
+    let fields = format!("trust=yes&code={}", it.code(&house));
+    let done = house.post(&mut browser, "/second-step", "/second-step", &fields).await;
+    assert_eq!(done.location(), "/");
+    assert!(browser.find("trusted-device").is_none());
+    let session = done.headers("set-cookie").into_iter().find(|it| it.starts_with("session=")).unwrap();
+    assert!(session.contains("SameSite=Strict"), "{session}");
+    assert_eq!(house.get(&mut browser, "/stay").await.location(), "/");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn wrong_used_and_expired_codes_each_say_so_and_the_clock_is_named_after_the_second() {
+    let house = House::new().await;
+    let it = Enrolled::new(&house, Role::Operator).await;
+    let mut browser = Browser::default();
+    first_step(&house, &mut browser, &it.address, "").await;
+    let mut say = async |fields: &str| house.post(&mut browser, "/second-step", "/second-step", fields).await;
+    let empty = say("code=").await;
+    assert!(empty.status == 422 && empty.body.contains("Type the six digits"), "{}", empty.body);
+    let wrong = say("code=000000").await;
+    assert!(wrong.status == 422 && wrong.body.contains("This code is wrong"), "{}", wrong.body);
+    assert!(
+        wrong.body.contains("name=\"misses\" value=\"1\"") && !wrong.body.contains("On this computer it is")
+    );
+    assert!(!wrong.body.contains("000000"), "what was typed is not kept");
+    let second = say("code=000000&misses=1").await;
+    assert!(second.body.contains("On this computer it is 09:12:30 today"), "{}", second.body);
+    let code = it.code(&house);
+    house.it.clock.advance(Duration::from_mins(3));
+    let expired = say(&format!("code={code}&trust=yes")).await;
+    assert!(expired.body.contains("This code has expired"), "{}", expired.body);
+    assert!(expired.body.contains("value=\"yes\" checked"), "the tick stays: {}", expired.body);
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_code_and_a_recovery_code_work_once() {
+    let house = House::new().await;
+    let it = Enrolled::new(&house, Role::Operator).await;
+    let code = it.code(&house);
+    let mut browser = Browser::default();
+    first_step(&house, &mut browser, &it.address, "").await;
+    house.post(&mut browser, "/second-step", "/second-step", &format!("code={code}")).await;
+    assert!(browser.find("session").is_some());
+    let mut browser = Browser::default();
+    first_step(&house, &mut browser, &it.address, "").await;
+    let used = house.post(&mut browser, "/second-step", "/second-step", &format!("code={code}")).await;
+    assert!(used.body.contains("This code was used already"), "{}", used.body);
+    // The way in that is always there.
+    let other = house.get(&mut browser, "/second-step?by=other").await.body;
+    assert!(other.contains("by=recovery") && other.contains("by=lost"), "{other}");
+    let lost = house.get(&mut browser, "/second-step?by=lost").await.body;
+    assert!(lost.contains("Ask an administrator") && !lost.contains("administrator@"), "{lost}");
+    let path = "/second-step?by=recovery";
+    let recovery = it.codes.0[1].reveal().to_lowercase();
+    let done = house.post(&mut browser, path, path, &format!("recovery_code={recovery}")).await;
+    assert_eq!(done.location(), "/stay");
+    let page = house.get(&mut browser, "/stay").await.body;
+    assert!(page.contains("9 are left"), "{page}");
+    let mut browser = Browser::default();
+    first_step(&house, &mut browser, &it.address, "").await;
+    let used = house.post(&mut browser, path, path, &format!("recovery_code={recovery}")).await;
+    assert!(used.body.contains("This recovery code was used already"), "{}", used.body);
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_second_step_that_took_too_long_begins_again_and_says_why() {
+    let house = House::new().await;
+    let it = Enrolled::new(&house, Role::Operator).await;
+    let mut browser = Browser::default();
+    first_step(&house, &mut browser, &it.address, "").await;
+    let path = "/second-step?then=/outbox";
+    let page = house.get(&mut browser, path).await;
+    house.it.clock.advance(Duration::from_mins(11));
+    let body = format!("form_token={}&code={}", page.form_token(), it.code(&house));
+    let late = house.ask(&mut browser, "POST", path, "", &body).await;
+    assert_eq!(late.location(), "/sign-in?then=/outbox");
+    let page = house.get(&mut browser, late.location()).await.body;
+    assert!(page.contains("Begin again with your password") && page.contains("value=\"/outbox\""), "{page}");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_step_that_is_posted_twice_goes_on_to_where_it_was_going() {
+    let house = House::new().await;
+    let it = Enrolled::new(&house, Role::Operator).await;
+    let mut browser = Browser::default();
+    first_step(&house, &mut browser, &it.address, "").await;
+    let path = "/second-step?then=/outbox";
+    let page = house.get(&mut browser, path).await;
+    let body = format!("form_token={}&code={}", page.form_token(), it.code(&house));
+    let stale = browser.clone();
+    assert_eq!(house.ask(&mut browser, "POST", path, "", &body).await.location(), "/stay?then=/outbox");
+    // The cookies of the first answer have arrived.
+    let again = house.ask(&mut browser, "POST", path, "", &body).await;
+    assert_eq!(again.location(), "/sign-in?then=/outbox");
+    assert_eq!(house.get(&mut browser, again.location()).await.location(), "/outbox");
+    let page = house.get(&mut browser, "/outbox").await.body;
+    assert!(!page.contains("had become old") && !page.contains("Begin again"), "{page}");
+    // They have not.
+    let again = house.ask(&mut stale.clone(), "POST", path, "", &body).await;
+    assert_eq!(again.location(), "/sign-in?then=/outbox");
+    // An older page of the first step leads on as well.
+    let old = house.ask(&mut browser, "POST", "/sign-in", "", "form_token=old&then=%2Foutbox").await;
+    assert_eq!(old.location(), "/outbox");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn whoever_is_unknown_disabled_or_mistyped_reads_the_same() {
+    let house = House::new().await;
+    let person = with_password(&house, Role::Operator).await;
+    let mut bodies = Vec::new();
+    for (address, password) in
+        [("nobody%40practice.test", TYPED), ("operator%40practice.test", "wrong"), ("no+address", TYPED)]
+    {
+        let fields = format!("address={address}&password={password}");
+        let reply = house.post(&mut Browser::default(), "/sign-in", "/sign-in", &fields).await;
+        assert_eq!(reply.status, 422);
+        let body = reply.body.replace(&reply.form_token(), "").replace(&address.replace("%40", "@"), "");
+        bodies.push(body.replace("no address", ""));
+    }
+    house.rooms.identity.disable_person(house.organisation, person.id, Actor::Command).await.unwrap();
+    let reply = first_step(&house, &mut Browser::default(), person.address.as_str(), "").await;
+    bodies.push(reply.body.replace(&reply.form_token(), "").replace(person.address.as_str(), ""));
+    assert!(bodies.iter().all(|it| *it == bodies[0] && it.contains("The address or the password is wrong")));
+    assert!(!bodies[0].contains(TYPED) && !bodies[0].contains(PASSWORD));
+    house.end().await;
+}
+
+#[tokio::test]
+async fn who_is_slowed_reads_for_how_long() {
+    let house = House::new().await;
+    let person = with_password(&house, Role::Operator).await;
+    let mut browser = Browser::default();
+    let mut last = None;
+    for n in 0..7 {
+        let fields = format!("address={}&password=wrong+{n}", person.address);
+        last = Some(house.post(&mut browser, "/sign-in", "/sign-in", &fields).await);
+    }
+    let last = last.unwrap();
+    assert_eq!(last.status, 429, "{}", last.body);
+    assert!(last.body.contains("Too many wrong tries. Wait"), "{}", last.body);
+    assert!(last.headers("retry-after")[0].parse::<u64>().unwrap() > 1);
+    house.end().await;
+}
+
+#[tokio::test]
+async fn looking_at_a_link_uses_nothing_up_and_whoever_comes_second_reads_what_to_do() {
+    let house = House::new().await;
+    let person = house.person("paul@practice.test", Role::Operator).await;
+    let (of, by) = (house.organisation, Actor::Command);
+    let link = house.rooms.identity.hand_link(of, person.id, LinkKind::Invitation, by).await.unwrap();
+    let (token, mut browser) = (link.token.reveal().to_owned(), Browser::default());
+    let path = format!("/link?token={token}");
+    for _ in 0..3 {
+        let page = house.get(&mut browser, &path).await;
+        assert!(page.status == 200 && page.body.contains("Welcome to Gatepost"), "{}", page.body);
+    }
+    let short = house.post(&mut browser, &path, "/link", &format!("token={token}&password=short")).await;
+    assert!(short.status == 422 && short.body.contains("needs at least 15"), "{}", short.body);
+    assert!(!short.body.contains("value=\"short\""), "{}", short.body);
+    let old = house.ask(&mut browser, "POST", "/link", "", &format!("form_token=old&token={token}")).await;
+    assert!(old.status == 403 && old.body.contains("had become old") && old.body.contains(&token));
+    let fields = format!("token={token}&password={TYPED}");
+    let page = house.get(&mut browser, &path).await;
+    let body = format!("form_token={}&{fields}", page.form_token());
+    let (first, second) = (&mut browser.clone(), &mut browser.clone());
+    assert_eq!(house.ask(first, "POST", "/link", "", &body).await.location(), "/");
+    let again = house.ask(second, "POST", "/link", "", &body).await;
+    assert!(again.status == 404 && again.body.contains("This link opens nothing any more"), "{}", again.body);
+    for unknown in [path.as_str(), "/link", "/link?token=x", &format!("/link?token={}", "A".repeat(43))] {
+        let page = house.get(&mut Browser::default(), unknown).await;
+        assert!(page.status == 404 && page.body.contains("ask for a new link below"), "{unknown}");
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn the_answer_to_a_forgotten_password_is_the_same_for_everybody() {
+    let house = House::new().await;
+    with_password(&house, Role::Operator).await;
+    for address in ["operator%40practice.test", "nobody%40practice.test", "what"] {
+        let fields = format!("address={address}");
+        let reply = house.post(&mut Browser::default(), "/forgot", "/forgot", &fields).await;
+        assert_eq!((reply.status, reply.location()), (303, "/forgot/sent"), "{address}");
+    }
+    let page = house.get(&mut Browser::default(), "/forgot/sent").await.body;
+    assert!(page.contains("gatepost person reset-password") && page.contains("administrator"), "{page}");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn proof_is_asked_for_once_and_leads_on() {
+    let house = House::new().await;
+    let it = Enrolled::new(&house, Role::Administrator).await;
+    let mut browser = Browser::default();
+    first_step(&house, &mut browser, &it.address, "").await;
+    let fields = format!("code={}", it.code(&house));
+    house.post(&mut browser, "/second-step", "/second-step", &fields).await;
+    // Fresh from signing in.
+    assert_eq!(house.get(&mut browser, "/confirm?then=/outbox").await.location(), "/outbox");
+    house.it.clock.advance(Duration::from_mins(6));
+    let path = "/confirm?then=/outbox";
+    let page = house.get(&mut browser, path).await;
+    assert!(page.body.contains("proof_code") && page.body.contains("by=recovery"), "{}", page.body);
+    let wrong = house.post(&mut browser, path, path, "proof_code=000000&misses=1").await;
+    assert!(wrong.status == 422 && wrong.body.contains("On this computer it is"), "{}", wrong.body);
+    let body = format!("form_token={}&proof_code={}", page.form_token(), it.code(&house));
+    assert_eq!(house.ask(&mut browser, "POST", path, "", &body).await.location(), "/outbox");
+    // Posted again by a browser that is past it.
+    assert_eq!(house.ask(&mut browser, "POST", path, "", &body).await.location(), "/outbox");
+    assert_eq!(house.get(&mut browser, "/confirm?then=https://evil.example").await.location(), "/");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_session_that_lasts_asks_for_one_factor_a_day() {
+    let house = House::new().await;
+    let it = Enrolled::new(&house, Role::Operator).await;
+    let mut browser = Browser::default();
+    first_step(&house, &mut browser, &it.address, "").await;
+    let fields = format!("code={}", it.code(&house));
+    house.post(&mut browser, "/second-step", "/second-step", &fields).await;
+    house.post(&mut browser, "/stay", "/stay", "answer=yes").await;
+    house.it.clock.advance(Duration::from_hours(25));
+    assert_eq!(house.get(&mut browser, "/outbox").await.location(), "/confirm?then=/outbox");
+    let path = "/confirm?then=/outbox";
+    let page = house.get(&mut browser, path).await.body;
+    assert!(page.contains("proof_password"), "{page}");
+    let wrong = house.post(&mut browser, path, path, "proof_password=wrong").await;
+    assert!(wrong.body.contains("This password is wrong."), "{}", wrong.body);
+    let done = house.post(&mut browser, path, path, &format!("proof_password={TYPED}")).await;
+    assert_eq!(done.location(), "/outbox");
+    assert_eq!(house.get(&mut browser, "/outbox").await.status, 200);
+    house.end().await;
+}
+
+#[tokio::test]
+async fn the_organisation_is_named_once_and_by_its_administrator() {
+    let house = House::new().await;
+    house.execute("FIND_ORGANISATION", "UPDATE {table} SET set_up_at = NULL").await;
+    let mut operator = house.signed_in(Role::Operator).await;
+    assert_eq!(house.get(&mut operator, "/set-up").await.location(), "/");
+    assert_eq!(house.get(&mut operator, "/").await.status, 200, "it is not theirs to do");
+    let mut browser = house.signed_in(Role::Administrator).await;
+    assert_eq!(house.get(&mut browser, "/").await.location(), "/set-up");
+    let page = house.get(&mut browser, "/set-up").await;
+    assert!(page.body.contains("value=\"Praxis &#60;Süd&#62;\""), "{}", page.body);
+    let token = page.form_token();
+    let empty = format!("form_token={token}&organisation=&location=+");
+    let empty = house.ask(&mut browser, "POST", "/set-up", "", &empty).await;
+    assert!(empty.status == 422 && empty.body.contains("href=\"#location\""), "{}", empty.body);
+    let named = format!("form_token={token}&organisation=Praxis+S%C3%BCd&location=Main+Street");
+    for _ in 0..2 {
+        assert_eq!(house.ask(&mut browser, "POST", "/set-up", "", &named).await.location(), "/");
+    }
+    let of = house.organisation;
+    assert!(house.rooms.identity.find_location(of, "Main Street").await.unwrap().is_some());
+    let home = house.get(&mut browser, "/").await.body;
+    assert!(home.contains("Praxis Süd") && home.contains("Gatepost is set up."), "{home}");
+    assert_eq!(house.get(&mut browser, "/set-up").await.location(), "/");
+    house.end().await;
+}
