@@ -329,11 +329,12 @@ impl Visit {
 
     /// Makes a page of a problem, and sets the cookies.
     fn finish(self, gate: &Gate, mut response: Response) -> Response {
+        // Whoever is signed in needs no reason to sign in again; and a form that came back and whose page leads on is done.
+        let is_past = self.session.is_some() && gate.row.path == paths::SIGN_IN;
         if let Some(Marked(problem)) = response.extensions_mut().remove::<Marked>() {
             let carried = self.form.as_ref().map(RawForm::without_secrets);
             response = page::error::show_problem(self.page, &problem, carried);
-        } else if response.status().is_redirection() && self.form.is_none() {
-            // A form that came back and whose page leads on is past: there is nothing to send again.
+        } else if response.status().is_redirection() && self.form.is_none() && !is_past {
             gate.app.alerts.leave(&self.page.visitor_id, self.page.alerts);
         }
         let mut jar = CookieJar::new();

@@ -31,7 +31,7 @@ struct Asked {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Typed {
-    misses: u8,
+    misses: String,
 }
 
 /// What is asked for, and where to go on.
@@ -61,18 +61,12 @@ impl Asking {
     }
 }
 
-async fn ask(
-    State(app): State<App>,
-    page: Page,
-    signed: Signed,
-    Query(asked): Query<Asked>,
-    Form(typed): Form<Typed>,
-) -> Response {
+async fn ask(State(app): State<App>, page: Page, signed: Signed, Query(asked): Query<Asked>) -> Response {
     let asking = Asking::new(&app, &signed, &asked);
     if !signed.needs_factor && signed.is_proven(page.now) {
         return see_other(asking.then.as_str());
     }
-    show(StatusCode::OK, &asking.page(page, typed.misses, None))
+    show(StatusCode::OK, &asking.page(page, 0, None))
 }
 
 async fn confirm(
@@ -85,7 +79,8 @@ async fn confirm(
 ) -> Answer {
     let asking = Asking::new(&app, &signed, &asked);
     let refuse = |page: Page, asking: Asking, refused: &Refused| {
-        let misses = typed.misses.saturating_add(u8::from(refused.is_miss));
+        let before: u8 = typed.misses.parse().unwrap_or_default();
+        let misses = before.saturating_add(u8::from(refused.is_miss));
         let is_clock = asking.field == ProofField::Code && misses >= CLOCK_FROM;
         let words = &refused.words;
         let error = if is_clock { format!("{words} {}", clock(&page)) } else { words.clone() };

@@ -64,7 +64,7 @@ struct Typed {
     recovery_code: Secret,
     trust: String,
     /// Counted by the page for itself: it only decides whether the clock is shown.
-    misses: u8,
+    misses: String,
 }
 
 /// Kept in the address, so that the page that comes back is the same one.
@@ -153,7 +153,7 @@ async fn show_it(
         Way::Other | Way::Lost => return Ok(show(StatusCode::OK, &shown)),
     };
     shown.is_trust_ticked = !typed.trust.is_empty();
-    shown.n_misses = typed.misses;
+    shown.n_misses = typed.misses.parse().unwrap_or_default();
     if code.is_empty() {
         let key = if is_recovery { "second_step.recovery_empty" } else { "second_step.code_empty" };
         return Ok(refuse(shown, &Refused::empty(page.t.of(key))));
