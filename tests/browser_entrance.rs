@@ -1,0 +1,400 @@
+//! The ways in, walked click by click: links, both steps, forgotten passwords, and what browsers do besides.
+#![allow(clippy::unwrap_used, reason = "a test may stop wherever something is not as it should be")]
+
+mod harness;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use gatepost_testkit::{fresh_folder, wait_until};
+use harness::{Browser, BrowserOptions, Installation, LOOKS, Provider, Running, demo, output_of};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const ADMIN: &str = "admin@sandbox.test";
+const PAUL: &str = "paul@sandbox.test";
+const PASSWORD: &str = "seven quiet herons by the weir";
+const ANOTHER: &str = "an old lamp over the green door";
+
+/// A code lasts 30 seconds, and the machine may do other things.
+const NEXT_CODE_WITHIN: Duration = Duration::from_secs(60);
+
+/// A demo, whose administrator has two-step verification on and the sandbox's telephone.
+struct House {
+    at: Running,
+    /// The code that was used last: each works once.
+    used: String,
+    _data: TempDir,
+}
+
+impl House {
+    fn start() -> Self {
+        let data = fresh_folder();
+        let at = demo(&data.path().join("demo"));
+        let mut house = Self { at, used: String::new(), _data: data };
+        // The one on the phone was spent when two-step verification was turned on.
+        house.used = house.shown_code();
+        house
+    }
+
+    fn browser(&self) -> Browser {
+        Browser::open(&self.at.text("portal"))
+    }
+
+    /// What the administrator's telephone shows.
+    fn shown_code(&self) -> String {
+        let url = format!("{}/api/phone/authenticators", self.at.text("sandbox_pages"));
+        let all = output_of(Command::new("curl").args(["--silent", "--show-error", "--fail", &url])).json();
+        let of_admin = all.as_array().unwrap().iter().find(|it| it["account"] == ADMIN);
+        of_admin.unwrap_or_else(|| panic!("not on the phone: {all}"))["code"].as_str().unwrap().to_owned()
+    }
+
+    /// A code that was not used yet.
+    fn code(&mut self) -> String {
+        let next = wait_until(NEXT_CODE_WITHIN, || Some(self.shown_code()).filter(|it| *it != self.used));
+        self.used = next.expect("the phone shows another code every half minute");
+        self.used.clone()
+    }
+
+    /// A code that is wrong now and stays wrong.
+    fn wrong_code(&self) -> String {
+        let shown = self.shown_code();
+        let n: u32 = shown.parse().unwrap();
+        format!("{:06}", (n + 314_159) % 1_000_000)
+    }
+
+    fn link(&self, args: &[&str]) -> String {
+        let made: Value = self.at.command(&[args, &["--json"]].concat()).json();
+        made["link"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Judges the page, and pictures it for whoever wants to look (`SCREENSHOTS`).
+#[track_caller]
+fn look(browser: &mut Browser, name: &str) {
+    browser.check_page_in_every_look();
+    if let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) {
+        browser.in_every_look(|browser, look| {
+            browser.picture(&folder.join(format!("{name}-{}.png", look.name())));
+        });
+    }
+}
+
+#[track_caller]
+fn sign_in(browser: &mut Browser, address: &str, password: &str) {
+    browser.go("/sign-in");
+    browser.fill("E-mail address", address);
+    browser.fill("Password", password);
+    browser.press("Sign in");
+}
+
+/// What an authenticator app with this key shows, as another program computes it.
+fn oathtool(key: &str) -> String {
+    output_of(Command::new("oathtool").args(["--totp", "--base32", key])).done().trim().to_owned()
+}
+
+#[test]
+fn the_link_of_the_set_up_leads_home() {
+    let provider = Provider::start();
+    let house = Installation::towards(&provider.authority(), "");
+    let server = house.serve();
+    let made = server.command(&["person", "reset-password", "anna@practice.example", "--json"]).json();
+    let link = made["link"].as_str().unwrap();
+    let mut browser = Browser::open(link.split("/link").next().unwrap());
+
+    browser.go(link);
+    browser.see("Welcome to Gatepost");
+    look(&mut browser, "set-up-password");
+    browser.fill("New password", PASSWORD);
+    browser.press("Set the password");
+    browser.arrives_at("/two-step");
+    // Nothing else opens before it is on, and then nothing before the organisation has its name.
+    browser.go("/outbox");
+    browser.arrives_at("/two-step");
+    browser.press("Begin");
+    browser.arrives_at("/two-step/app");
+    browser.press("The camera cannot read it? Type a key");
+    let key = browser.text_of("#key").replace(' ', "");
+    browser.fill("Code", &oathtool(&key));
+    browser.press("Check the code");
+    browser.arrives_at("/two-step/codes");
+    let codes: Vec<String> = browser.text_of("#codes").split_whitespace().map(str::to_owned).collect();
+    assert_eq!(codes.len(), 10, "{codes:?}");
+    browser.fill("One of the codes", &codes[3]);
+    browser.press("Turn it on");
+    browser.arrives_at("/two-step/done");
+    browser.go("/outbox");
+    browser.arrives_at("/set-up");
+    look(&mut browser, "set-up");
+    browser.fill("Name of the organisation", "");
+    browser.press("Finish the set-up");
+    browser.see("Please look again at:");
+    look(&mut browser, "set-up-empty");
+    browser.fill("Name of the organisation", "Praxis Süd");
+    browser.fill("First location", "Main Street");
+    browser.press("Finish the set-up");
+    browser.arrives_at("/");
+    browser.see("Gatepost is set up.");
+    browser.see("Praxis Süd");
+
+    // The telephone is lost: one of the codes is as good, once.
+    browser.press("Your account anna");
+    browser.press("Sign out");
+    for is_first in [true, false] {
+        sign_in(&mut browser, "anna@practice.example", PASSWORD);
+        browser.arrives_at("/second-step");
+        browser.press("Try another way");
+        browser.press("Use a recovery code");
+        browser.fill("Recovery code", &codes[5].to_lowercase());
+        browser.press("Sign in");
+        if is_first {
+            browser.arrives_at("/");
+            browser.see("9 are left");
+            browser.press("Your account anna");
+            browser.press("Sign out");
+        } else {
+            browser.see("This recovery code was used already");
+        }
+    }
+}
+
+#[test]
+fn an_administrator_chooses_a_password_and_signs_in_with_a_code() {
+    assert_eq!(LOOKS.len(), 4);
+    let mut house = House::start();
+    let link = house.link(&["person", "reset-password", ADMIN]);
+    let mut browser = house.browser();
+
+    // Looking uses nothing up.
+    browser.go(&link);
+    browser.see("Choose a new password");
+    browser.reload();
+    browser.see("At least 15 characters");
+    look(&mut browser, "link-password");
+    browser.fill("New password", "too short");
+    browser.see("9 characters so far");
+    browser.tick("Show what I type");
+    browser.press("Set the password");
+    browser.see("has 9 characters and needs at least 15");
+    assert_eq!(browser.value("New password"), "", "nothing of a password is put into a page");
+    look(&mut browser, "link-password-short");
+    browser.fill("New password", PASSWORD);
+    browser.press("Set the password");
+
+    // A reset leaves the second step on.
+    browser.arrives_at("/second-step");
+    browser.see("Your password was changed");
+    browser.see(ADMIN);
+    browser.not_see("Don't ask again");
+    look(&mut browser, "second-step");
+    let wrong = house.wrong_code();
+    browser.fill("Code", &wrong);
+    browser.press("Sign in");
+    browser.see("This code is wrong");
+    browser.not_see("On this computer it is");
+    browser.fill("Code", &wrong);
+    browser.press("Sign in");
+    browser.see("On this computer it is");
+    look(&mut browser, "second-step-wrong");
+
+    browser.press("Try another way");
+    browser.see("Use a recovery code");
+    look(&mut browser, "second-step-other");
+    browser.press("I don't have any of these");
+    browser.see("Ask an administrator");
+    browser.see("gatepost person reset-two-step");
+    look(&mut browser, "second-step-lost");
+    browser.press("Use a recovery code");
+    browser.fill("Recovery code", "AAAA-AAAA-AAAAA");
+    browser.press("Sign in");
+    browser.see("This recovery code is wrong");
+    look(&mut browser, "second-step-recovery");
+    browser.press("Try another way");
+    browser.press("Use a code from the authenticator app");
+    let code = house.code();
+    // As telephones show it.
+    browser.fill("Code", &format!("{} {}", &code[..3], &code[3..]));
+    browser.press("Sign in");
+    browser.arrives_at("/");
+
+    // Back, and the step again: the browser is past it, and goes on to where it was going.
+    browser.go_back();
+    browser.arrives_at("/");
+    browser.go("/second-step");
+    browser.arrives_at("/");
+    browser.go("/sign-in");
+    browser.arrives_at("/");
+
+    // The same link again.
+    browser.go(&link);
+    browser.see("This link opens nothing any more");
+    look(&mut browser, "link-over");
+
+    // Out, and in again: the same code works once.
+    browser.go("/");
+    browser.press("Your account Demo administrator");
+    browser.press("Sign out");
+    browser.see("You are signed out.");
+    look(&mut browser, "sign-in");
+    browser.go("/");
+    browser.arrives_at("/sign-in");
+    sign_in(&mut browser, ADMIN, "not the password at all");
+    browser.see("The address or the password is wrong.");
+    assert_eq!(browser.value("E-mail address"), ADMIN);
+    look(&mut browser, "sign-in-wrong");
+    browser.press("Use another address");
+    browser.fill("E-mail address", ADMIN);
+    browser.fill("Password", PASSWORD);
+    browser.press("Sign in");
+    browser.arrives_at("/second-step");
+    let used = house.used.clone();
+    browser.fill("Code", &used);
+    browser.press("Sign in");
+    // Used, or used and past its time, whatever the clock says meanwhile.
+    browser.see("This code");
+    let code = house.code();
+    browser.fill("Code", &code);
+    browser.press("Sign in");
+    browser.arrives_at("/");
+}
+
+#[test]
+fn who_forgot_the_password_gets_a_letter_and_the_second_step_stays() {
+    let mut house = House::start();
+    let mut browser = house.browser();
+    browser.go("/sign-in");
+    browser.press("Forgot password?");
+    browser.see("Forgot your password?");
+    look(&mut browser, "forgot");
+    browser.press("Send the link");
+    browser.see("Type the address that you sign in with.");
+    browser.fill("E-mail address", "nobody@sandbox.test");
+    browser.press("Send the link");
+    browser.see("Look into your mailbox");
+    let for_nobody = browser.text();
+    browser.go("/forgot");
+    browser.fill("E-mail address", ADMIN);
+    browser.press("Send the link");
+    browser.see("Look into your mailbox");
+    assert_eq!(browser.text(), for_nobody, "nobody learns who is here");
+    look(&mut browser, "forgot-sent");
+
+    let letter = house.at.mailboxes().await_message(ADMIN, |it| {
+        it["subject"].as_str().is_some_and(|subject| subject.to_lowercase().contains("password"))
+    });
+    let letter = letter.replace("=\r\n", "").replace("=3D", "=");
+    let link = letter.split_whitespace().find(|it| it.contains("/link?token=")).unwrap();
+    browser.go(link);
+    browser.fill("New password", ANOTHER);
+    browser.press("Set the password");
+    browser.arrives_at("/second-step");
+    let code = house.code();
+    browser.fill("Code", &code);
+    browser.press("Sign in");
+    browser.arrives_at("/");
+}
+
+#[test]
+fn who_lost_everything_sets_two_step_verification_up_anew_after_a_reset() {
+    let house = House::start();
+    let link = house.link(&["person", "reset-password", ADMIN]);
+    let mut browser = house.browser();
+    browser.go(&link);
+    browser.fill("New password", PASSWORD);
+    browser.press("Set the password");
+    browser.arrives_at("/second-step");
+    house.at.command(&["person", "reset-two-step", ADMIN]).done();
+    // The step that was under way is over, and says so.
+    browser.fill("Code", "123456");
+    browser.press("Sign in");
+    browser.arrives_at("/sign-in");
+    browser.see("Begin again with your password");
+    sign_in(&mut browser, ADMIN, PASSWORD);
+    browser.arrives_at("/two-step");
+}
+
+#[test]
+fn an_operator_is_invited_stays_signed_in_and_is_signed_out_elsewhere() {
+    let house = House::start();
+    let link = house.link(&["person", "add", "--address", PAUL, "--name", "Paul Berg"]);
+    let mut browser = house.browser();
+    browser.go(&link);
+    browser.see("Paul Berg");
+    browser.fill("New password", PASSWORD);
+    browser.press("Set the password");
+    browser.arrives_at("/");
+    browser.see("Your password is set.");
+
+    // A page of another tab that is older than the sign-in leads on, and does nothing twice.
+    let first = browser.new_tab();
+    browser.go("/outbox");
+    browser.press("Your account Paul Berg");
+    browser.press("Sign out");
+    browser.see("You are signed out.");
+    let second = browser.turn_to(first);
+    browser.go("/outbox");
+    browser.arrives_at("/sign-in");
+    let first = browser.turn_to(second);
+    sign_in(&mut browser, PAUL, PASSWORD);
+    browser.see("Stay signed in?");
+    look(&mut browser, "stay");
+    browser.press("Yes");
+    browser.arrives_at("/");
+    browser.turn_to(first);
+    browser.fill("E-mail address", PAUL);
+    browser.fill("Password", PASSWORD);
+    browser.press("Sign in");
+    browser.arrives_at("/outbox");
+    browser.not_see("This page had become old");
+
+    // Ended elsewhere.
+    house.at.command(&["person", "disable", PAUL]).done();
+    house.at.command(&["person", "enable", PAUL]).done();
+    browser.go("/outbox");
+    browser.arrives_at("/sign-in");
+    browser.see("You were signed out");
+    browser.fill("E-mail address", PAUL);
+    browser.fill("Password", PASSWORD);
+    browser.press("Sign in");
+    browser.see("Stay signed in?");
+    browser.press("No");
+    browser.arrives_at("/outbox");
+}
+
+#[test]
+fn signing_in_works_without_a_script_and_says_that_it_needs_cookies() {
+    let house = House::start();
+    let link = house.link(&["person", "add", "--address", PAUL, "--name", "Paul Berg"]);
+    let portal = house.at.text("portal");
+    let plain = BrowserOptions { is_script_on: false, ..BrowserOptions::default() };
+    let mut browser = Browser::open_with(&portal, plain);
+    browser.go(&link);
+    browser.not_see("Show what I type");
+    browser.fill("New password", PASSWORD);
+    browser.press("Set the password");
+    browser.arrives_at("/");
+    drop(browser);
+
+    let bare = BrowserOptions { are_cookies_on: false, ..BrowserOptions::default() };
+    let mut browser = Browser::open_with(&portal, bare);
+    sign_in(&mut browser, PAUL, PASSWORD);
+    browser.see("Your browser did not send a cookie back");
+    assert_eq!(browser.value("E-mail address"), PAUL);
+    assert_eq!(browser.value("Password"), "");
+    look(&mut browser, "sign-in-no-cookies");
+}
+
+#[test]
+fn the_link_of_the_demo_signs_in_once_and_by_a_click() {
+    let house = House::start();
+    let link = house.at.text("sign_in_link");
+    let mut browser = house.browser();
+    browser.go(&link);
+    browser.see("Signs you in to");
+    look(&mut browser, "link-sign-in");
+    browser.press("Sign in");
+    browser.arrives_at("/");
+    browser.go(&link);
+    browser.see("This link opens nothing any more");
+}
