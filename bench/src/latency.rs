@@ -9,6 +9,11 @@ impl Latencies {
         self.0.push(span);
     }
 
+    /// How many there are.
+    pub(crate) fn n(&self) -> usize {
+        self.0.len()
+    }
+
     /// The span that so many percent do not exceed (nearest rank); 0 when there is none.
     pub(crate) fn percentile(&mut self, percent: usize) -> f64 {
         self.0.sort_by(f64::total_cmp);

@@ -17,7 +17,9 @@ mod idle;
 mod latency;
 mod letter;
 mod load;
+mod portal;
 mod sink;
+mod web;
 
 use clap::{Parser, Subcommand};
 
@@ -40,6 +42,8 @@ enum Command {
     Idle(idle::Idle),
     /// Hand in large letters, all at the same time
     Big(big::Big),
+    /// Ask for the portal's pages, then sign a thousand people in at once
+    Portal(portal::Portal),
 }
 
 // One thread is enough for more than any server here takes, and leaves the rest of the machine to that server.
@@ -51,6 +55,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Load(it) => it.run().await,
         Command::Idle(it) => it.run().await,
         Command::Big(it) => it.run().await,
+        Command::Portal(it) => it.run().await,
     }
 }
 
