@@ -1,7 +1,7 @@
 //! Fields into a struct.
 
 use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
-use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 pub(super) fn read<T: DeserializeOwned>(fields: Vec<(&str, Vec<&str>)>) -> Result<T, Error> {
@@ -38,6 +38,11 @@ impl<'de> Deserializer<'de> for Values<'_> {
         visitor.visit_bool(!matches!(self.first(), "" | "0" | "false" | "no"))
     }
 
+    /// What a page counts in its own form. Anything else was not written by that page.
+    fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_u8(self.first().parse().map_err(Error::custom)?)
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_some(self)
     }
@@ -64,7 +69,7 @@ impl<'de> Deserializer<'de> for Values<'_> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple
+        i8 i16 i32 i64 i128 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple
         tuple_struct map struct identifier ignored_any
     }
 }

@@ -11,20 +11,22 @@ struct Typed {
     note: Option<String>,
     location: Vec<String>,
     agreed: bool,
+    misses: u8,
     password: Secret,
 }
 
 #[test]
 fn a_form_is_read_as_it_was_typed() {
     let raw = RawForm::parse(
-        "name=Praxis+S%C3%BCd&location=a&location=b&agreed=on&password=x%26y&other=1&&note".as_bytes(),
+        "name=Praxis+S%C3%BCd&location=a&location=b&agreed=on&misses=2&password=x%26y&other=1&&note"
+            .as_bytes(),
     )
     .unwrap();
     let typed: Typed = raw.read().unwrap();
     assert_eq!(typed.name, "Praxis Süd");
     assert_eq!(typed.note.as_deref(), Some(""));
     assert_eq!(typed.location, ["a", "b"]);
-    assert!(typed.agreed);
+    assert!(typed.agreed && typed.misses == 2);
     assert_eq!(typed.password.text().reveal(), "x&y");
 }
 
@@ -33,6 +35,13 @@ fn an_empty_form_is_all_defaults() {
     let typed: Typed = RawForm::default().read().unwrap();
     assert!(typed.name.is_empty() && typed.note.is_none() && typed.location.is_empty() && !typed.agreed);
     assert!(typed.password.is_empty());
+}
+
+#[test]
+fn a_count_that_no_page_wrote_is_refused() {
+    for typed in ["misses=two", "misses=-1", "misses=256", "misses="] {
+        assert!(RawForm::parse(typed.as_bytes()).unwrap().read::<Typed>().is_none(), "{typed}");
+    }
 }
 
 #[test]
