@@ -97,6 +97,23 @@ fn oathtool(key: &str) -> String {
     output_of(Command::new("oathtool").args(["--totp", "--base32", key])).done().trim().to_owned()
 }
 
+/// From `/two-step` to its last page; gives the key and the recovery codes.
+#[track_caller]
+fn turn_two_step_on(browser: &mut Browser) -> (String, Vec<String>) {
+    browser.press("Begin");
+    browser.arrives_at("/two-step/app");
+    browser.press("The camera cannot read it? Type a key");
+    let key = browser.text_of("#key").replace(' ', "");
+    browser.fill("Code", &oathtool(&key));
+    browser.press("Check the code");
+    browser.arrives_at("/two-step/codes");
+    let codes: Vec<String> = browser.text_of("#codes").split_whitespace().map(str::to_owned).collect();
+    assert_eq!(codes.len(), 10, "{codes:?}");
+    browser.fill("One of the codes", &codes[3]);
+    browser.press("Turn it on");
+    (key, codes)
+}
+
 #[test]
 fn the_link_of_the_set_up_leads_home() {
     let provider = Provider::start();
@@ -116,17 +133,7 @@ fn the_link_of_the_set_up_leads_home() {
     // Nothing else opens before it is on, and then nothing before the organisation has its name.
     browser.go("/outbox");
     browser.arrives_at("/two-step");
-    browser.press("Begin");
-    browser.arrives_at("/two-step/app");
-    browser.press("The camera cannot read it? Type a key");
-    let key = browser.text_of("#key").replace(' ', "");
-    browser.fill("Code", &oathtool(&key));
-    browser.press("Check the code");
-    browser.arrives_at("/two-step/codes");
-    let codes: Vec<String> = browser.text_of("#codes").split_whitespace().map(str::to_owned).collect();
-    assert_eq!(codes.len(), 10, "{codes:?}");
-    browser.fill("One of the codes", &codes[3]);
-    browser.press("Turn it on");
+    let (_, codes) = turn_two_step_on(&mut browser);
     browser.arrives_at("/two-step/done");
     browser.go("/outbox");
     browser.arrives_at("/set-up");
@@ -364,6 +371,44 @@ fn an_operator_is_invited_stays_signed_in_and_is_signed_out_elsewhere() {
     browser.see("Stay signed in?");
     browser.press("No");
     browser.arrives_at("/outbox");
+}
+
+#[test]
+fn a_device_that_is_not_to_ask_again_does_not() {
+    let house = House::start();
+    let link = house.link(&["person", "add", "--address", PAUL, "--name", "Paul Berg"]);
+    let mut browser = house.browser();
+    browser.go(&link);
+    browser.fill("New password", PASSWORD);
+    browser.press("Set the password");
+    browser.arrives_at("/");
+    browser.go("/two-step");
+    let (key, _) = turn_two_step_on(&mut browser);
+    browser.arrives_at("/two-step/done");
+    // The code of now is spent.
+    let spent = oathtool(&key);
+    for is_first in [true, false] {
+        browser.press("Your account Paul Berg");
+        browser.press("Sign out");
+        browser.see("You are signed out.");
+        sign_in(&mut browser, PAUL, PASSWORD);
+        if is_first {
+            browser.arrives_at("/second-step");
+            assert!(!browser.is_ticked("Don't ask again on this device for 30 days"));
+            look(&mut browser, "second-step-trust");
+            browser.tick("Don't ask again on this device for 30 days");
+            let next = wait_until(NEXT_CODE_WITHIN, || Some(oathtool(&key)).filter(|it| *it != spent));
+            browser.fill("Code", &next.expect("there is another code every half minute"));
+            browser.press("Sign in");
+        }
+        browser.arrives_at("/stay");
+        browser.press("No");
+        browser.arrives_at("/");
+    }
+    // Another browser is asked.
+    let mut other = house.browser();
+    sign_in(&mut other, PAUL, PASSWORD);
+    other.arrives_at("/second-step");
 }
 
 #[test]
