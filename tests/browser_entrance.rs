@@ -92,6 +92,14 @@ fn sign_in(browser: &mut Browser, address: &str, password: &str) {
     browser.press("Sign in");
 }
 
+/// The link in a letter, whatever way its text is encoded.
+#[track_caller]
+fn link_in(letter: &str) -> String {
+    let plain = letter.replace("=\r\n", "").replace("=3D", "=");
+    let found = plain.split_whitespace().find(|it| it.contains("/link?token="));
+    found.unwrap_or_else(|| panic!("no link in {letter}")).to_owned()
+}
+
 /// What an authenticator app with this key shows, as another program computes it.
 fn oathtool(key: &str) -> String {
     output_of(Command::new("oathtool").args(["--totp", "--base32", key])).done().trim().to_owned()
@@ -294,9 +302,7 @@ fn who_forgot_the_password_gets_a_letter_and_the_second_step_stays() {
     let letter = house.at.mailboxes().await_message(ADMIN, |it| {
         it["subject"].as_str().is_some_and(|subject| subject.to_lowercase().contains("password"))
     });
-    let letter = letter.replace("=\r\n", "").replace("=3D", "=");
-    let link = letter.split_whitespace().find(|it| it.contains("/link?token=")).unwrap();
-    browser.go(link);
+    browser.go(&link_in(&letter));
     browser.fill("New password", ANOTHER);
     browser.press("Set the password");
     browser.arrives_at("/second-step");
@@ -304,6 +310,22 @@ fn who_forgot_the_password_gets_a_letter_and_the_second_step_stays() {
     browser.fill("Code", &code);
     browser.press("Sign in");
     browser.arrives_at("/");
+
+    // Was it somebody else? The letter about it takes the account back, and gives nothing to whoever holds it.
+    let subject = "The password of your Gatepost account was changed";
+    let letter = house.at.mailboxes().await_subject(ADMIN, subject);
+    let link = link_in(&letter);
+    browser.go(&link);
+    browser.see("Was this not you?");
+    look(&mut browser, "link-not-me");
+    browser.press("It was not me: secure the account");
+    browser.arrives_at("/link/secured");
+    browser.see("on its way to the address that you sign in with");
+    look(&mut browser, "link-secured");
+    browser.go(&link);
+    browser.see("This link opens nothing any more");
+    browser.go("/");
+    browser.arrives_at("/sign-in");
 }
 
 #[test]
