@@ -57,7 +57,8 @@ gatepost_store::statements! {
     /// Letters that are not finished, newest first, before a given one.
     LIST_OPEN_SUBMISSIONS = "
         SELECT id, origin, origin_id, mail_account_id, chosen_because, reverse_path, message_id, size_bytes,
-            is_smtputf8, is_8bit, dsn_ret, dsn_envid, client, accepted_at, finished_at, body_erased_at
+            is_smtputf8, is_8bit, dsn_ret, dsn_envid, client, accepted_at, finished_at, body_erased_at,
+            login_id, app_password_id
         FROM submission
         WHERE organisation_id = $1 AND id < $2 AND finished_at IS NULL
         ORDER BY id DESC
@@ -66,7 +67,8 @@ gatepost_store::statements! {
     /// Letters that came by one login, newest first, before a given one.
     LIST_SUBMISSIONS_OF_LOGIN = "
         SELECT id, origin, origin_id, mail_account_id, chosen_because, reverse_path, message_id, size_bytes,
-            is_smtputf8, is_8bit, dsn_ret, dsn_envid, client, accepted_at, finished_at, body_erased_at
+            is_smtputf8, is_8bit, dsn_ret, dsn_envid, client, accepted_at, finished_at, body_erased_at,
+            login_id, app_password_id
         FROM submission
         WHERE organisation_id = $1 AND login_id = $2 AND id < $3
         ORDER BY id DESC
