@@ -60,6 +60,9 @@ pub enum IdentityError {
     /// The organisation would have nobody who can look after it.
     #[error("{0} is the last administrator. Make somebody else an administrator first")]
     LastAdministrator(String),
+    /// They would be locked out, or rid of their second step.
+    #[error("nobody resets their own two-step verification. Another administrator can do it")]
+    OwnTwoStep,
     /// They could do nothing with it.
     #[error("{0} is disabled. Enable this person first")]
     PersonDisabled(String),

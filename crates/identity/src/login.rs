@@ -10,6 +10,8 @@ use gatepost_core::{LocationId, LoginId, MailAccountId, OrganisationId, PersonId
 use gatepost_store::{Row, StoreError};
 use uuid::Uuid;
 
+pub(crate) use retire::retire;
+
 /// One login. Its user name is unique in the installation and never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {

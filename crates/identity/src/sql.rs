@@ -225,12 +225,29 @@ gatepost_store::statements! {
         ORDER BY p.address
         LIMIT 100000";
 
-    /// Whether another administrator is left who is not disabled.
+    /// Whether another administrator is left who can sign in: not disabled, with a password and two-step verification on.
     FIND_OTHER_ADMINISTRATOR = "
-        SELECT id
-        FROM person
-        WHERE organisation_id = $1 AND id <> $2 AND role = 'administrator' AND disabled_at IS NULL
+        SELECT p.id
+        FROM person p
+        JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
+        WHERE p.organisation_id = $1 AND p.id <> $2 AND p.role = 'administrator' AND p.disabled_at IS NULL
+            AND p.two_step_at IS NOT NULL
         LIMIT 1";
+
+    /// Somebody who was invited is gone.
+    DELETE_PERSON = "
+        DELETE FROM person
+        WHERE organisation_id = $1 AND id = $2";
+
+    /// And the links to them.
+    DELETE_LINKS = "
+        DELETE FROM link
+        WHERE organisation_id = $1 AND person_id = $2";
+
+    /// And the ways to reach them.
+    DELETE_CONTACTS = "
+        DELETE FROM contact
+        WHERE organisation_id = $1 AND person_id = $2";
 
     /// A letter that invites them is on its way.
     UPDATE_INVITED = "

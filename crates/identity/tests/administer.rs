@@ -11,12 +11,17 @@ use gatepost_identity::{
     IdentityError, LinkKind, NewPerson, Person, RefusedBecause, Role, SignInRefusal, Token,
 };
 use gatepost_journal::{Actor, NoticeKind};
+use gatepost_store::{Lock, Statement, params};
 use gatepost_testkit::{TestStore, on_both_engines};
 
 use house::{House, ROOMS, address};
 
 on_both_engines!(ROOMS;
     an_invited_person_is_sent_a_link_and_may_be_invited_again,
+    an_administrators_invitation_is_handed_over_and_never_mailed,
+    a_withdrawn_invitation_leaves_nothing_and_frees_the_address,
+    nobody_who_has_a_password_is_withdrawn,
+    nobody_resets_their_own_two_step_or_that_of_the_last_administrator,
     people_are_listed_by_name_and_edited,
     the_last_administrator_is_neither_demoted_nor_disabled,
     of_all_administrators_at_once_one_stays,
@@ -28,7 +33,32 @@ on_both_engines!(ROOMS;
     an_organisation_gets_its_name_when_it_is_set_up,
 );
 
+const GIVE_PASSWORD: Statement = Statement {
+    name: "GIVE_PASSWORD",
+    text: "INSERT INTO password (person_id, organisation_id, hash, key_id, changed_at) VALUES ($1, $2, '', $1, 0)",
+    lock: Lock::None,
+};
+
+const TURN_ON: Statement =
+    Statement { name: "TURN_ON", text: "UPDATE person SET two_step_at = $2 WHERE id = $1", lock: Lock::None };
+
 impl House {
+    /// Somebody who can sign in, with two-step verification on.
+    async fn working(&self, at: &str, role: Role) -> Person {
+        let person = self.add(at, role).await;
+        self.set_up(&person).await;
+        self.get(&person).await
+    }
+
+    async fn set_up(&self, person: &Person) {
+        let (id, organisation, now) = (person.id, person.organisation, self.it.world.now());
+        let set_up = self.it.store.write(move |tx| {
+            tx.execute(&GIVE_PASSWORD, params![id, organisation])?;
+            tx.execute(&TURN_ON, params![id, now])
+        });
+        set_up.await.unwrap();
+    }
+
     async fn get(&self, person: &Person) -> Person {
         self.identity.get_person(self.organisation, person.id).await.unwrap()
     }
@@ -77,6 +107,81 @@ async fn an_invited_person_is_sent_a_link_and_may_be_invited_again(it: TestStore
     assert!(matches!(disabled, Err(IdentityError::PersonDisabled(_))));
 }
 
+async fn an_administrators_invitation_is_handed_over_and_never_mailed(it: TestStore) {
+    let house = House::new(it).await;
+    let (organisation, by) = (house.organisation, Actor::Command);
+    let new = house.new_person("ben@example.org", Role::Administrator);
+    let ben = house.identity.invite_person(new, by).await.unwrap();
+    house.identity.invite_again(organisation, ben.id, by).await.unwrap();
+    assert!(house.notices().await.is_empty());
+    // One that was mailed to an operator opens nothing once they are to be an administrator.
+    let new = house.new_person("eva@example.org", Role::Operator);
+    let eva = house.identity.invite_person(new, by).await.unwrap();
+    let mailed = house.notices().await[0].link.unwrap();
+    house.identity.hand_link(organisation, eva.id, LinkKind::Invitation, by).await.unwrap();
+    assert!(house.identity.issue_link(organisation, mailed).await.unwrap().is_some());
+    house.identity.change_role(organisation, eva.id, Role::Administrator, by).await.unwrap();
+    assert!(house.identity.issue_link(organisation, mailed).await.unwrap().is_none());
+}
+
+async fn a_withdrawn_invitation_leaves_nothing_and_frees_the_address(it: TestStore) {
+    let house = House::new(it).await;
+    let (organisation, by) = (house.organisation, Actor::Command);
+    house.working("anna@example.org", Role::Administrator).await;
+    for role in [Role::Operator, Role::Administrator] {
+        let new = house.new_person("ben@example.org", role);
+        let ben = house.identity.invite_person(new.clone(), by).await.unwrap();
+        let login = house.identity.ensure_person_login(&ben).await.unwrap();
+        let made = house.make_for(&login, "Scanner").await;
+        let session = house.watch.register(&house.sign_in(&made).await);
+        let link = house.notices().await.first().and_then(|it| it.link);
+        house.identity.withdraw_invitation(organisation, ben.id, by).await.unwrap();
+        assert!(house.identity.find_person(organisation, &ben.address).await.unwrap().is_none());
+        if let Some(link) = link {
+            assert!(house.identity.issue_link(organisation, link).await.unwrap().is_none());
+        }
+        house.watch.look().await.unwrap();
+        assert!(
+            session.is_ended() && house.verify(&made.user_name, made.text.grouped().reveal()).await.is_err()
+        );
+        let again = house.identity.withdraw_invitation(organisation, ben.id, by).await;
+        assert!(matches!(again, Err(IdentityError::NoSuchPerson)));
+    }
+    // Nor the first administrator before anybody else can look after the organisation.
+    let elsewhere = house.identity.create_organisation("Elsewhere", by).await.unwrap().id;
+    let first =
+        NewPerson { organisation: elsewhere, ..house.new_person("them@example.org", Role::Administrator) };
+    let first = house.identity.invite_person(first, by).await.unwrap();
+    let kept = house.identity.withdraw_invitation(elsewhere, first.id, by).await;
+    assert!(matches!(kept, Err(IdentityError::LastAdministrator(_))));
+}
+
+async fn nobody_who_has_a_password_is_withdrawn(it: TestStore) {
+    let house = House::new(it).await;
+    house.working("anna@example.org", Role::Administrator).await;
+    let ben = house.working("ben@example.org", Role::Operator).await;
+    let kept = house.identity.withdraw_invitation(house.organisation, ben.id, Actor::Command).await;
+    assert!(matches!(kept, Err(IdentityError::HasPassword(_))));
+    assert_eq!(house.get(&ben).await, ben);
+}
+
+async fn nobody_resets_their_own_two_step_or_that_of_the_last_administrator(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.working("anna@example.org", Role::Administrator).await;
+    let ben = house.working("ben@example.org", Role::Operator).await;
+    let reset =
+        async |whose: &Person, by| house.identity.reset_two_step(house.organisation, whose.id, by).await;
+    let own = reset(&ben, Actor::Person(ben.id)).await;
+    assert!(matches!(own, Err(IdentityError::OwnTwoStep)));
+    let last = reset(&anna, Actor::Person(ben.id)).await;
+    assert!(matches!(last, Err(IdentityError::LastAdministrator(_))));
+    assert_eq!((house.get(&anna).await, house.get(&ben).await), (anna.clone(), ben.clone()));
+    reset(&ben, Actor::Person(anna.id)).await.unwrap();
+    // Whoever has lost everything is helped on the server.
+    reset(&anna, Actor::Command).await.unwrap();
+    assert_eq!((house.get(&anna).await.two_step_at, house.get(&ben).await.two_step_at), (None, None));
+}
+
 async fn people_are_listed_by_name_and_edited(it: TestStore) {
     let house = House::new(it).await;
     let annex = house.identity.add_location(house.organisation, "Annex", Actor::Command).await.unwrap();
@@ -107,13 +212,17 @@ async fn people_are_listed_by_name_and_edited(it: TestStore) {
 
 async fn the_last_administrator_is_neither_demoted_nor_disabled(it: TestStore) {
     let house = House::new(it).await;
-    let anna = house.add("anna@example.org", Role::Administrator).await;
-    let ben = house.add("ben@example.org", Role::Operator).await;
-    // Another organisation's administrator does not count.
+    let anna = house.working("anna@example.org", Role::Administrator).await;
+    let ben = house.working("ben@example.org", Role::Operator).await;
+    // Those do not count who are invited only, or have no second step, or belong to another organisation.
+    house.add("invited@example.org", Role::Administrator).await;
+    let bare = house.working("bare@example.org", Role::Administrator).await;
+    house.identity.reset_two_step(house.organisation, bare.id, Actor::Command).await.unwrap();
     let elsewhere = house.identity.create_organisation("Elsewhere", Actor::Command).await.unwrap().id;
     let them =
         NewPerson { organisation: elsewhere, ..house.new_person("them@example.org", Role::Administrator) };
-    house.identity.add_person(them, Actor::Command).await.unwrap();
+    let them = house.identity.add_person(them, Actor::Command).await.unwrap();
+    house.set_up(&them).await;
     let is_last = |it: Result<(), IdentityError>| matches!(it, Err(IdentityError::LastAdministrator(at)) if at == "anna@example.org");
     assert!(is_last(house.make_operator(&anna).await) && is_last(house.disable(&anna).await));
     assert_eq!(house.get(&anna).await, anna);
@@ -151,7 +260,9 @@ async fn of_all_administrators_at_once_one_stays(it: TestStore) {
         for n in 0..8 {
             let new = house.new_person(&format!("admin-{round}-{n}@example.org"), Role::Administrator);
             let new = NewPerson { organisation, ..new };
-            all.push(house.identity.add_person(new, Actor::Command).await.unwrap().id);
+            let person = house.identity.add_person(new, Actor::Command).await.unwrap();
+            house.set_up(&person).await;
+            all.push(person.id);
         }
         let mut at_once = tokio::task::JoinSet::new();
         for (n, person) in all.into_iter().enumerate() {
@@ -242,6 +353,7 @@ async fn nothing_is_done_to_people_of_others(it: TestStore) {
             identity.reset_two_step(organisation, id, by).await.err(),
             identity.hand_link(organisation, id, LinkKind::Invitation, by).await.err(),
             identity.invite_again(organisation, id, by).await.err(),
+            identity.withdraw_invitation(organisation, id, by).await.err(),
         ];
         for (n, refusal) in refusals.into_iter().enumerate() {
             assert!(matches!(refusal, Some(IdentityError::NoSuchPerson)), "{n}: {refusal:?}");

@@ -6,9 +6,10 @@ use gatepost_store::{StoreError, Transaction, params};
 use serde_json::{Value, json};
 
 use crate::identity::checked_name;
+use crate::login::retire;
 use crate::people::{NewLink, forget_two_step, raise_epoch, tell};
 use crate::token::Opens;
-use crate::{Identity, IdentityError, LinkKind, NewPerson, Person, Role, Token, sql};
+use crate::{Identity, IdentityError, LinkKind, NewPerson, Person, Role, Target, Token, sql};
 
 /// A link for an administrator to hand over.
 pub struct HandedLink {
@@ -19,7 +20,8 @@ pub struct HandedLink {
 }
 
 impl Identity {
-    /// Adds a person without a password and writes down the letter that invites them.
+    /// Adds a person without a password and writes down the letter that invites them. An administrator's invitation is handed over
+    /// alone ([`Identity::hand_link`]): a letter lies in the sent folder of the mailbox that it left by.
     pub async fn invite_person(&self, new: NewPerson, by: Actor) -> Result<Person, IdentityError> {
         let person = new.checked(self.world())?;
         let world = self.world().clone();
@@ -38,7 +40,8 @@ impl Identity {
         invited.await?
     }
 
-    /// Invites a person without a password once more. Earlier invitations die, those that were handed over too.
+    /// Invites a person without a password once more. Earlier invitations die, those that were handed over too; an administrator's
+    /// new one is to be handed over.
     pub async fn invite_again(
         &self,
         organisation: OrganisationId,
@@ -63,6 +66,38 @@ impl Identity {
             Ok::<_, IdentityError>(Ok(person))
         });
         invited.await?
+    }
+
+    /// Takes an invitation back: a person who has no password yet is gone, with all links to them, and the address is free. What
+    /// their login opens, if anybody made one for them, ends within a second.
+    pub async fn withdraw_invitation(
+        &self,
+        organisation: OrganisationId,
+        id: PersonId,
+        by: Actor,
+    ) -> Result<Person, IdentityError> {
+        let (world, now) = (self.world().clone(), self.world().now());
+        let withdrawn = self.store.write(move |tx| {
+            lock(tx, organisation)?;
+            // They may be choosing their password at this moment: whichever is first, the other finds it done.
+            tx.row(&sql::LOCK_PERSON, params![organisation, id])?;
+            let Some(person) = find(tx, organisation, id)? else {
+                return Ok(Err(IdentityError::NoSuchPerson));
+            };
+            if person.has_password {
+                return Ok(Err(IdentityError::HasPassword(person.address.to_string())));
+            }
+            if is_last_administrator(tx, &person)? {
+                return Ok(Err(IdentityError::LastAdministrator(person.address.to_string())));
+            }
+            tx.execute(&sql::DELETE_PERSON, params![organisation, id])?;
+            tx.execute(&sql::DELETE_LINKS, params![organisation, id])?;
+            tx.execute(&sql::DELETE_CONTACTS, params![organisation, id])?;
+            retire(tx, &world, organisation, Target::Person(id), by, now)?;
+            person.journal(tx, &world, by, "person.invitation_withdrawn", json!({}))?;
+            Ok::<_, IdentityError>(Ok(person))
+        });
+        withdrawn.await?
     }
 
     /// All people of an organisation, by name.
@@ -114,7 +149,8 @@ impl Identity {
         edited.await?
     }
 
-    /// Changes the role; all their sessions end. Not of the last administrator ([`IdentityError::LastAdministrator`]).
+    /// Changes the role; all their sessions end, and so do links that lead to a password: whoever holds one was to be something else.
+    /// Not of the last administrator ([`IdentityError::LastAdministrator`]).
     pub async fn change_role(
         &self,
         organisation: OrganisationId,
@@ -136,6 +172,7 @@ impl Identity {
             }
             raise_epoch(tx, organisation, id, now)?;
             tx.execute(&sql::UPDATE_ROLE, params![organisation, id, role.to_string()])?;
+            tx.execute(&sql::END_PASSWORD_LINKS, params![organisation, id, now])?;
             let details = json!({ "from": person.role.to_string(), "to": role.to_string() });
             person.journal(tx, &world, by, "person.role_changed", details)?;
             Ok::<_, IdentityError>(Ok(()))
@@ -194,6 +231,7 @@ impl Identity {
     }
 
     /// Turns a person's two-step verification off, so that they set it up anew; they are told. What was begun is forgotten as well.
+    /// Nobody does it to themselves, and no person to the last administrator: commands may, for whoever has lost everything.
     pub async fn reset_two_step(
         &self,
         organisation: OrganisationId,
@@ -202,9 +240,18 @@ impl Identity {
     ) -> Result<(), IdentityError> {
         let (world, tokens) = (self.world().clone(), self.keyring.tokens().clone());
         let reset = self.store.write(move |tx| {
+            lock(tx, organisation)?;
             let Some(person) = find(tx, organisation, id)? else {
                 return Ok(Err(IdentityError::NoSuchPerson));
             };
+            if let Actor::Person(by) = by {
+                if by == id {
+                    return Ok(Err(IdentityError::OwnTwoStep));
+                }
+                if is_last_administrator(tx, &person)? {
+                    return Ok(Err(IdentityError::LastAdministrator(person.address.to_string())));
+                }
+            }
             raise_epoch(tx, organisation, id, world.now())?;
             forget_two_step(tx, &tokens, &person)?;
             if person.two_step_at.is_some() {
@@ -322,6 +369,8 @@ fn lock(tx: &mut Transaction<'_>, organisation: OrganisationId) -> Result<(), St
     tx.row(&sql::LOCK_ORGANISATION, params![organisation]).map(drop)
 }
 
+/// Whether nobody would be left who can look after the organisation. Of the others only those count who can sign in as an
+/// administrator: with a password and two-step verification on.
 fn is_last_administrator(tx: &mut Transaction<'_>, person: &Person) -> Result<bool, StoreError> {
     if person.role != Role::Administrator || person.disabled_at.is_some() {
         return Ok(false);
@@ -345,7 +394,7 @@ fn has_location(
     Ok(tx.row(&sql::FIND_LOCATION_BY_ID, params![organisation, id])?.is_some())
 }
 
-/// The letter that invites, with its link.
+/// The letter that invites, with its link; none for an administrator.
 fn send_invitation(
     tx: &mut Transaction<'_>,
     world: &World,
@@ -353,9 +402,12 @@ fn send_invitation(
     by: Actor,
 ) -> Result<(), StoreError> {
     let (organisation, id) = (person.organisation, LinkId::new(world));
+    tx.execute(&sql::UPDATE_INVITED, params![organisation, person.id, world.now()])?;
+    if person.role == Role::Administrator {
+        return Ok(());
+    }
     let kind = LinkKind::Invitation;
     NewLink { id, organisation, person: person.id, kind, details: json!({}) }.insert(tx, world)?;
-    tx.execute(&sql::UPDATE_INVITED, params![organisation, person.id, world.now()])?;
     let notice = Notice {
         organisation,
         kind: NoticeKind::Invitation,
