@@ -9,7 +9,7 @@ use gatepost_delivery::Command;
 
 use crate::frame::{Access, Route, paths};
 
-pub(crate) use letter::{LetterRow, visible};
+pub(crate) use letter::{LetterRow, shown_state, visible};
 pub(crate) use mine::Mine;
 
 pub(crate) fn rows() -> Vec<Route> {

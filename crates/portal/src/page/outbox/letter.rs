@@ -39,7 +39,7 @@ impl LetterRow {
 }
 
 /// The state a letter shows, with accounts that hold theirs.
-pub(super) fn shown_state(page: &Page, it: &SubmissionView) -> StateName {
+pub(crate) fn shown_state(page: &Page, it: &SubmissionView) -> StateName {
     it.state(|account| page.app.rooms.accounts.is_held(account))
 }
 

@@ -1,10 +1,10 @@
 //! Which letters somebody may see: an administrator all of the organisation, an operator those of their own login.
 
-use gatepost_core::{LoginId, SubmissionId};
+use gatepost_core::{LARGEST_ID, LoginId, SubmissionId};
 use gatepost_delivery::{Letters, SubmissionView};
 
 use crate::frame::{App, Problem, Signed};
-use gatepost_identity::Role;
+use gatepost_identity::{Role, Target};
 
 /// Whose letters a person sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,10 @@ impl Mine {
         Ok(match signed.person().role {
             Role::Administrator => Self::All,
             Role::Operator => {
-                Self::OfLogin(app.rooms.identity.ensure_person_login(signed.person()).await?.id)
+                // Looking makes no login; without one nothing came by it.
+                let target = Target::Person(signed.person().id);
+                let login = app.rooms.identity.find_login_of(signed.organisation(), target).await?;
+                Self::OfLogin(login.map_or_else(|| LoginId::from_uuid(LARGEST_ID), |it| it.id))
             }
         })
     }
