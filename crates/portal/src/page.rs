@@ -7,6 +7,7 @@ pub(crate) mod entrance;
 pub(crate) mod error;
 pub(crate) mod health;
 pub(crate) mod home;
+pub(crate) mod locations;
 pub(crate) mod outbox;
 pub(crate) mod people;
 pub(crate) mod security;

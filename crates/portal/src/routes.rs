@@ -17,6 +17,7 @@ pub(crate) fn table() -> Vec<Route> {
         page::entrance::rows(),
         page::health::rows(),
         page::home::rows(),
+        page::locations::rows(),
         page::outbox::rows(),
         page::people::rows(),
         page::security::rows(),

@@ -78,6 +78,7 @@ impl From<IdentityError> for Problem {
             IdentityError::Store(error) => error.into(),
             IdentityError::NoSuchLogin(_)
             | IdentityError::NoSuchAppPassword(_)
+            | IdentityError::NoSuchLocation
             | IdentityError::NoSuchPerson => Self::NotFound,
             error => Self::Broken(Box::new(error)),
         }

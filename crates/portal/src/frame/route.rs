@@ -26,6 +26,7 @@ pub(crate) mod paths {
     pub(crate) const SECURITY: &str = "/security";
     pub(crate) const APP_PASSWORDS: &str = "/app-passwords";
     pub(crate) const PEOPLE: &str = "/people";
+    pub(crate) const LOCATIONS: &str = "/locations";
     pub(crate) const OUTBOX: &str = "/outbox";
     pub(crate) const THEME: &str = "/theme";
 }
