@@ -270,3 +270,5 @@ impl Reply {
         behind.split('"').next().unwrap().to_owned()
     }
 }
+
+mod sweeps;
