@@ -2,6 +2,7 @@
 
 mod ensure;
 mod find;
+mod list;
 mod retire;
 
 use std::str::FromStr;

@@ -228,6 +228,16 @@ pub struct Enrolment {
     pub replaces: bool,
 }
 
+/// Where setting an authenticator app up stands.
+pub enum SettingUp {
+    /// Nothing was begun, or it was too long ago.
+    Nothing,
+    /// Its secret is shown, and its first code is awaited.
+    Begun(Enrolment),
+    /// Its first code was right, and one of the recovery codes is awaited.
+    Proven,
+}
+
 /// A set of recovery codes, shown once, in the form `A0B1-C2D3-E4F51`.
 pub struct RecoveryCodes(pub Vec<SecretText>);
 
@@ -261,6 +271,8 @@ pub struct Authenticator {
     pub active_at: Timestamp,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
+    /// Since when it opens nothing, after a hundred misses.
+    pub disabled_at: Option<Timestamp>,
 }
 
 /// One device that is not asked for the second step.

@@ -85,6 +85,14 @@ gatepost_store::statements! {
         FROM login
         WHERE organisation_id = $1 AND target = $2 AND target_id = $3";
 
+    /// All logins of an organisation that work.
+    LIST_LOGINS = "
+        SELECT id, organisation_id, user_name, target, target_id, created_at, disabled_at
+        FROM login
+        WHERE organisation_id = $1 AND disabled_at IS NULL
+        ORDER BY user_name
+        LIMIT 100000";
+
     /// A login, and for a person where they belong.
     FIND_LOGIN = "
         SELECT l.id, l.organisation_id, l.user_name, l.target, l.target_id, l.created_at, l.disabled_at,

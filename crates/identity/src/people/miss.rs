@@ -109,6 +109,16 @@ impl Begun {
     }
 }
 
+/// Since when the subject opens nothing, because of a hundred misses.
+pub(crate) fn disabled_at(
+    tx: &mut Transaction<'_>,
+    subject: &Subject,
+    key: &PurposeKey,
+) -> Result<Option<Timestamp>, StoreError> {
+    let row = tx.row(&sql::FIND_MISS, params![subject.digest(key).as_bytes(), Uuid::nil()])?;
+    Ok(row.map(|row| row.get(1)).transpose()?.flatten())
+}
+
 /// The method was enrolled anew, as part of that transaction: nothing of its misses is left.
 pub(crate) fn clear_misses(
     tx: &mut Transaction<'_>,

@@ -3,6 +3,7 @@
 use gatepost_core::Timestamp;
 use gatepost_store::{Row, StoreError, params};
 
+use super::miss::{Subject, disabled_at};
 use super::second_step::{count_recovery_codes, list_authenticators};
 use super::session::is_within;
 use crate::{
@@ -13,6 +14,7 @@ impl People {
     /// All that the security page shows.
     pub async fn security_overview(&self, person: &Person) -> Result<SecurityOverview, StoreError> {
         let (person, now) = (person.clone(), self.identity().world().now());
+        let tokens = self.tokens().clone();
         self.read(move |tx| {
             let owner = params![person.organisation, person.id];
             let row = tx.row(&sql::FIND_PASSWORD_CHANGE, owner)?;
@@ -20,10 +22,13 @@ impl People {
             let row = tx.row(&sql::FIND_PERSON_BY_ID, owner)?;
             let two_step_at = row.map(|row| row.get(9)).transpose()?.flatten();
             let authenticators = list_authenticators(tx, person.organisation, person.id)?;
-            let authenticators = authenticators.into_iter().filter_map(|it| {
-                let active_at = it.active_at?;
-                Some(Authenticator { id: it.id, name: it.name, active_at, last_used_at: it.last_used_at })
-            });
+            let mut shown = Vec::new();
+            for it in authenticators {
+                let Some(active_at) = it.active_at else { continue };
+                let disabled_at = disabled_at(tx, &Subject::Authenticator(it.id), &tokens)?;
+                let (id, name, last_used_at) = (it.id, it.name, it.last_used_at);
+                shown.push(Authenticator { id, name, active_at, last_used_at, disabled_at });
+            }
             let (n_codes, n_left) = count_recovery_codes(tx, &person)?;
             let devices =
                 tx.rows(&sql::LIST_TRUSTED_DEVICES, params![person.organisation, person.id, now])?;
@@ -31,7 +36,7 @@ impl People {
             Ok(SecurityOverview {
                 password_changed_at,
                 two_step_at,
-                authenticators: authenticators.collect(),
+                authenticators: shown,
                 recovery_codes_left: (n_codes > 0).then_some(n_left),
                 contacts: rows(tx.rows(&sql::LIST_CONTACTS, owner)?)?,
                 trusted_devices: if trusts { rows(devices)? } else { Vec::new() },

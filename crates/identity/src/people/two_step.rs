@@ -1,5 +1,7 @@
 //! Setting two-step verification up, changing it, turning it off.
 
+mod stand;
+
 use std::time::Duration;
 
 use gatepost_core::{AuthenticatorId, SecretText, Timestamp};
