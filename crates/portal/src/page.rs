@@ -10,5 +10,7 @@ pub(crate) mod home;
 pub(crate) mod locations;
 pub(crate) mod outbox;
 pub(crate) mod people;
+mod qr;
 pub(crate) mod security;
 pub(crate) mod theme;
+pub(crate) mod two_step;

@@ -22,6 +22,7 @@ pub(crate) fn table() -> Vec<Route> {
         page::people::rows(),
         page::security::rows(),
         page::theme::rows(),
+        page::two_step::rows(),
     ]
     .into_iter()
     .flatten()
