@@ -209,6 +209,12 @@ gatepost_store::statements! {
         FROM app_password
         WHERE organisation_id = $1 AND id = $2";
 
+    /// Whose an app password is, removed or not.
+    FIND_LOGIN_OF_APP_PASSWORD = "
+        SELECT login_id
+        FROM app_password
+        WHERE organisation_id = $1 AND id = $2";
+
     // What administrators do with people and locations.
 
     /// One organisation, for this transaction alone: whoever counts its administrators must be alone.

@@ -103,4 +103,15 @@ impl Identity {
         let row = self.store.read(move |tx| tx.row(&sql::FIND_APP_PASSWORD, params![organisation, now, id]));
         Ok(row.await?.ok_or(IdentityError::NoSuchAppPassword(id))?.try_into()?)
     }
+
+    /// The login of an app password, also of one that was removed.
+    pub async fn login_of_app_password(
+        &self,
+        organisation: OrganisationId,
+        id: AppPasswordId,
+    ) -> Result<Option<LoginId>, IdentityError> {
+        let row =
+            self.store.read(move |tx| tx.row(&sql::FIND_LOGIN_OF_APP_PASSWORD, params![organisation, id]));
+        Ok(row.await?.map(|row| row.get(0)).transpose()?)
+    }
 }
