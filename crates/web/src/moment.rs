@@ -1,6 +1,7 @@
 //! Times as people read them.
 
 use gatepost_core::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{ToSpan as _, Zoned};
 
@@ -49,7 +50,7 @@ impl Zone {
     #[must_use]
     pub fn day(&self, now: Timestamp, days_ago: u8) -> (Timestamp, Timestamp) {
         let date = self.local(now).date().saturating_sub(i64::from(days_ago).days());
-        let begin = |date: jiff::civil::Date| {
+        let begin = |date: Date| {
             let zoned = date.to_zoned(self.0.clone()).map(|it| it.timestamp()).unwrap_or_default();
             Timestamp::from_millis(zoned.as_millisecond())
         };
@@ -60,6 +61,20 @@ impl Zone {
     #[must_use]
     pub fn weekday(&self, at: Timestamp) -> String {
         self.local(at).strftime("%A").to_string()
+    }
+
+    /// The last second of a day that is written as browsers write it, `2026-12-31`.
+    #[must_use]
+    pub fn end_of_day(&self, day: &str) -> Option<Timestamp> {
+        let day: Date = day.trim().parse().ok()?;
+        let end = day.at(23, 59, 59, 0).to_zoned(self.0.clone()).ok()?;
+        Some(Timestamp::from_millis(end.timestamp().as_millisecond()))
+    }
+
+    /// The day as browsers write it.
+    #[must_use]
+    pub fn date(&self, at: Timestamp) -> String {
+        self.local(at).date().to_string()
     }
 
     fn local(&self, at: Timestamp) -> Zoned {
@@ -93,5 +108,15 @@ mod tests {
             ("2026-11-20T00:00:00.000Z", "2026-11-21T00:00:00.000Z")
         );
         assert_eq!(Zone::utc().weekday(from), "Friday");
+    }
+
+    #[test]
+    fn a_day_ends_with_its_last_second() {
+        let end = Zone::utc().end_of_day("2026-12-31").unwrap();
+        assert_eq!(end.to_string(), "2026-12-31T23:59:59.000Z");
+        assert_eq!(Zone::utc().date(end), "2026-12-31");
+        for wrong in ["", "31.12.2026", "2026-02-30", "2026-13-01", "99999-01-01", "tomorrow"] {
+            assert_eq!(Zone::utc().end_of_day(wrong), None, "{wrong:?}");
+        }
     }
 }
