@@ -8,6 +8,7 @@ use gatepost_web::{Reach, WebDoor, Zone};
 use tokio_util::sync::CancellationToken;
 
 use crate::frame::{Alerts, App, Assets, Cookies, Route, Shared, ShowOnce, Texts, Thens, router};
+use crate::page::app_passwords::Listeners;
 use crate::routes::{routes, table};
 use crate::{PortalError, PortalSettings, Rooms};
 
@@ -63,6 +64,7 @@ impl Portal {
             stop: CancellationToken::new(),
             tally: crate::page::home::Tally::default(),
             pages: RwLock::default(),
+            listeners: Listeners::default(),
         });
         Ok(Self { door, app })
     }
@@ -99,6 +101,7 @@ impl Portal {
             streams.cancel();
         };
         tokio::join!(gatepost_web::serve(self.door, router, stop.clone()), end_streams);
+        self.app.listeners.end().await;
         self.app.forget_pages();
     }
 }

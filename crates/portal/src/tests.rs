@@ -35,7 +35,7 @@ pub(crate) struct House {
     pub(crate) it: TestStore,
     pub(crate) rooms: Rooms,
     pub(crate) organisation: gatepost_core::OrganisationId,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     stop: CancellationToken,
     running: JoinHandle<()>,
 }

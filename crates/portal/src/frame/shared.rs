@@ -11,6 +11,7 @@ use gatepost_web::{Asset, Zone};
 use tokio_util::sync::CancellationToken;
 
 use super::{Alerts, Cookies, Problem, ShowOnce, Texts, Thens};
+use crate::page::app_passwords::Listeners;
 use crate::{PortalSettings, Rooms};
 
 /// The state of every handler: `State(app): State<App>`.
@@ -38,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) stop: CancellationToken,
     /// Letters that were counted for charts.
     pub(crate) tally: crate::page::home::Tally,
+    /// Streams of the listening panel.
+    pub(crate) listeners: Listeners,
     /// The GET row of each path, with its gate: a form whose token is too old is shown again by it.
     pub(crate) pages: RwLock<HashMap<&'static str, MethodRouter<App>>>,
 }

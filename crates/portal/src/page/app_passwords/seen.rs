@@ -1,0 +1,204 @@
+//! What was seen at a door, as whoever waits for an application's first sign-in reads it: what happened, and the cure (B10).
+
+use std::net::IpAddr;
+
+use askama::Template;
+use gatepost_core::{AppPasswordId, Timestamp};
+use gatepost_identity::{AppPassword, DoorEvent, DoorReport, RefusedBecause};
+use gatepost_web::Moment;
+
+use super::application::Application;
+use super::application_of;
+use crate::frame::{Page, Problem};
+use crate::page::badge::{Badge, Shape};
+
+/// One line of the panel.
+#[derive(Template)]
+#[template(path = "app_passwords/seen.html")]
+pub(super) struct Seen {
+    pub(super) badge: Badge,
+    pub(super) words: String,
+    /// What to do; empty where nothing is.
+    pub(super) cure: String,
+    pub(super) at: Moment,
+}
+
+/// Whoever looks at the panel of one app password.
+#[derive(Clone)]
+pub(super) struct Watcher {
+    page: Page,
+    app_password: AppPasswordId,
+    user_name: String,
+    /// Port and the application's word for its encryption.
+    door: String,
+    strangers: Strangers,
+}
+
+/// Of which tries that are nobody's in particular a panel tells: those might be another organisation's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strangers {
+    All,
+    From(IpAddr),
+    None,
+}
+
+impl Strangers {
+    fn of(n_organisations: usize, source: IpAddr, is_proxy: bool) -> Self {
+        if n_organisations <= 1 {
+            Self::All
+        } else if source.is_loopback() || is_proxy {
+            // Anybody's requests come from there.
+            Self::None
+        } else {
+            Self::From(source)
+        }
+    }
+
+    fn include(self, source: IpAddr) -> bool {
+        match self {
+            Self::All => true,
+            Self::From(own) => own.to_canonical() == source.to_canonical(),
+            Self::None => false,
+        }
+    }
+}
+
+impl Watcher {
+    pub(super) async fn of(page: &Page, it: &AppPassword) -> Result<Self, Problem> {
+        let app = &page.app;
+        let n_organisations = app.rooms.identity.list_organisations().await?.len();
+        let source = page.visitor.source;
+        let is_proxy = app.settings.trusted_proxies.iter().any(|it| it.contains(source));
+        let application = application_of(it).unwrap_or_else(Application::generic);
+        let mail = &app.settings.mail;
+        let (port, word) = match (mail.starttls_port, mail.tls_port) {
+            (Some(port), _) => (port, &application.starttls),
+            (None, Some(port)) => (port, &application.tls),
+            (None, None) => (0, &application.tls),
+        };
+        Ok(Self {
+            page: page.clone(),
+            app_password: it.id,
+            user_name: it.user_name.clone(),
+            door: page.t.fill("listen.door", &[("word", word), ("port", &port.to_string())]),
+            strangers: Strangers::of(n_organisations, source, is_proxy),
+        })
+    }
+
+    /// The line for a report; none where it is not theirs to see.
+    pub(super) fn seen(&self, report: &DoorReport, now: Timestamp) -> Option<Seen> {
+        let t = self.page.t;
+        let how = self.how(report);
+        let say = |key: &str| t.fill(key, &[("how", how.as_str())]);
+        let cure = |key: &str| t.fill(key, &[("user_name", &self.user_name), ("door", &self.door)]);
+        let (badge, words, cure) = match &report.event {
+            DoorEvent::SignedIn { .. } => {
+                (good(t.of("listen.works")), say("listen.signed_in"), String::new())
+            }
+            DoorEvent::Refused { app_password, why, .. } => {
+                let is_other = app_password.is_some_and(|it| it != self.app_password);
+                if is_other {
+                    (bad(t.of("listen.refused")), say("listen.other"), cure("listen.other_cure"))
+                } else {
+                    let (words, cure_key) = refused(*why);
+                    (bad(t.of("listen.refused")), say(words), cure(cure_key))
+                }
+            }
+            DoorEvent::UnknownUserName { typed, meant: Some(_) } => {
+                let words =
+                    t.fill("listen.wrong_user_name", &[("how", how.as_str()), ("typed", typed.as_str())]);
+                (bad(t.of("listen.refused")), words, cure("listen.wrong_user_name_cure"))
+            }
+            DoorEvent::UnknownUserName { meant: None, .. } if self.strangers.include(report.source) => (
+                bad(t.of("listen.refused")),
+                say("listen.unknown_user_name"),
+                cure("listen.unknown_user_name_cure"),
+            ),
+            DoorEvent::NoTls if self.strangers.include(report.source) => {
+                (bad(t.of("listen.refused")), say("listen.no_tls"), cure("listen.no_tls_cure"))
+            }
+            DoorEvent::UnknownUserName { .. } | DoorEvent::NoTls => return None,
+        };
+        Some(Seen { badge, words, cure, at: self.page.app.zone.show(report.at, now) })
+    }
+
+    /// A line about the panel itself.
+    pub(super) fn note(&self, words: &str, now: Timestamp) -> Seen {
+        let badge = Badge::new("calm", Shape::Pause, self.page.t.of("listen.stopped"));
+        Seen { badge, words: words.to_owned(), cure: String::new(), at: self.page.app.zone.show(now, now) }
+    }
+
+    /// `192.168.1.40, TLS 1.3, AUTH LOGIN`.
+    fn how(&self, report: &DoorReport) -> String {
+        let from = report.source.to_string();
+        let mechanism = report.mechanism.map(|it| format!("AUTH {it}"));
+        let parts = [Some(from.as_str()), report.tls, mechanism.as_deref()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What happened, and the cure, as keys of the texts.
+const fn refused(why: RefusedBecause) -> (&'static str, &'static str) {
+    match why {
+        RefusedBecause::WrongPassword => ("listen.wrong_password", "listen.wrong_password_cure"),
+        RefusedBecause::Removed => ("listen.removed", "listen.removed_cure"),
+        RefusedBecause::Expired => ("listen.expired", "listen.expired_cure"),
+        RefusedBecause::Protocol => ("listen.protocol", "listen.protocol_cure"),
+        RefusedBecause::Network => ("listen.network", "listen.network_cure"),
+        RefusedBecause::LoginDisabled => ("listen.login_disabled", "listen.login_disabled_cure"),
+        RefusedBecause::PersonDisabled => ("listen.person_disabled", "listen.person_disabled_cure"),
+        // Told as an event of its own.
+        RefusedBecause::UnknownUserName => ("listen.unknown_user_name", "listen.unknown_user_name_cure"),
+    }
+}
+
+fn good(word: &str) -> Badge {
+    Badge::new("good", Shape::Tick, word)
+}
+
+fn bad(word: &str) -> Badge {
+    Badge::new("bad", Shape::Cross, word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table "Live" of docs/decisions/0010.
+    #[test]
+    fn what_is_nobodys_in_particular_is_told_to_those_who_may_see_it() {
+        let (here, there): (IpAddr, IpAddr) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
+        let loopback: IpAddr = [127, 0, 0, 1].into();
+        for (n, source, is_proxy, from, want) in [
+            (1, here, false, here, true),
+            (1, here, false, there, true),
+            (1, loopback, false, there, true),
+            (2, here, false, here, true),
+            (2, here, false, there, false),
+            (2, loopback, false, loopback, false),
+            (2, here, true, here, false),
+        ] {
+            assert_eq!(
+                Strangers::of(n, source, is_proxy).include(from),
+                want,
+                "{n} {source} {is_proxy} {from}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_refusal_has_a_sentence_and_a_cure_of_its_own() {
+        let all = [
+            RefusedBecause::WrongPassword,
+            RefusedBecause::Removed,
+            RefusedBecause::Expired,
+            RefusedBecause::Protocol,
+            RefusedBecause::Network,
+            RefusedBecause::LoginDisabled,
+            RefusedBecause::PersonDisabled,
+            RefusedBecause::UnknownUserName,
+        ];
+        let keys: std::collections::BTreeSet<_> = all.map(refused).into_iter().collect();
+        assert_eq!(keys.len(), all.len());
+    }
+}

@@ -1,0 +1,156 @@
+//! What is typed into an application besides the letters.
+
+use gatepost_accounts::Target as Sends;
+use gatepost_identity::{AppPassword, Target};
+
+use super::application::Application;
+use super::application_of;
+use super::right::Held;
+use crate::frame::{Page, Problem, Signed};
+use crate::settings::MailDoors;
+
+/// The settings of one app password.
+pub(super) struct Settings {
+    pub(super) application: &'static Application,
+    pub(super) host: String,
+    /// The port that most should use; none where no door for letters is open.
+    pub(super) door: Option<Door>,
+    /// The other one.
+    pub(super) other_door: Option<Door>,
+    pub(super) user_name: String,
+    name: String,
+    sender: Option<String>,
+    sender_name: Option<String>,
+}
+
+/// A port, and what the application calls its encryption.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Door {
+    pub(super) port: String,
+    pub(super) encryption: String,
+}
+
+/// A field of the application with what is typed there.
+pub(super) struct Typed {
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+impl Settings {
+    pub(super) async fn of(
+        page: &Page,
+        signed: &Signed,
+        it: &AppPassword,
+        held: &Held,
+    ) -> Result<Self, Problem> {
+        let rooms = &page.app.rooms;
+        let target = match held.login.target {
+            Target::Account(id) => Sends::Account(id),
+            Target::Location(id) => Sends::Location(id),
+            Target::Person(id) => {
+                let person = rooms.identity.get_person(signed.organisation(), id).await?;
+                Sends::Person { id, home: person.home_location }
+            }
+        };
+        let chosen = rooms.accounts.choose(signed.organisation(), target).await?;
+        let accounts = rooms.accounts.list(signed.organisation()).await?;
+        let account = accounts.into_iter().find(|it| Some(it.id) == chosen.account);
+        let application = application_of(it).unwrap_or_else(Application::generic);
+        let mail = &page.app.settings.mail;
+        let mut doors = doors(mail, application).into_iter();
+        Ok(Self {
+            application,
+            host: mail.host.clone(),
+            door: doors.next(),
+            other_door: doors.next(),
+            user_name: it.user_name.clone(),
+            name: it.name.clone(),
+            sender: account.as_ref().map(|it| it.address.to_string()),
+            sender_name: account.map(|it| it.author_name).filter(|it| !it.is_empty()),
+        })
+    }
+
+    /// The application's fields with what is typed there. For the letters stands `letters`, which says where they are; never they
+    /// themselves.
+    pub(super) fn fields(&self, page: &Page, letters: &str) -> Vec<Typed> {
+        let t = page.t;
+        let none = || t.of("sheet.no_door").to_owned();
+        let (port, encryption) = self
+            .door
+            .as_ref()
+            .map_or_else(|| (none(), none()), |it| (it.port.clone(), it.encryption.clone()));
+        let sender = self.sender.as_deref().unwrap_or_else(|| t.of("sheet.no_sender"));
+        let values = [
+            ("host", self.host.as_str()),
+            ("port", &port),
+            ("encryption", &encryption),
+            ("user_name", &self.user_name),
+            ("password", letters),
+            ("name", &self.name),
+            ("sender", sender),
+            ("sender_name", self.sender_name.as_deref().unwrap_or_else(|| t.of("sheet.no_sender_name"))),
+        ];
+        let fields = self.application.fields.iter();
+        fields.map(|it| Typed { name: it.name.clone(), value: filled(&it.value, &values) }).collect()
+    }
+
+    /// Host, port, encryption and user name as plain text, for a telephone that reads it from paper.
+    pub(super) fn as_text(&self, page: &Page) -> String {
+        let t = page.t;
+        let mut lines = vec![(t.of("app_passwords.host"), self.host.as_str())];
+        if let Some(door) = &self.door {
+            lines.push((t.of("app_passwords.port"), &door.port));
+            lines.push((t.of("app_passwords.encryption"), &door.encryption));
+        }
+        lines.push((t.of("app_passwords.user_name"), &self.user_name));
+        lines.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// STARTTLS first: it is what most applications expect.
+fn doors(mail: &MailDoors, application: &Application) -> Vec<Door> {
+    let starttls = mail.starttls_port.map(|port| (port, &application.starttls));
+    let tls = mail.tls_port.map(|port| (port, &application.tls));
+    let door = |(port, word): (u16, &String)| Door { port: port.to_string(), encryption: word.clone() };
+    starttls.into_iter().chain(tls).map(door).collect()
+}
+
+fn filled(text: &str, values: &[(&str, &str)]) -> String {
+    let (mut rest, mut filled) = (text, String::new());
+    while let Some((before, behind)) = rest.split_once('{') {
+        filled.push_str(before);
+        let Some((name, after)) = behind.split_once('}') else { break };
+        filled.push_str(values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value));
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::app_passwords::application::Applications;
+
+    #[test]
+    fn ports_are_those_that_are_open_in_the_words_of_the_application() {
+        let mail = |starttls_port, tls_port| MailDoors { starttls_port, tls_port, ..MailDoors::default() };
+        let door = |port: &str, word: &str| Door { port: port.to_owned(), encryption: word.to_owned() };
+        let (lamplight, generic) =
+            (Applications::embedded().find("lamplight").unwrap(), Application::generic());
+        for (mail, application, want) in [
+            (mail(Some(587), Some(465)), generic, vec![door("587", "STARTTLS"), door("465", "SSL/TLS")]),
+            (mail(Some(2525), None), lamplight, vec![door("2525", "TLS")]),
+            (mail(None, Some(465)), generic, vec![door("465", "SSL/TLS")]),
+            (mail(None, None), generic, vec![]),
+        ] {
+            assert_eq!(doors(&mail, application), want);
+        }
+    }
+
+    #[test]
+    fn values_are_filled_in_once() {
+        let values = [("name", "{host}"), ("host", "mail.example")];
+        assert_eq!(filled("{name} at {host}, {unknown}.", &values), "{host} at mail.example, .");
+    }
+}

@@ -1,0 +1,297 @@
+//! App passwords, as far as no browser and no mail is needed.
+
+use gatepost_accounts::Serves;
+use gatepost_identity::{AppPasswordLimits, NewAppPassword, Protocols, Role};
+use gatepost_journal::Actor;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::routes::table;
+use crate::tests::{Browser, House, Reply, settings};
+use crate::{MailDoors, PortalSettings};
+
+/// One app password of a login, made by a command.
+async fn app_password(house: &House, login: &gatepost_identity::Login, name: &str) -> String {
+    let limits = AppPasswordLimits {
+        allowed: Protocols::MAIL,
+        networks: Vec::new(),
+        send_as: Vec::new(),
+        expires_at: None,
+        repairs_line_ends: false,
+    };
+    let new = NewAppPassword::new(house.it.store.world(), login.organisation, login.id, name, limits);
+    let made = house.rooms.identity.create_app_password(new, 40, Actor::Command).await.unwrap();
+    made.id.to_string()
+}
+
+/// Someone who is signed in and has just proven who they are.
+async fn signed_in(house: &House, role: Role) -> Browser {
+    let browser = house.signed_in(role).await;
+    prove(house).await;
+    browser
+}
+
+async fn prove(house: &House) {
+    house.execute("FIND_SESSION", "UPDATE {table} SET proven_at = created_at").await;
+}
+
+/// The value of the hidden field with that name.
+fn hidden(page: &Reply, name: &str) -> String {
+    let (_, behind) = page.body.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
+    behind.split('"').next().unwrap().to_owned()
+}
+
+/// Posts what the last step asks for, with the id of the page.
+async fn create(house: &House, browser: &mut Browser, fields: &str) -> (Reply, String) {
+    let page = house.get(browser, "/app-passwords/new?for=me&application=tdo").await;
+    assert_eq!(page.status, 200, "{}", page.head);
+    let (token, id) = (page.form_token(), hidden(&page, "form_id"));
+    let body = format!("form_token={token}&form_id={id}&for=me&application=tdo&{fields}");
+    (house.ask(browser, "POST", "/app-passwords/new", "", &body).await, body)
+}
+
+/// The table "Who may do what on whose" of docs/decisions/0010, over every address of one app password.
+#[tokio::test]
+async fn each_may_do_on_app_passwords_what_the_table_says_and_finds_nothing_else() {
+    let house = House::new().await;
+    let identity = &house.rooms.identity;
+    let mut operator = signed_in(&house, Role::Operator).await;
+    let mut administrator = signed_in(&house, Role::Administrator).await;
+    let person = async |address: &str| {
+        identity.find_person(house.organisation, &address.parse().unwrap()).await.unwrap().unwrap()
+    };
+    let location = identity.add_location(house.organisation, "Main Street", Actor::Command).await.unwrap();
+    let of_operator = identity.ensure_person_login(&person("operator@practice.test").await).await.unwrap();
+    let of_administrator =
+        identity.ensure_person_login(&person("administrator@practice.test").await).await.unwrap();
+    let of_location = identity.ensure_location_login(&location).await.unwrap();
+    let account = async |name: &str, serves: Serves| {
+        let id = house.account(name, serves).await;
+        let address = format!("{name}@practice.test").parse().unwrap();
+        identity.ensure_account_login(house.organisation, id, &address).await.unwrap()
+    };
+    let shared = account("reception", Serves::Organisation).await;
+    let own = account("own", Serves::Person(person("operator@practice.test").await.id)).await;
+    let elsewhere = identity.create_organisation("Another practice", Actor::Command).await.unwrap().id;
+    let strange = identity.add_location(elsewhere, "Elsewhere", Actor::Command).await.unwrap();
+    let of_stranger = identity.ensure_location_login(&strange).await.unwrap();
+    // See, sheet, made, replace; remove.
+    for (login, by_operator, by_administrator) in [
+        (&of_operator, (true, true), (false, true)),
+        (&of_administrator, (false, false), (true, true)),
+        (&of_location, (false, false), (true, true)),
+        (&shared, (false, false), (true, true)),
+        (&own, (true, true), (false, true)),
+        (&of_stranger, (false, false), (false, false)),
+    ] {
+        let id = app_password(&house, login, "Scanner").await;
+        for (browser, (is_full, may_remove)) in
+            [(&mut operator, by_operator), (&mut administrator, by_administrator)]
+        {
+            let list = house.get(browser, "/app-passwords").await.body;
+            assert_eq!(list.contains(&id), may_remove, "{}", login.user_name);
+            assert_eq!(house.get(browser, &format!("/app-passwords/{id}")).await.status == 200, may_remove);
+            assert_eq!(
+                house.get(browser, &format!("/app-passwords/{id}/remove")).await.status == 200,
+                may_remove
+            );
+            for page in ["sheet", "made", "replace", "listen"] {
+                if is_full && page == "listen" {
+                    continue;
+                }
+                let path = format!("/app-passwords/{id}/{page}");
+                let reply = house.get(browser, &path).await;
+                assert_eq!(reply.status != 404, is_full, "{} {page}: {}", login.user_name, reply.head);
+            }
+            for act in ["replace", "remove"] {
+                let is_allowed = if act == "remove" { may_remove } else { is_full };
+                if is_allowed {
+                    continue;
+                }
+                let fields = "form_id=0192f0c1-0000-7000-8000-000000000001&old=now";
+                let reply = house.post(browser, "/", &format!("/app-passwords/{id}/{act}"), fields).await;
+                assert_eq!(reply.status, 404, "{} {act}", login.user_name);
+            }
+        }
+        // Nothing of that changed anything.
+        assert!(identity.get_app_password(login.organisation, id.parse().unwrap()).await.is_ok());
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_makes_one_app_password_which_is_shown_once() {
+    let house = House::new().await;
+    let mut browser = signed_in(&house, Role::Administrator).await;
+    let (reply, body) = create(&house, &mut browser, "name=TDO+letters&send=1&device=Server").await;
+    assert_eq!(reply.status, 303, "{}", reply.body);
+    let place = reply.location().to_owned();
+    let again = house.ask(&mut browser, "POST", "/app-passwords/new", "", &body).await;
+    assert_eq!((again.status, again.location()), (303, place.as_str()));
+    let all = house.rooms.identity.list_app_passwords(house.organisation).await.unwrap();
+    assert_eq!(all.len(), 1);
+    assert_eq!((all[0].application.as_deref(), all[0].device.as_deref()), (Some("tdo"), Some("Server")));
+
+    // Another session of the same person does not see the letters, nor ends their being shown.
+    let me = house.rooms.identity.list_people(house.organisation).await.unwrap().remove(0);
+    let mut other = Browser::default();
+    other.keep("session", house.session(&me).await.token.reveal());
+    prove(&house).await;
+    assert!(!house.get(&mut other, &place).await.body.contains("id=\"letters\""));
+    let shown = house.get(&mut browser, &place).await;
+    assert!(shown.body.contains("id=\"letters\"") && shown.body.contains("Require TLS Connection"));
+    let letters = shown.body.split("data-text=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert_eq!(letters.len(), 16);
+    let reload = house.get(&mut browser, &place).await;
+    assert!(reload.body.contains("not shown again") && reload.body.contains("Replace"), "{}", reload.body);
+    let id = all[0].id;
+    for path in
+        ["/app-passwords", &format!("/app-passwords/{id}"), &format!("/app-passwords/{id}/sheet"), &place]
+    {
+        let page = house.get(&mut browser, path).await;
+        assert_eq!(page.status, 200, "{path}");
+        let squeezed: String = page.body.split_whitespace().collect();
+        assert!(!squeezed.contains(&letters), "{path}");
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_form_with_mistakes_keeps_what_was_typed_and_says_what_is_wrong() {
+    let house = House::new().await;
+    let mut browser = signed_in(&house, Role::Administrator).await;
+    for (fields, words) in [
+        ("name=&send=1&device=Kept", "Give it a name that you will know again"),
+        ("name=x&device=Kept", "Tick at least one of the three"),
+        ("name=x&send=1&device=Kept&networks=10.0.0.0%2F8%0D%0Athe+office", "is no network"),
+        ("name=x&send=1&device=Kept&expires=31.12.2027", "Write a day such as"),
+        ("name=x&send=1&device=Kept&expires=1999-01-01", "This day is over"),
+        ("name=%E2%80%AEx&send=1&device=Kept", "something in this name cannot be seen"),
+    ] {
+        let (reply, _) = create(&house, &mut browser, fields).await;
+        assert_eq!(reply.status, 422, "{fields}: {}", reply.head);
+        assert!(reply.body.contains(words), "{fields}: {}", reply.body);
+        assert!(reply.body.contains("value=\"Kept\""), "{fields}");
+    }
+    // A token that is too old: the form comes back with everything in it.
+    let page = house.get(&mut browser, "/app-passwords/new?for=me&application=other").await;
+    let body = format!(
+        "form_token=x&form_id={}&for=me&application=other&own_words=Door&name=Kept",
+        hidden(&page, "form_id")
+    );
+    let reply = house.ask(&mut browser, "POST", "/app-passwords/new", "", &body).await;
+    assert_eq!(reply.status, 403);
+    assert!(reply.body.contains("value=\"Door\"") && reply.body.contains("value=\"Kept\""), "{}", reply.body);
+    assert!(house.rooms.identity.list_app_passwords(house.organisation).await.unwrap().is_empty());
+    house.end().await;
+}
+
+#[tokio::test]
+async fn app_passwords_are_not_offered_before_two_step_verification_is_on() {
+    let house = House::new().await;
+    let mut browser = signed_in(&house, Role::Operator).await;
+    let list = house.get(&mut browser, "/app-passwords").await.body;
+    assert!(list.contains("App passwords need two-step verification") && list.contains("href=\"/two-step\""));
+    assert!(!list.contains("/app-passwords/new"));
+    let fields = "form_id=0192f0c1-0000-7000-8000-000000000001&for=me&application=tdo&name=x&send=1";
+    let reply = house.post(&mut browser, "/", "/app-passwords/new", fields).await;
+    assert_eq!((reply.status, reply.location()), (303, "/app-passwords"), "{}", reply.body);
+    assert!(house.rooms.identity.list_app_passwords(house.organisation).await.unwrap().is_empty());
+    house.end().await;
+}
+
+#[tokio::test]
+async fn removing_twice_is_answered_kindly() {
+    let house = House::new().await;
+    let mut browser = signed_in(&house, Role::Administrator).await;
+    let me = house.rooms.identity.list_people(house.organisation).await.unwrap().remove(0);
+    let login = house.rooms.identity.ensure_person_login(&me).await.unwrap();
+    let id = app_password(&house, &login, "Scanner").await;
+    let path = format!("/app-passwords/{id}/remove");
+    for words in ["was removed. What was signed in", "was removed before"] {
+        let reply = house.post(&mut browser, "/", &path, "").await;
+        assert_eq!((reply.status, reply.location()), (303, "/app-passwords"), "{}", reply.body);
+        assert!(house.get(&mut browser, "/app-passwords").await.body.contains(words), "{words}");
+    }
+    assert_eq!(house.get(&mut browser, &format!("/app-passwords/{id}")).await.status, 404);
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_replaced_one_ends_in_a_day_and_its_form_makes_one_successor() {
+    let house = House::new().await;
+    let mut browser = signed_in(&house, Role::Administrator).await;
+    let me = house.rooms.identity.list_people(house.organisation).await.unwrap().remove(0);
+    let login = house.rooms.identity.ensure_person_login(&me).await.unwrap();
+    let id = app_password(&house, &login, "Scanner").await;
+    let path = format!("/app-passwords/{id}/replace");
+    let page = house.get(&mut browser, &path).await;
+    let body = format!("form_token={}&form_id={}&old=day", page.form_token(), hidden(&page, "form_id"));
+    let first = house.ask(&mut browser, "POST", &path, "", &body).await;
+    let second = house.ask(&mut browser, "POST", &path, "", &body).await;
+    assert_eq!((first.status, first.location()), (303, second.location()), "{}", first.body);
+    assert!(house.get(&mut browser, first.location()).await.body.contains("id=\"letters\""));
+    let list = house.get(&mut browser, "/app-passwords").await.body;
+    assert!(list.contains("Being replaced") && list.contains("Nobody has used the old one"), "{list}");
+    // Its successor can be replaced, it itself cannot.
+    let again = house.get(&mut browser, &path).await;
+    assert_eq!((again.status, again.location()), (303, format!("/app-passwords/{id}").as_str()));
+    house.end().await;
+}
+
+#[tokio::test]
+async fn what_is_seen_at_the_doors_reaches_everybody_who_listens_until_the_portal_stops() {
+    let house = House::new().await;
+    let mut browser = signed_in(&house, Role::Administrator).await;
+    let me = house.rooms.identity.list_people(house.organisation).await.unwrap().remove(0);
+    let login = house.rooms.identity.ensure_person_login(&me).await.unwrap();
+    let id = app_password(&house, &login, "Scanner").await;
+    let mut other = Browser::default();
+    other.keep("session", house.session(&me).await.token.reveal());
+    prove(&house).await;
+    let mut streams = Vec::new();
+    for browser in [&mut browser, &mut other] {
+        let mut socket = TcpStream::connect(house.address).await.unwrap();
+        let session = browser.find("session").unwrap();
+        let request = format!(
+            "GET /app-passwords/{id}/listen HTTP/1.1\r\nHost: localhost\r\nCookie: session={session}\r\nAccept: text/event-stream\r\n\r\n"
+        );
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let head = until(&mut socket, "event: replace").await;
+        assert!(head.to_lowercase().contains("content-type: text/event-stream"), "{head}");
+        streams.push(socket);
+    }
+    let (now, source) = (house.it.store.world().now(), "192.168.1.40".parse().unwrap());
+    house.rooms.reports.without_tls(now, source, gatepost_identity::Protocol::Smtp);
+    for socket in &mut streams {
+        until(socket, "No encryption, from 192.168.1.40.").await;
+    }
+    // Without script the page says the same.
+    let page = house.get(&mut browser, &format!("/app-passwords/{id}")).await.body;
+    assert!(page.contains("No encryption, from 192.168.1.40."), "{page}");
+    // The portal ends although two streams are open.
+    house.end().await;
+}
+
+/// Reads until these words have come.
+async fn until(socket: &mut TcpStream, words: &str) -> String {
+    let mut read = String::new();
+    while !read.contains(words) {
+        let mut buffer = [0; 4_096];
+        let n = socket.read(&mut buffer).await.unwrap();
+        assert!(n > 0, "the stream ended: {read}");
+        read.push_str(&String::from_utf8_lossy(&buffer[..n]));
+    }
+    read
+}
+
+#[tokio::test]
+async fn the_certificate_of_the_authority_can_be_fetched_where_there_is_one() {
+    let authority = Some("-----BEGIN CERTIFICATE-----\n".to_owned());
+    for (authority, status) in [(authority, 200), (None, 404)] {
+        let mail = MailDoors { authority, ..MailDoors::default() };
+        let house = House::with(PortalSettings { mail, ..settings() }, table()).await;
+        assert_eq!(house.get(&mut Browser::default(), "/authority.pem").await.status, status);
+        house.end().await;
+    }
+}
