@@ -8,6 +8,7 @@ mod installation;
 mod load;
 mod mailbox_host;
 pub(crate) mod pages;
+pub(crate) mod portal;
 mod provider;
 mod run;
 mod running;
