@@ -42,8 +42,7 @@ impl Browser {
 
     /// Posts a form; `fields` are encoded here.
     pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<Answer> {
-        let body: Vec<_> =
-            fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let body: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         self.ask("POST", path, &body.join("&")).await
     }
 

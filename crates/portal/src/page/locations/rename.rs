@@ -23,7 +23,7 @@ struct RenamePage {
     page: Page,
     title: String,
     action: String,
-    name: String,
+    typed: String,
     error: Option<String>,
 }
 
@@ -31,13 +31,13 @@ fn page_of(
     page: Page,
     id: LocationId,
     old: &str,
-    name: String,
+    typed: String,
     error: Option<String>,
 ) -> axum::response::Response {
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let title = page.t.fill("locations.rename_title", &[("name", old)]);
     let action = format!("{}/{id}/rename", paths::LOCATIONS);
-    show(status, &RenamePage { page: page.at(Nav::People), title, action, name, error })
+    show(status, &RenamePage { page: page.at(Nav::People), title, action, typed, error })
 }
 
 pub(super) async fn ask(
