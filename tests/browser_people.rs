@@ -299,7 +299,7 @@ fn disabling_somebody_ends_what_their_app_passwords_have_open() {
     let args = ["app-password", "create", "--person", PAUL, "--name", "Scanner", "--json"];
     let made = house.at.command(&args).json();
     let text = |key: &str| made[key].as_str().unwrap().to_owned();
-    let with = AppPassword { id: text("id"), user_name: text("user_name"), password: text("app_password") };
+    let with = AppPassword { id: text("id"), user_name: text("user_name"), password: text("password") };
     let tls = trusting(Path::new(&house.at.text("certificate")));
     let mut session = Smtp::sign_in(&house.at.text("submission_tls"), &tls, &with).unwrap();
 

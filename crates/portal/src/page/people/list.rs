@@ -20,8 +20,8 @@ pub(super) struct Asked {
     show: String,
     /// Part of a name or address.
     find: String,
-    /// From 1.
-    page: usize,
+    /// From 1; what is no number is the first.
+    page: String,
 }
 
 /// What a tab shows.
@@ -179,7 +179,7 @@ pub(super) async fn list(
     let mut people = app.rooms.identity.list_people(signed.organisation()).await?;
     people.retain(|it| only.fits(it) && is_found(it));
     let last = people.len().div_ceil(PAGE).max(1);
-    let number = asked.page.clamp(1, last);
+    let number = asked.page.parse().unwrap_or(1).clamp(1, last);
     let row = |it: &Person| PersonRow {
         href: path(it.id, ""),
         name: it.name.clone(),
