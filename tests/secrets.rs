@@ -230,10 +230,7 @@ fn visit(link: &str, search: &mut Search) {
     let curl = |url: &str, more: &[&str]| {
         let mut command = Command::new("curl");
         command.args(["--silent", "--show-error", "--output", "/dev/null", "--write-out", "%{http_code}"]);
-        command.args([
-            "--cookie",
-            &format!("session={session}; trusted-device={device}; pre-session={session}"),
-        ]);
+        command.args(["--cookie", &format!("session={session}; device={device}; pre-session={session}")]);
         let answered = with_input(command.args(more).arg(url), "").done();
         assert!(!answered.starts_with('5'), "{url}: {answered}");
     };
@@ -389,7 +386,7 @@ async fn live(app: &App, people: &People, pages: SocketAddr) -> PersonSecrets {
     all.note("the password", PERSON_PASSWORD);
     all.note("a wrong password", WRONG_PERSON_PASSWORD);
     let Entrance::SignedIn(begun) =
-        people.choose_password(&link, &secret(PERSON_PASSWORD), &visitor).await.ok().unwrap()
+        people.choose_password(&link, &secret(PERSON_PASSWORD), None, false, &visitor).await.ok().unwrap()
     else {
         panic!("there is no second step yet")
     };
@@ -422,12 +419,9 @@ async fn live(app: &App, people: &People, pages: SocketAddr) -> PersonSecrets {
     all.note("a wrong recovery code", WRONG_RECOVERY_CODE);
     assert!(people.second_step(&between, &wrong, false, &visitor).await.is_err());
     let right = SecondStep::RecoveryCode(codes[1].clone());
-    // An administrator's device may not be trusted where policy says so; then there is no token to look for.
     let passed = people.second_step(&between, &right, true, &visitor).await.ok().unwrap();
     all.note_token("the session", &passed.session.token);
-    if let Some(trusted) = &passed.trusted_device {
-        all.note_token("the trusted device", &trusted.token);
-    }
+    all.note_token("the device", passed.session.device.as_ref().unwrap());
     people.find_session(&passed.session.token, true).await.unwrap().unwrap();
     let proof = Proof::SecondStep(SecondStep::RecoveryCode(codes[2].clone()));
     let proven = people.confirm(&passed.session.session, &proof, &visitor).await.ok().unwrap();

@@ -95,8 +95,8 @@ ids! {
     NoticeId,
     /// Names one signed-in browser (not its token).
     SessionId,
-    /// Names one browser that is not asked for the second step (not its token).
-    TrustedDeviceId,
+    /// Names one browser that has signed in as one person (not its token).
+    DeviceId,
     /// Names one second factor of a person, such as an authenticator app.
     AuthenticatorId,
     /// Names one link that works once (not its token).

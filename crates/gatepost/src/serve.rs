@@ -145,6 +145,8 @@ impl Server {
         let node = Node::enter(&app.store, &machine_name(), env!("CARGO_PKG_VERSION")).await;
         let (sign_ins, node) = (Arc::new(sign_ins.map_err(refuse)?), node.map_err(refuse)?);
         let people = People::new(&app.identity, &sign_ins, hashing_workers());
+        // Links that sign in are for the demo alone, which has a phone.
+        let people = if phone.is_some() { people.with_sign_in_links() } else { people };
         let port = |all: Vec<SocketAddr>| all.first().map(SocketAddr::port);
         let behind = Behind {
             people: &people,

@@ -17,7 +17,9 @@ CREATE TABLE password (
     hash TEXT NOT NULL,
     -- The pepper under which it was made.
     key_id UUID NOT NULL,
-    changed_at BIGINT NOT NULL
+    changed_at BIGINT NOT NULL,
+    -- By a hundred misses, or by whoever was not the one: it opens nothing until another is chosen.
+    disabled_at BIGINT
 );
 
 CREATE TABLE authenticator (
@@ -26,28 +28,41 @@ CREATE TABLE authenticator (
     person_id UUID NOT NULL,
     kind TEXT NOT NULL,
     name TEXT NOT NULL,
-    secret_sealed BYTEA NOT NULL,
+    -- Empty for kinds that share no secret.
+    secret_sealed BYTEA,
     -- The last time step that was accepted; only a later one is.
-    last_step BIGINT NOT NULL,
+    last_step BIGINT,
+    -- The lineage of the session that began it: no other sees, proves or confirms it.
+    begun_by UUID NOT NULL,
     created_at BIGINT NOT NULL,
     proven_at BIGINT,
     active_at BIGINT,
-    last_used_at BIGINT
+    last_used_at BIGINT,
+    -- By a hundred misses.
+    disabled_at BIGINT
 );
 
 CREATE INDEX authenticator_person ON authenticator (organisation_id, person_id);
+
+CREATE UNIQUE INDEX authenticator_active ON authenticator (person_id) WHERE active_at IS NOT NULL AND kind = 'totp';
+
+CREATE INDEX authenticator_begun ON authenticator (created_at) WHERE active_at IS NULL;
 
 CREATE TABLE recovery_code (
     person_id UUID NOT NULL,
     set_id UUID NOT NULL,
     ordinal BIGINT NOT NULL,
     organisation_id UUID NOT NULL,
+    -- The lineage of the session that asked for the set: no other confirms it.
+    begun_by UUID NOT NULL,
     digest BYTEA NOT NULL,
     created_at BIGINT NOT NULL,
     active_at BIGINT,
     used_at BIGINT,
     PRIMARY KEY (person_id, set_id, ordinal)
 );
+
+CREATE INDEX recovery_code_new ON recovery_code (created_at) WHERE active_at IS NULL;
 
 CREATE TABLE pre_session (
     digest BYTEA NOT NULL PRIMARY KEY,
@@ -56,9 +71,13 @@ CREATE TABLE pre_session (
     epoch BIGINT NOT NULL,
     source TEXT NOT NULL,
     device TEXT NOT NULL,
+    -- Of the device's token that the browser brought.
+    device_digest BYTEA,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
+
+CREATE INDEX pre_session_person ON pre_session (organisation_id, person_id);
 
 CREATE INDEX pre_session_expires ON pre_session (expires_at);
 
@@ -66,6 +85,10 @@ CREATE TABLE session (
     id UUID NOT NULL PRIMARY KEY,
     organisation_id UUID NOT NULL,
     person_id UUID NOT NULL,
+    -- Stays the same from sign-in to sign-out, whatever ids and tokens follow each other.
+    lineage_id UUID NOT NULL,
+    -- The device it came by.
+    device_id UUID,
     digest BYTEA NOT NULL,
     epoch BIGINT NOT NULL,
     source TEXT NOT NULL,
@@ -88,31 +111,40 @@ CREATE INDEX session_person ON session (organisation_id, person_id);
 
 CREATE INDEX session_active ON session (active_at);
 
-CREATE TABLE trusted_device (
+-- A browser that has signed in as a person: one token a browser, one row for each person who used it.
+CREATE TABLE device (
     id UUID NOT NULL PRIMARY KEY,
     organisation_id UUID NOT NULL,
     person_id UUID NOT NULL,
     digest BYTEA NOT NULL,
-    epoch BIGINT NOT NULL,
     device TEXT NOT NULL,
     source TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL,
     last_used_at BIGINT NOT NULL,
+    -- Trusted, it skips the second step until then and in that epoch.
+    trusted_at BIGINT,
+    trusted_until BIGINT,
+    epoch BIGINT,
     revoked_at BIGINT
 );
 
-CREATE UNIQUE INDEX trusted_device_digest ON trusted_device (digest);
+CREATE UNIQUE INDEX device_digest ON device (digest, person_id);
 
-CREATE INDEX trusted_device_person ON trusted_device (organisation_id, person_id);
+CREATE INDEX device_person ON device (organisation_id, person_id);
+
+CREATE INDEX device_used ON device (last_used_at);
 
 CREATE TABLE link (
     id UUID NOT NULL PRIMARY KEY,
     organisation_id UUID NOT NULL,
     person_id UUID NOT NULL,
     kind TEXT NOT NULL,
+    -- Inside the token, which is a keyed hash over the id and this.
+    salt BYTEA NOT NULL,
     -- Empty until the token is given out.
     digest BYTEA,
+    -- The person's when it was made: what raises it ends links to passwords as well.
+    epoch BIGINT NOT NULL,
     details TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
@@ -122,6 +154,8 @@ CREATE TABLE link (
 CREATE UNIQUE INDEX link_digest ON link (digest) WHERE digest IS NOT NULL;
 
 CREATE INDEX link_person ON link (organisation_id, person_id);
+
+CREATE INDEX link_expires ON link (expires_at);
 
 CREATE TABLE contact (
     id UUID NOT NULL PRIMARY KEY,
@@ -135,17 +169,16 @@ CREATE TABLE contact (
 
 CREATE UNIQUE INDEX contact_value ON contact (person_id, kind, value);
 
+CREATE INDEX contact_unproven ON contact (created_at) WHERE proven_at IS NULL;
+
 CREATE TABLE miss (
     -- A keyed hash of an address or of an authenticator's id.
     subject BYTEA NOT NULL,
-    -- The trusted device with a count of its own, or nil.
+    -- The known device with a count of its own, or nil.
     bucket UUID NOT NULL,
-    -- An address that nobody has; such rows are swept after a day.
-    is_nobodys BOOLEAN NOT NULL,
     n BIGINT NOT NULL,
     last_at BIGINT NOT NULL,
     wait_until BIGINT NOT NULL,
-    disabled_at BIGINT,
     PRIMARY KEY (subject, bucket)
 );
 
@@ -156,6 +189,8 @@ ALTER TABLE app_password ADD COLUMN application TEXT;
 ALTER TABLE app_password ADD COLUMN device TEXT;
 
 ALTER TABLE app_password ADD COLUMN created_by UUID;
+
+CREATE INDEX app_password_maker ON app_password (organisation_id, created_by);
 
 -- Its successor, while both work.
 ALTER TABLE app_password ADD COLUMN replaced_by UUID;

@@ -13,4 +13,5 @@ pub use list::AppPassword;
 pub use replace::OldOne;
 pub use text::AppPasswordText;
 
+pub(crate) use revoke::{remove_app_password, remove_own_app_passwords};
 pub(crate) use text::digest;

@@ -58,11 +58,15 @@ pub enum IdentityError {
     #[error("app password {0} was replaced already. Replace or remove its successor")]
     AppPasswordReplaced(AppPasswordId),
     /// The organisation would have nobody who can look after it.
-    #[error("{0} is the last administrator. Make somebody else an administrator first")]
+    #[error(
+        "{0} is the last administrator who can sign in. Let another administrator choose a password and turn two-step verification on first"
+    )]
     LastAdministrator(String),
-    /// They would be locked out, or rid of their second step.
-    #[error("nobody resets their own two-step verification. Another administrator can do it")]
-    OwnTwoStep,
+    /// For an administrator that would be turning it off.
+    #[error(
+        "{0} cannot reset their own two-step verification. Set up another authenticator app on the security page"
+    )]
+    OwnTwoStep(String),
     /// They could do nothing with it.
     #[error("{0} is disabled. Enable this person first")]
     PersonDisabled(String),

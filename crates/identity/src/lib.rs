@@ -43,9 +43,9 @@ pub use location::Location;
 pub use login::{Login, Target};
 pub use organisation::Organisation;
 pub use people::{
-    AccountProblem, Authenticator, Contact, ContactKind, Enrolment, Entrance, LinkKind, Method, NewSession,
-    OpenSession, OpenedLink, PasswordProblem, People, PersonRefusal, PreSession, Proof, RecoveryCodes,
-    SecondStep, SecondStepPassed, SecurityOverview, Session, SettingUp, TrustedDevice, TrustedToken,
+    AccountProblem, Authenticator, Contact, ContactKind, Device, Enrolment, Entrance, LinkKind, Method,
+    NewSession, OpenSession, OpenedLink, PasswordProblem, People, PersonRefusal, PreSession, Proof,
+    RecoveryCodes, SecondStep, SecondStepPassed, SecurityOverview, Session, SettingUp,
 };
 pub use person::{HandedLink, NewPerson, Person, Role};
 pub use policy::Policy;
@@ -62,4 +62,5 @@ pub const MIGRATIONS: RoomMigrations =
     gatepost_store::migrations!("identity", ["0001_identity", "0002_people"]);
 
 /// Every statement of this room, for the test that prepares them all on both engines.
-pub const STATEMENTS: [&[gatepost_store::Statement]; 2] = [sql::ALL, sql::second_step::ALL];
+pub const STATEMENTS: [&[gatepost_store::Statement]; 3] =
+    [sql::ALL, sql::second_step::ALL, sql::session::ALL];

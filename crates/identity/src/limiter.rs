@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gatepost_core::{Network, SecretText, Timestamp, World};
@@ -22,6 +22,11 @@ const MISSES: (u32, u32) = (10, 50);
 /// Each source with two wider blocks around it, and how much more those may miss. The widths are mox's.
 const BLOCKS_V4: [(u8, u32); 3] = [(32, 1), (26, 3), (21, 9)];
 const BLOCKS_V6: [(u8, u32); 3] = [(64, 1), (48, 3), (32, 9)];
+/// How many tries of one source may be under way at once: an office whose people all come at eight is no guesser, and a guesser
+/// with many connections gets no further than this beyond the misses.
+const UNDER_WAY: u32 = 64;
+/// After how long to come again where that many are.
+const MOMENT: Duration = Duration::from_secs(1);
 /// How many blocks, wrong secrets and trusted pairs are remembered; about 10 MiB in all.
 const MOST: usize = 50_000;
 
@@ -45,6 +50,8 @@ type Seen = [u8; 32];
 struct Misses {
     minute: Window,
     day: Window,
+    /// Tries that are being looked at.
+    n_under_way: u32,
 }
 
 struct Window {
@@ -52,13 +59,59 @@ struct Window {
     n: u32,
 }
 
-/// One try that was let through. It counts as a miss until [`Limiter::forgive`] takes it back, so that many tries at the same
-/// moment do not all slip under the limit.
+/// At which kind of door. Trust is earned at each by itself: what opens an application's door is no person's secret, and the other
+/// way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    Applications,
+    People,
+}
+
+impl Door {
+    const fn word(self) -> &'static [u8] {
+        match self {
+            Self::Applications => b"applications",
+            Self::People => b"people",
+        }
+    }
+}
+
+/// One try that was let through and is under way. Dropped, it is a miss: also where whoever asked has gone meanwhile.
 pub(crate) struct Try {
+    limiter: Arc<Limiter>,
     source: IpAddr,
     pair: Seen,
-    wrong: Seen,
-    is_counted: bool,
+    /// Nothing for what has few possible values: a code.
+    wrong: Option<Seen>,
+    /// Whether it takes one of the places of its source.
+    has_place: bool,
+    is_miss: bool,
+    now: Timestamp,
+}
+
+impl Try {
+    /// It opens a door by itself: this source is always checked from now on.
+    pub(crate) fn succeeded(self) {
+        self.limiter.lock().trust(self.pair, self.now);
+        self.forgive();
+    }
+
+    /// It was right, but opens nothing by itself; or nobody could look at it.
+    pub(crate) fn forgive(mut self) {
+        self.is_miss = false;
+    }
+}
+
+impl Drop for Try {
+    fn drop(&mut self) {
+        let mut state = self.limiter.lock();
+        if self.has_place {
+            state.leave(self.source);
+        }
+        if self.is_miss {
+            state.miss(self.source, self.wrong, self.now);
+        }
+    }
 }
 
 impl Limiter {
@@ -67,53 +120,38 @@ impl Limiter {
     }
 
     /// Lets a try through, or says how long this source has to wait. A secret that was wrong already today is not counted
-    /// again.
+    /// again; no secret: one that is counted each time.
     pub(crate) fn begin(
-        &self,
+        self: &Arc<Self>,
+        door: Door,
         source: IpAddr,
         user_name: &str,
-        secret: &SecretText,
+        secret: Option<&SecretText>,
         now: Timestamp,
     ) -> Result<Try, Duration> {
-        let block = blocks(source)[0].0.to_string();
-        let pair = self.hash(&[block.as_bytes(), user_name.as_bytes()]);
-        let wrong = self.hash(&[block.as_bytes(), user_name.as_bytes(), secret.reveal().as_bytes()]);
+        let pair = self.pair(door, source, user_name);
+        let wrong = secret.map(|it| self.hash(&[&pair, it.reveal().as_bytes()]));
         let mut state = self.lock();
         let is_trusted = state.trusted.get(&pair).is_some_and(|at| now.since(*at) < TRUSTED_FOR);
-        let is_known_wrong = state.wrong.get(&wrong).is_some_and(|at| now.since(*at) < DAY);
-        if !is_trusted && let Some(wait) = state.wait(source, now) {
-            return Err(wait);
+        if !is_trusted {
+            if let Some(wait) = state.wait(source, now) {
+                return Err(wait);
+            }
+            state.enter(source, now);
         }
-        if !is_known_wrong {
-            state.count(source, now);
-            make_room(&mut state.wrong, |at| now.since(*at) >= DAY);
-            state.wrong.insert(wrong, now);
-        }
-        Ok(Try { source, pair, wrong, is_counted: !is_known_wrong })
-    }
-
-    /// The try was no miss: it succeeded, or nobody could check it.
-    pub(crate) fn forgive(&self, it: &Try, has_succeeded: bool, now: Timestamp) {
-        let mut state = self.lock();
-        if it.is_counted {
-            state.uncount(it.source);
-            state.wrong.remove(&it.wrong);
-        }
-        if has_succeeded {
-            make_room(&mut state.trusted, |at| now.since(*at) >= TRUSTED_FOR);
-            state.trusted.insert(it.pair, now);
-        }
+        let limiter = Arc::clone(self);
+        Ok(Try { limiter, source, pair, wrong, has_place: !is_trusted, is_miss: true, now })
     }
 
     /// Trusts a source and login as if it had got in at that time.
-    pub(crate) fn trust(&self, source: IpAddr, user_name: &str, at: Timestamp) {
+    pub(crate) fn trust(&self, door: Door, source: IpAddr, user_name: &str, at: Timestamp) {
+        let pair = self.pair(door, source, user_name);
+        self.lock().trust(pair, at);
+    }
+
+    fn pair(&self, door: Door, source: IpAddr, user_name: &str) -> Seen {
         let block = blocks(source)[0].0.to_string();
-        let pair = self.hash(&[block.as_bytes(), user_name.as_bytes()]);
-        let mut state = self.lock();
-        if state.trusted.len() < MOST {
-            let last = state.trusted.entry(pair).or_insert(at);
-            *last = (*last).max(at);
-        }
+        self.hash(&[door.word(), block.as_bytes(), user_name.as_bytes()])
     }
 
     fn hash(&self, parts: &[&[u8]]) -> Seen {
@@ -132,30 +170,55 @@ impl State {
             let misses = self.blocks.get_mut(&block)?;
             let minute = misses.minute.wait(MISSES.0 * times, MINUTE, now);
             let day = misses.day.wait(MISSES.1 * times, DAY, now);
-            minute.max(day)
+            let full = (misses.n_under_way >= UNDER_WAY * times).then_some(MOMENT);
+            minute.max(day).max(full)
         });
         waits.max()
     }
 
-    fn count(&mut self, source: IpAddr, now: Timestamp) {
+    fn enter(&mut self, source: IpAddr, now: Timestamp) {
         for (block, _) in blocks(source) {
-            if !self.blocks.contains_key(&block) {
-                make_room(&mut self.blocks, |it| it.day.is_over(DAY, now));
+            let misses = self.of(block, now);
+            misses.n_under_way = misses.n_under_way.saturating_add(1);
+        }
+    }
+
+    fn leave(&mut self, source: IpAddr) {
+        for (block, _) in blocks(source) {
+            if let Some(misses) = self.blocks.get_mut(&block) {
+                misses.n_under_way = misses.n_under_way.saturating_sub(1);
             }
-            let fresh = || Window { since: now, n: 0 };
-            let misses = self.blocks.entry(block).or_insert_with(|| Misses { minute: fresh(), day: fresh() });
+        }
+    }
+
+    /// Counts a miss, unless the same secret was wrong already today.
+    fn miss(&mut self, source: IpAddr, wrong: Option<Seen>, now: Timestamp) {
+        if let Some(wrong) = wrong {
+            if self.wrong.get(&wrong).is_some_and(|at| now.since(*at) < DAY) {
+                return;
+            }
+            make_room(&mut self.wrong, |at| now.since(*at) >= DAY);
+            self.wrong.insert(wrong, now);
+        }
+        for (block, _) in blocks(source) {
+            let misses = self.of(block, now);
             misses.minute.count(MINUTE, now);
             misses.day.count(DAY, now);
         }
     }
 
-    fn uncount(&mut self, source: IpAddr) {
-        for (block, _) in blocks(source) {
-            if let Some(misses) = self.blocks.get_mut(&block) {
-                misses.minute.n = misses.minute.n.saturating_sub(1);
-                misses.day.n = misses.day.n.saturating_sub(1);
-            }
+    fn trust(&mut self, pair: Seen, at: Timestamp) {
+        make_room(&mut self.trusted, |last| at.since(*last) >= TRUSTED_FOR);
+        let last = self.trusted.entry(pair).or_insert(at);
+        *last = (*last).max(at);
+    }
+
+    fn of(&mut self, block: Network, now: Timestamp) -> &mut Misses {
+        if !self.blocks.contains_key(&block) {
+            make_room(&mut self.blocks, |it| it.n_under_way == 0 && it.day.is_over(DAY, now));
         }
+        let fresh = || Window { since: now, n: 0 };
+        self.blocks.entry(block).or_insert_with(|| Misses { minute: fresh(), day: fresh(), n_under_way: 0 })
     }
 }
 

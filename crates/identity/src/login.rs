@@ -5,13 +5,13 @@ mod find;
 mod list;
 mod retire;
 
+pub(crate) use retire::retire;
+
 use std::str::FromStr;
 
 use gatepost_core::{LocationId, LoginId, MailAccountId, OrganisationId, PersonId, Timestamp};
 use gatepost_store::{Row, StoreError};
 use uuid::Uuid;
-
-pub(crate) use retire::retire;
 
 /// One login. Its user name is unique in the installation and never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,12 @@
 //! The door for people: every check of a password, a code, a recovery code or a link, and the sessions that follow.
 
 mod contact;
+mod device;
 mod form;
 mod kind;
 mod link;
 mod miss;
+mod moment;
 mod overview;
 mod password;
 mod recovery_code;
@@ -15,7 +17,8 @@ mod tell;
 mod totp;
 mod two_step;
 
-pub(crate) use kind::NewLink;
+pub(crate) use kind::{NewLink, link_token};
+use moment::is_recent;
 pub(crate) use session::{Renewal, raise_epoch, renew};
 pub(crate) use tell::tell;
 pub(crate) use two_step::forget_two_step;
@@ -23,14 +26,12 @@ pub(crate) use two_step::forget_two_step;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_core::{
-    AuthenticatorId, ContactId, OrganisationId, SecretText, SessionId, Timestamp, TrustedDeviceId,
-};
+use gatepost_core::{AuthenticatorId, ContactId, DeviceId, OrganisationId, SecretText, SessionId, Timestamp};
 use gatepost_store::{StoreError, Transaction};
 use gatepost_vault::PurposeKey;
 
 use crate::limiter::Limiter;
-use crate::{Identity, Person, SignIns, Token};
+use crate::{Identity, Person, Policy, SignIns, Token};
 use password::HashPool;
 
 /// Lets people in, and keeps what keeps them in. Cheap to clone.
@@ -42,6 +43,8 @@ pub struct People {
     /// Letters asked for on the sign-in page, by source: asking is no miss, and must not be free either.
     asked: Arc<Limiter>,
     hashes: HashPool,
+    /// Whether a link may stand for all steps: in the demo alone.
+    allows_sign_in_links: bool,
     #[cfg(test)]
     n_store_calls: Arc<std::sync::atomic::AtomicUsize>,
 }
@@ -66,6 +69,8 @@ pub struct NewSession {
     pub token: Token,
     /// What was made.
     pub session: Session,
+    /// For the cookie of the browser, which lasts a year and outlives sign-out; none: it keeps the one it has.
+    pub device: Option<Token>,
 }
 
 /// Someone who is signed in.
@@ -73,8 +78,13 @@ pub struct NewSession {
 pub struct Session {
     /// Its id.
     pub id: SessionId,
+    /// What stays the same from sign-in to sign-out, while ids and tokens change: for form tokens, enrolments, and what is shown
+    /// once.
+    pub lineage: SessionId,
     /// Who.
     pub person: Person,
+    /// The rules for this person.
+    pub policy: Policy,
     /// When it began.
     pub created_at: Timestamp,
     /// The last proof by the strongest factor enrolled.
@@ -87,13 +97,15 @@ pub struct Session {
     pub needs_factor: bool,
     /// The person's security epoch in which it was made.
     pub(crate) epoch: u64,
+    /// The device that it came by.
+    pub(crate) device: Option<DeviceId>,
 }
 
 impl Session {
     /// Whether the last proof is at most five minutes old (ID-25).
     #[must_use]
     pub fn is_proven(&self, now: Timestamp) -> bool {
-        self.proven_at.is_some_and(|at| now.since(at) <= Duration::from_mins(5))
+        self.proven_at.is_some_and(|at| is_recent(at, Duration::from_mins(5), now))
     }
 
     /// Whose data it may see.
@@ -108,6 +120,8 @@ impl Session {
 pub struct PreSession {
     /// Who.
     pub person: Person,
+    /// The rules for this person.
+    pub policy: Policy,
     /// What they can show, strongest first (A7).
     pub methods: Vec<Method>,
     /// Whether "Don't ask again on this device" may be offered.
@@ -145,18 +159,10 @@ pub enum Proof {
 pub struct SecondStepPassed {
     /// The session.
     pub session: NewSession,
-    /// For the cookie of a device that is trusted from now on.
-    pub trusted_device: Option<TrustedToken>,
+    /// Until when this device is not asked for the second step again; none: it is asked.
+    pub trusted_until: Option<Timestamp>,
     /// Recovery codes that are left, if one was used just now.
     pub recovery_codes_left: Option<u32>,
-}
-
-/// The token of a trusted device.
-pub struct TrustedToken {
-    /// For the cookie.
-    pub token: Token,
-    /// When it is over.
-    pub expires_at: Timestamp,
 }
 
 /// Why a person does not get in, or does not get on.
@@ -180,7 +186,7 @@ pub enum PersonRefusal {
         /// When the next one is looked at.
         retry_after: Duration,
     },
-    /// A hundred misses: this method opens nothing until it is enrolled anew (a password: reset).
+    /// A hundred misses: this method opens nothing until it is enrolled anew. Never said of a password.
     #[error("this method was disabled after too many wrong tries")]
     MethodDisabled,
     /// Too many people sign in at this moment (ID-6). No miss.
@@ -254,8 +260,8 @@ pub struct SecurityOverview {
     pub recovery_codes_left: Option<u32>,
     /// Further addresses and the telephone number.
     pub contacts: Vec<Contact>,
-    /// The devices that are not asked for the second step.
-    pub trusted_devices: Vec<TrustedDevice>,
+    /// The devices that the person has signed in with, the last used first.
+    pub devices: Vec<Device>,
     /// Where the person is signed in.
     pub sessions: Vec<OpenSession>,
 }
@@ -271,15 +277,15 @@ pub struct Authenticator {
     pub active_at: Timestamp,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
-    /// Since when it opens nothing, after a hundred misses.
+    /// Since when a hundred misses keep it from opening anything; another one has to be set up.
     pub disabled_at: Option<Timestamp>,
 }
 
-/// One device that is not asked for the second step.
+/// One browser that the person has signed in with. It has a count of wrong tries of its own.
 #[derive(Clone, Debug)]
-pub struct TrustedDevice {
+pub struct Device {
     /// Its id.
-    pub id: TrustedDeviceId,
+    pub id: DeviceId,
     /// Browser and system.
     pub device: String,
     /// From where it was last seen.
@@ -288,8 +294,8 @@ pub struct TrustedDevice {
     pub created_at: Timestamp,
     /// When it was last used.
     pub last_used_at: Timestamp,
-    /// When it is over.
-    pub expires_at: Timestamp,
+    /// Until when it is not asked for the second step; none: it is asked each time.
+    pub trusted_until: Option<Timestamp>,
 }
 
 /// One browser in which the person is signed in.
@@ -396,7 +402,7 @@ pub enum LinkKind {
     PasswordReset,
     /// Proves a further address. 24 h.
     Contact,
-    /// "This was not me": signs out everywhere and leads to a new password. 30 days.
+    /// "This was not me": signs out everywhere, and lets a letter lead to a new password. 7 days.
     NotMe,
     /// Signs in: for the demo alone. 24 h.
     SignIn,
@@ -411,9 +417,16 @@ impl People {
             limiter: Arc::clone(sign_ins.limiter()),
             asked: Arc::new(Limiter::new(identity.world())),
             hashes: HashPool::new(workers),
+            allows_sign_in_links: false,
             #[cfg(test)]
             n_store_calls: Arc::default(),
         }
+    }
+
+    /// The same, where a link may sign in without password and second step: for the demo alone. Elsewhere such a link is over.
+    #[must_use]
+    pub fn with_sign_in_links(self) -> Self {
+        Self { allows_sign_in_links: true, ..self }
     }
 
     pub(crate) fn identity(&self) -> &Identity {
@@ -421,7 +434,7 @@ impl People {
     }
 
     /// The one limiter of all doors (ID-9).
-    pub(crate) fn limiter(&self) -> &Limiter {
+    pub(crate) fn limiter(&self) -> &Arc<Limiter> {
         &self.limiter
     }
 

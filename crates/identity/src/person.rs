@@ -9,6 +9,7 @@ use gatepost_core::{EmailAddress, LocationId, OrganisationId, PersonId, Timestam
 use gatepost_journal::{Actor, Entry};
 use gatepost_store::{Row, StoreError, Transaction, params};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::identity::checked_name;
 use crate::{Identity, IdentityError, sql};
@@ -153,6 +154,7 @@ impl Person {
         }
         let details = json!({ "address": self.address.as_str(), "role": role });
         self.journal(tx, world, by, "person.added", details)?;
+        administer::tell_of_administrator(tx, world, self, by)?;
         Ok(true)
     }
 
@@ -165,8 +167,21 @@ impl Person {
         action: &'static str,
         details: Value,
     ) -> Result<(), StoreError> {
-        let (organisation, subject_id) = (self.organisation, Some(self.id.uuid()));
-        let entry = Entry { organisation, actor: by, action, subject: "person", subject_id, details };
+        self.journal_of(tx, world, by, action, ("person", self.id.uuid()), details)
+    }
+
+    /// Writes down what was done to something of this person.
+    pub(crate) fn journal_of(
+        &self,
+        tx: &mut Transaction<'_>,
+        world: &World,
+        by: Actor,
+        action: &'static str,
+        (subject, id): (&'static str, Uuid),
+        details: Value,
+    ) -> Result<(), StoreError> {
+        let (organisation, subject_id) = (self.organisation, Some(id));
+        let entry = Entry { organisation, actor: by, action, subject, subject_id, details };
         gatepost_journal::append(tx, world, &entry)
     }
 }

@@ -13,7 +13,7 @@ use gatepost_vault::PurposeKey;
 use uuid::Uuid;
 
 use crate::app_password::digest;
-use crate::limiter::Limiter;
+use crate::limiter::{Door, Limiter};
 use crate::report::{Answered, typed};
 use crate::{
     AppPasswordLimits, AppPasswordText, DoorEvent, DoorReports, LastUse, LastUses, Protocol, RevocationWatch,
@@ -135,7 +135,8 @@ impl SignIns {
         let limiter = Arc::new(Limiter::new(store.world()));
         let since = store.world().now() - Duration::from_hours(30 * 24);
         for row in store.read(move |tx| tx.rows(&sql::LIST_LAST_USES, params![since])).await? {
-            limiter.trust(row.parse(1, "an address")?, &row.get::<String>(0)?, row.get(2)?);
+            let door = if row.get(3)? { Door::People } else { Door::Applications };
+            limiter.trust(door, row.parse(1, "an address")?, &row.get::<String>(0)?, row.get(2)?);
         }
         let reports = DoorReports::new(&store, &keyring);
         Ok(Self { store, keyring, limiter, last_uses, watch, reports })
@@ -161,7 +162,7 @@ impl SignIns {
         let Attempt { password, protocol, source, tls, mechanism, .. } = attempt;
         let user_name = canonical(attempt.user_name);
         let now = self.store.world().now();
-        let begun = self.limiter.begin(source, &user_name, password, now);
+        let begun = self.limiter.begin(Door::Applications, source, &user_name, Some(password), now);
         let it = begun.map_err(|retry_after| SignInRefusal::Slowed { retry_after })?;
         let letters = AppPasswordText::parse(password.reveal()).map(Arc::new);
         let text = letters.clone();
@@ -173,7 +174,7 @@ impl SignIns {
             Ok(found) => found,
             Err(err) => {
                 tracing::warn!(error = &err as &dyn std::error::Error, "a sign-in could not be checked");
-                self.limiter.forgive(&it, false, now);
+                it.forgive();
                 return Err(SignInRefusal::Unavailable);
             }
         };
@@ -193,7 +194,7 @@ impl SignIns {
         self.reports.publish(Answered { at: now, source, protocol, tls, mechanism, event, letters });
         match judged {
             Ok(signed_in) => {
-                self.limiter.forgive(&it, true, now);
+                it.succeeded();
                 let used = LastUse { at: now, from: source.to_canonical(), protocol };
                 self.last_uses.record(signed_in.organisation, signed_in.app_password, used);
                 Ok(signed_in)

@@ -1,8 +1,10 @@
 //! Every statement of this room.
 
 pub(crate) mod second_step;
+pub(crate) mod session;
 
 pub(crate) use second_step::*;
+pub(crate) use session::*;
 
 gatepost_store::statements! {
     /// A new organisation.
@@ -203,6 +205,15 @@ gatepost_store::statements! {
         SET revoked_at = $3
         WHERE organisation_id = $1 AND login_id = $2 AND revoked_at IS NULL";
 
+    /// What opens a person's own login, and what the person made.
+    LIST_OWN_APP_PASSWORDS = "
+        SELECT a.id
+        FROM app_password a
+        JOIN login l ON l.id = a.login_id AND l.organisation_id = a.organisation_id
+        WHERE a.organisation_id = $1 AND a.revoked_at IS NULL
+            AND (a.created_by = $2 OR (l.target = 'person' AND l.target_id = $2))
+        LIMIT 100000";
+
     /// Whether an app password is there, removed or not.
     FIND_APP_PASSWORD_NAME = "
         SELECT name
@@ -239,26 +250,42 @@ gatepost_store::statements! {
         ORDER BY p.address
         LIMIT 100000";
 
-    /// Whether another administrator is left who can sign in: not disabled, with a password and two-step verification on.
-    FIND_OTHER_ADMINISTRATOR = "
-        SELECT p.id
+    /// The administrators who are not disabled, and whether they can sign in as such: with a password and two-step verification.
+    LIST_ADMINISTRATORS = "
+        SELECT p.id, p.organisation_id, p.address, p.name, p.role, p.home_location_id, p.created_at, p.disabled_at,
+            w.person_id IS NOT NULL, p.two_step_at, p.signed_in_at,
+            w.person_id IS NOT NULL AND w.disabled_at IS NULL AND p.two_step_at IS NOT NULL
         FROM person p
-        JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
-        WHERE p.organisation_id = $1 AND p.id <> $2 AND p.role = 'administrator' AND p.disabled_at IS NULL
-            AND p.two_step_at IS NOT NULL
-        LIMIT 1";
+        LEFT JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
+        WHERE p.organisation_id = $1 AND p.role = 'administrator' AND p.disabled_at IS NULL
+        ORDER BY p.created_at, p.id
+        LIMIT 10000";
 
-    /// Somebody who was invited is gone.
+    /// What a person made for others than themselves, of those that are not removed.
+    LIST_APP_PASSWORDS_MADE_BY = "
+        SELECT a.id, a.organisation_id, a.login_id, l.user_name, a.name, a.allowed, a.networks, a.send_as,
+            a.repairs_line_ends, a.created_at, a.expires_at, a.last_used_at, a.last_used_from, a.last_used_protocol,
+            a.application, a.device, a.created_by, a.replaced_by
+        FROM app_password a
+        JOIN login l ON l.id = a.login_id AND l.organisation_id = a.organisation_id
+        WHERE a.organisation_id = $1 AND a.created_by = $3 AND a.revoked_at IS NULL
+            AND NOT (a.replaced_by IS NOT NULL AND a.expires_at <= $2)
+            AND NOT (l.target = 'person' AND l.target_id = $3)
+        ORDER BY l.user_name, a.created_at, a.id
+        LIMIT 10000";
+
+    /// A person who never chose a password is gone, and their address is free.
     DELETE_PERSON = "
         DELETE FROM person
-        WHERE organisation_id = $1 AND id = $2";
+        WHERE organisation_id = $1 AND id = $2
+            AND NOT EXISTS (SELECT 1 FROM password w WHERE w.person_id = person.id)";
 
-    /// And the links to them.
-    DELETE_LINKS = "
+    /// The links of a person who is gone.
+    DELETE_LINKS_OF = "
         DELETE FROM link
         WHERE organisation_id = $1 AND person_id = $2";
 
-    /// And the ways to reach them.
+    /// The ways to reach a person who is gone.
     DELETE_CONTACTS = "
         DELETE FROM contact
         WHERE organisation_id = $1 AND person_id = $2";
@@ -305,17 +332,7 @@ gatepost_store::statements! {
         SET used_at = $4
         WHERE organisation_id = $1 AND person_id = $2 AND kind = $3 AND used_at IS NULL";
 
-    /// Ends the links of one kind that had these details.
-    END_LINKS_WITH = "
-        UPDATE link
-        SET used_at = $5
-        WHERE organisation_id = $1 AND person_id = $2 AND kind = $3 AND details = $4 AND used_at IS NULL";
 
-    /// The token of a link, in place of an earlier one, if the link is alive.
-    UPDATE_LINK_DIGEST = "
-        UPDATE link
-        SET digest = $3
-        WHERE organisation_id = $1 AND id = $2 AND used_at IS NULL AND expires_at > $4";
 
     /// All locations of an organisation.
     LIST_LOCATIONS = "
@@ -371,12 +388,12 @@ gatepost_store::statements! {
 
     /// Where logins were used from lately, and where people signed in, newest first.
     LIST_LAST_USES = "
-        SELECT l.user_name, a.last_used_from, a.last_used_at
+        SELECT l.user_name, a.last_used_from, a.last_used_at, FALSE
         FROM app_password a
         JOIN login l ON l.id = a.login_id AND l.organisation_id = a.organisation_id
         WHERE a.last_used_at IS NOT NULL AND a.last_used_at > $1
         UNION ALL
-        SELECT p.address, s.source, s.active_at
+        SELECT p.address, s.source, s.active_at, TRUE
         FROM session s
         JOIN person p ON p.id = s.person_id AND p.organisation_id = s.organisation_id
         WHERE s.active_at > $1
@@ -399,28 +416,34 @@ gatepost_store::statements! {
         ORDER BY created_at, id
         LIMIT 100";
 
-    /// A new link that has no token yet.
+    /// A new link of a person, in their epoch. It has no token yet.
     INSERT_LINK = "
-        INSERT INTO link (id, organisation_id, person_id, kind, details, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        INSERT INTO link (id, organisation_id, person_id, kind, details, created_at, expires_at, salt, epoch)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, p.epoch
+        FROM person p
+        WHERE p.organisation_id = $2 AND p.id = $3";
 
     /// What a token of a link opens, with whom it is for and where they belong.
     FIND_LINK = "
         SELECT p.id, p.organisation_id, p.address, p.name, p.role, p.home_location_id, p.created_at, p.disabled_at,
             w.person_id IS NOT NULL, p.two_step_at, p.signed_in_at, l.id, l.kind, l.details, l.expires_at, l.used_at,
-            o.name
+            o.name, l.epoch = p.epoch
         FROM link l
         JOIN person p ON p.id = l.person_id AND p.organisation_id = l.organisation_id
         JOIN organisation o ON o.id = l.organisation_id
         LEFT JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
         WHERE l.digest = $1";
 
-    /// Uses a link up, once, and not for somebody who is disabled.
+    /// Uses a link up, once, not for somebody who is disabled, and not after what ends a link to a password.
     CONSUME_LINK = "
         UPDATE link
         SET used_at = $2
         WHERE digest = $1 AND used_at IS NULL AND expires_at > $2
-            AND EXISTS (SELECT 1 FROM person p WHERE p.id = link.person_id AND p.disabled_at IS NULL)";
+            AND EXISTS (
+                SELECT 1
+                FROM person p
+                WHERE p.id = link.person_id AND p.organisation_id = link.organisation_id AND p.disabled_at IS NULL
+                    AND (p.epoch = link.epoch OR link.kind IN ('not_me', 'contact')))";
 
     /// The links of a person that lead to a password: using one ends the others.
     END_PASSWORD_LINKS = "
@@ -429,11 +452,35 @@ gatepost_store::statements! {
         WHERE organisation_id = $1 AND person_id = $2 AND kind IN ('set_up', 'invitation', 'password_reset')
             AND used_at IS NULL";
 
-    /// The token of a link is given out.
-    GIVE_LINK_TOKEN = "
+    /// The salt of a link that is alive.
+    FIND_LINK_SALT = "
+        SELECT l.salt
+        FROM link l
+        JOIN person p ON p.id = l.person_id AND p.organisation_id = l.organisation_id
+        WHERE l.organisation_id = $1 AND l.id = $2 AND l.used_at IS NULL AND l.expires_at > $3
+            AND p.disabled_at IS NULL AND (p.epoch = l.epoch OR l.kind IN ('not_me', 'contact'))";
+
+    /// The newest link of a kind that is alive.
+    FIND_LIVING_LINK = "
+        SELECT l.id, l.expires_at
+        FROM link l
+        JOIN person p ON p.id = l.person_id AND p.organisation_id = l.organisation_id AND p.epoch = l.epoch
+        WHERE l.organisation_id = $1 AND l.person_id = $2 AND l.kind = $3 AND l.used_at IS NULL AND l.expires_at > $4
+        ORDER BY l.created_at DESC, l.id DESC
+        LIMIT 1";
+
+    /// The token of a link is given out; it is the same each time.
+    SET_LINK_DIGEST = "
         UPDATE link
         SET digest = $3
-        WHERE organisation_id = $1 AND id = $2 AND used_at IS NULL";
+        WHERE organisation_id = $1 AND id = $2 AND digest IS NULL";
+
+    /// Somebody, or nobody, asked for a link: one row is written, whoever it was.
+    RECORD_ASKING = "
+        INSERT INTO miss (subject, bucket, n, last_at, wait_until)
+        VALUES ($1, $2, 0, $3, 0)
+        ON CONFLICT (subject, bucket) DO UPDATE
+        SET last_at = excluded.last_at";
 
     /// How many links of a kind were made for a person since then.
     COUNT_LINKS = "
@@ -458,7 +505,8 @@ gatepost_store::statements! {
     /// Who has that address, in whatever organisation, and what proves it.
     FIND_CREDENTIAL = "
         SELECT p.id, p.organisation_id, p.address, p.name, p.role, p.home_location_id, p.created_at, p.disabled_at,
-            w.person_id IS NOT NULL, p.two_step_at, p.signed_in_at, p.epoch, w.hash, w.key_id
+            w.person_id IS NOT NULL, p.two_step_at, p.signed_in_at, p.epoch, w.hash, w.key_id,
+            w.disabled_at
         FROM person p
         LEFT JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
         WHERE p.address = $1";
@@ -480,7 +528,7 @@ gatepost_store::statements! {
         INSERT INTO password (person_id, organisation_id, hash, key_id, changed_at)
         VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (person_id) DO UPDATE
-        SET hash = excluded.hash, key_id = excluded.key_id, changed_at = excluded.changed_at";
+        SET hash = excluded.hash, key_id = excluded.key_id, changed_at = excluded.changed_at, disabled_at = NULL";
 
     /// The same password with other settings, unless it was changed meanwhile.
     REHASH_PASSWORD = "
@@ -489,12 +537,12 @@ gatepost_store::statements! {
         WHERE organisation_id = $1 AND person_id = $2 AND hash = $3";
 
     /// Counts a miss unless there is one to wait for; the delays are ID-7's, from the fifth in a row. What lies further ahead than any
-    /// of them was written before the clock was set back; two hours, because the clocks of two nodes differ.
+    /// of them, and than the clocks of two nodes differ, was written before the clock was set back.
     COUNT_MISS = "
-        INSERT INTO miss (subject, bucket, is_nobodys, n, last_at, wait_until)
-        VALUES ($1, $2, $3, 1, $4, 0)
+        INSERT INTO miss (subject, bucket, n, last_at, wait_until)
+        VALUES ($1, $2, 1, $3, 0)
         ON CONFLICT (subject, bucket) DO UPDATE
-        SET n = miss.n + 1, is_nobodys = excluded.is_nobodys, last_at = excluded.last_at,
+        SET n = miss.n + 1, last_at = excluded.last_at,
             wait_until = CASE
                 WHEN miss.n < 4 THEN 0
                 WHEN miss.n = 4 THEN excluded.last_at + 30000
@@ -505,14 +553,24 @@ gatepost_store::statements! {
                 WHEN miss.n = 9 THEN excluded.last_at + 960000
                 WHEN miss.n = 10 THEN excluded.last_at + 1920000
                 ELSE excluded.last_at + 3600000
-            END,
-            disabled_at = CASE WHEN miss.n < 99 THEN NULL ELSE excluded.last_at END
-        WHERE miss.disabled_at IS NULL
-            AND (miss.wait_until <= excluded.last_at OR miss.wait_until > excluded.last_at + 7200000)";
+            END
+        WHERE miss.wait_until <= excluded.last_at OR miss.wait_until > excluded.last_at + 3630000";
+
+    /// All misses of a subject, on whatever device.
+    SUM_MISSES = "
+        SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT)
+        FROM miss
+        WHERE subject = $1";
+
+    /// A hundred misses: the password opens nothing until another is chosen.
+    DISABLE_PASSWORD = "
+        UPDATE password
+        SET disabled_at = $3
+        WHERE organisation_id = $1 AND person_id = $2 AND disabled_at IS NULL";
 
     /// What there is to wait for.
     FIND_MISS = "
-        SELECT wait_until, disabled_at
+        SELECT wait_until
         FROM miss
         WHERE subject = $1 AND bucket = $2";
 
@@ -525,13 +583,13 @@ gatepost_store::statements! {
     /// It was right: the count begins anew.
     FORGIVE_MISSES = "
         UPDATE miss
-        SET n = 0, wait_until = 0, disabled_at = NULL
+        SET n = 0, wait_until = 0
         WHERE subject = $1 AND bucket = $2";
 
     /// Nobody looked: one miss less.
     TAKE_MISS_BACK = "
         UPDATE miss
-        SET n = n - 1, wait_until = 0, disabled_at = NULL
+        SET n = n - 1, wait_until = 0
         WHERE subject = $1 AND bucket = $2 AND n > 0";
 
     /// As much work as a journal entry, for an address that nobody has.
@@ -540,168 +598,8 @@ gatepost_store::statements! {
         SET last_at = $3
         WHERE subject = $1 AND bucket = $2";
 
-    /// Enrolled anew: no misses, and not disabled any more.
+    /// Enrolled anew: no misses.
     CLEAR_MISSES = "
         DELETE FROM miss
         WHERE subject = $1";
-
-    // People: sessions.
-
-    /// A new session.
-    INSERT_SESSION = "
-        INSERT INTO session
-            (id, organisation_id, person_id, digest, epoch, source, device, is_lasting, is_single_factor, created_at,
-            active_at, factor_at, proven_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-
-    /// A session by its token, dead or alive, with whose it is.
-    FIND_SESSION = "
-        SELECT p.id, p.organisation_id, p.address, p.name, p.role, p.home_location_id, p.created_at, p.disabled_at,
-            w.person_id IS NOT NULL, p.two_step_at, p.signed_in_at, s.id, s.epoch, p.epoch, s.is_lasting,
-            s.is_single_factor, s.created_at, s.active_at, s.factor_at, s.proven_at, s.ended_at
-        FROM session s
-        JOIN person p ON p.id = s.person_id AND p.organisation_id = s.organisation_id
-        LEFT JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
-        WHERE s.digest = $1";
-
-    /// Somebody is there. At most once a minute, and never backwards.
-    TOUCH_SESSION = "
-        UPDATE session
-        SET active_at = $3
-        WHERE organisation_id = $1 AND id = $2 AND active_at <= $4 AND ended_at IS NULL";
-
-    /// A session makes way for the one that continues it.
-    END_SESSION_FOR_NEXT = "
-        UPDATE session
-        SET ended_at = $5
-        WHERE organisation_id = $1 AND person_id = $2 AND id = $3 AND epoch = $4 AND ended_at IS NULL
-        RETURNING source, device, is_lasting, is_single_factor, created_at, factor_at, proven_at";
-
-    /// Ends one session of a person.
-    END_SESSION = "
-        UPDATE session
-        SET ended_at = $4
-        WHERE organisation_id = $1 AND person_id = $2 AND id = $3 AND ended_at IS NULL";
-
-    /// Ends all sessions of a person.
-    END_ALL_SESSIONS = "
-        UPDATE session
-        SET ended_at = $3
-        WHERE organisation_id = $1 AND person_id = $2 AND ended_at IS NULL";
-
-    /// A person's security epoch rises.
-    RAISE_PERSON_EPOCH = "
-        UPDATE person
-        SET epoch = epoch + 1
-        WHERE organisation_id = $1 AND id = $2
-        RETURNING epoch";
-
-    /// The same on behalf of a session, unless that is over.
-    RAISE_PERSON_EPOCH_FROM = "
-        UPDATE person
-        SET epoch = epoch + 1
-        WHERE organisation_id = $1 AND id = $2 AND epoch = $3 AND disabled_at IS NULL
-        RETURNING epoch";
-
-    /// Somebody has signed in.
-    RECORD_SIGN_IN = "
-        UPDATE person
-        SET signed_in_at = $3
-        WHERE organisation_id = $1 AND id = $2";
-
-    /// From where a person was seen with a browser and system of these words.
-    LIST_SEEN_SOURCES = "
-        SELECT source
-        FROM session
-        WHERE organisation_id = $1 AND person_id = $2 AND device = $3
-        UNION
-        SELECT source
-        FROM trusted_device
-        WHERE organisation_id = $1 AND person_id = $2 AND device = $3
-        LIMIT 1000";
-
-    /// Between the two steps.
-    INSERT_PRE_SESSION = "
-        INSERT INTO pre_session
-            (digest, organisation_id, person_id, epoch, source, device, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-
-    /// Who is between the two steps, dead or alive, and what they can show.
-    FIND_PRE_SESSION = "
-        SELECT p.id, p.organisation_id, p.address, p.name, p.role, p.home_location_id, p.created_at, p.disabled_at,
-            w.person_id IS NOT NULL, p.two_step_at, p.signed_in_at, s.epoch, p.epoch, s.expires_at,
-            EXISTS (SELECT 1 FROM authenticator a
-                WHERE a.organisation_id = p.organisation_id AND a.person_id = p.id AND a.active_at IS NOT NULL),
-            EXISTS (SELECT 1 FROM recovery_code c
-                WHERE c.organisation_id = p.organisation_id AND c.person_id = p.id AND c.active_at IS NOT NULL
-                    AND c.used_at IS NULL)
-        FROM pre_session s
-        JOIN person p ON p.id = s.person_id AND p.organisation_id = s.organisation_id
-        LEFT JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
-        WHERE s.digest = $1";
-
-    /// Past the second step, or away from it.
-    DELETE_PRE_SESSION = "
-        DELETE FROM pre_session
-        WHERE digest = $1";
-
-    /// Nobody of this person is between the steps any more.
-    DELETE_PRE_SESSIONS_OF = "
-        DELETE FROM pre_session
-        WHERE organisation_id = $1 AND person_id = $2";
-
-    /// A browser that is not asked for the second step from now on.
-    INSERT_TRUSTED_DEVICE = "
-        INSERT INTO trusted_device
-            (id, organisation_id, person_id, digest, epoch, device, source, created_at, expires_at, last_used_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8)";
-
-    /// A trusted device by its token.
-    FIND_TRUSTED_DEVICE = "
-        SELECT id, organisation_id, person_id, epoch, expires_at, revoked_at
-        FROM trusted_device
-        WHERE digest = $1";
-
-    /// It was used.
-    TOUCH_TRUSTED_DEVICE = "
-        UPDATE trusted_device
-        SET last_used_at = $3, source = $4
-        WHERE organisation_id = $1 AND id = $2";
-
-    /// It is asked again.
-    REVOKE_TRUSTED_DEVICE = "
-        UPDATE trusted_device
-        SET revoked_at = $4
-        WHERE organisation_id = $1 AND person_id = $2 AND id = $3 AND revoked_at IS NULL";
-
-    /// All of a person's are asked again.
-    REVOKE_ALL_TRUSTED_DEVICES = "
-        UPDATE trusted_device
-        SET revoked_at = $3
-        WHERE organisation_id = $1 AND person_id = $2 AND revoked_at IS NULL";
-
-    /// What nobody needs any more.
-    SWEEP_PRE_SESSIONS = "
-        DELETE FROM pre_session
-        WHERE expires_at < $1";
-
-    /// Over so long ago that a sign-in on that device is a new one.
-    SWEEP_SESSIONS = "
-        DELETE FROM session
-        WHERE active_at < $1";
-
-    /// As above.
-    SWEEP_TRUSTED_DEVICES = "
-        DELETE FROM trusted_device
-        WHERE expires_at < $1";
-
-    /// Links that were over a month ago.
-    SWEEP_LINKS = "
-        DELETE FROM link
-        WHERE expires_at < $1";
-
-    /// Misses of addresses that nobody has.
-    SWEEP_MISSES = "
-        DELETE FROM miss
-        WHERE is_nobodys AND last_at < $1";
 }

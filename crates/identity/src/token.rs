@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gatepost_core::{SecretText, World};
+use gatepost_core::{LinkId, SecretText, World};
 use gatepost_vault::{Digest, PurposeKey, keyed_hash};
 use zeroize::Zeroizing;
 
@@ -15,7 +15,7 @@ pub struct Token(SecretText);
 pub(crate) enum Opens {
     PreSession,
     Session,
-    TrustedDevice,
+    Device,
     Link,
 }
 
@@ -24,7 +24,7 @@ impl Opens {
         match self {
             Self::PreSession => b"pre-session",
             Self::Session => b"session",
-            Self::TrustedDevice => b"trusted-device",
+            Self::Device => b"device",
             Self::Link => b"link",
         }
     }
@@ -40,6 +40,12 @@ impl Token {
     pub fn generate(world: &World) -> Self {
         let bytes = Zeroizing::new(world.random::<BYTES>());
         Self(SecretText::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
+    }
+
+    /// That of a link: nothing that is stored gives it without the key, and nobody has to store it.
+    pub(crate) fn of_link(key: &PurposeKey, link: LinkId, salt: &[u8]) -> Self {
+        let digest = keyed_hash(key, &[b"link-token", link.uuid().as_bytes(), salt]);
+        Self(SecretText::new(URL_SAFE_NO_PAD.encode(digest.as_bytes())))
     }
 
     /// Reads what a cookie or a link brought; `None` unless it has the shape of a token.
@@ -95,11 +101,27 @@ mod tests {
     fn the_token_of_one_thing_opens_no_other() {
         let (world, _) = world();
         let (key, token) = (PurposeKey::generate(&world), Token::generate(&world));
-        let kinds = [Opens::PreSession, Opens::Session, Opens::TrustedDevice, Opens::Link];
+        let kinds = [Opens::PreSession, Opens::Session, Opens::Device, Opens::Link];
         for (n, one) in kinds.into_iter().enumerate() {
             for (m, other) in kinds.into_iter().enumerate() {
                 assert_eq!(token.digest(&key, one).matches(&token.digest(&key, other)), n == m);
             }
+        }
+    }
+
+    #[test]
+    fn the_token_of_a_link_is_the_same_each_time_and_another_ones_is_not() {
+        let (world, _) = world();
+        let (key, link) = (PurposeKey::generate(&world), LinkId::new(&world));
+        let token = Token::of_link(&key, link, b"salt");
+        assert!(Token::parse(token.reveal()).is_some());
+        assert_eq!(token.reveal(), Token::of_link(&key, link, b"salt").reveal());
+        for other in [
+            Token::of_link(&key, link, b"another"),
+            Token::of_link(&key, LinkId::new(&world), b"salt"),
+            Token::of_link(&PurposeKey::generate(&world), link, b"salt"),
+        ] {
+            assert_ne!(token.reveal(), other.reveal());
         }
     }
 

@@ -12,7 +12,7 @@ mod sql;
 
 pub use notice::{
     DueNotice, DueTime, Notice, NoticeKind, NoticeState, OpenNotice, PastNotice, due_notices, latest_notices,
-    notice_done, notice_given_up, notice_waits, notify, take_notice,
+    notice_done, notice_given_up, notice_waits, notify, sweep_notices, take_notice,
 };
 
 use gatepost_core::{JournalId, LoginId, NodeId, OrganisationId, PersonId, Timestamp, World};
@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 /// This room's tables.
 pub const MIGRATIONS: RoomMigrations =
-    gatepost_store::migrations!("journal", ["0001_journal", "0002_notice"]);
+    gatepost_store::migrations!("journal", ["0001_journal", "0002_notice", "0003_index"]);
 
 /// Who did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

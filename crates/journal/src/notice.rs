@@ -11,7 +11,7 @@ use gatepost_core::{EmailAddress, LinkId, NoticeId, OrganisationId, PersonId, Wo
 use gatepost_store::{Row, StoreError, Transaction, params};
 
 pub use due::{DueNotice, DueTime, OpenNotice, due_notices, take_notice};
-pub use end::{notice_done, notice_given_up, notice_waits};
+pub use end::{notice_done, notice_given_up, notice_waits, sweep_notices};
 pub use list::{NoticeState, PastNotice, latest_notices};
 
 use crate::sql;
@@ -42,6 +42,10 @@ kinds! {
     NewDevice = "new_device",
     /// Signed in after five or more wrong tries.
     ManyMisses = "many_misses",
+    /// Ten wrong second steps in a row: somebody knows the password.
+    PasswordKnown = "password_known",
+    /// After "This was not me": a link for choosing a new password.
+    AccountSecured = "account_secured",
     /// Two-step verification was turned on.
     TwoStepOn = "two_step_on",
     /// Two-step verification was turned off.
@@ -58,6 +62,10 @@ kinds! {
     PasswordChanged = "password_changed",
     /// An administrator or a command made a link for choosing a new password.
     PasswordResetByAdministrator = "password_reset_by_administrator",
+    /// There is one more administrator.
+    AdministratorAdded = "administrator_added",
+    /// Somebody is an administrator now, or no longer one.
+    RoleChanged = "role_changed",
     /// A contact was added, removed, or became the address to sign in with.
     ContactChanged = "contact_changed",
     /// An app password was made.

@@ -61,4 +61,9 @@ gatepost_store::statements! {
         WHERE organisation_id = $1
         ORDER BY id DESC
         LIMIT $2";
+
+    /// Notices whose fate is old.
+    SWEEP_NOTICES = "
+        DELETE FROM notice
+        WHERE done_at < $1";
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gatepost_core::Timestamp;
+use gatepost_identity::LinkKind;
 use gatepost_journal::{DueTime, NoticeKind};
 
 /// How soon a notice is looked at again that waits for a mail account: choosing one costs nothing.
@@ -36,11 +37,12 @@ pub(crate) fn life(kind: NoticeKind) -> Duration {
 /// How long the link lives that a notice carries (docs/decisions/0009). It is of the notice's own transaction.
 pub(crate) fn link_life(kind: NoticeKind) -> Duration {
     match kind {
-        NoticeKind::Invitation => Duration::from_hours(72),
-        NoticeKind::PasswordReset => Duration::from_hours(1),
-        NoticeKind::Contact => Duration::from_hours(24),
+        NoticeKind::Invitation => LinkKind::Invitation.lives_for(),
+        NoticeKind::PasswordReset | NoticeKind::AccountSecured => LinkKind::PasswordReset.lives_for(),
+        NoticeKind::Contact => LinkKind::Contact.lives_for(),
         NoticeKind::NewDevice
         | NoticeKind::ManyMisses
+        | NoticeKind::PasswordKnown
         | NoticeKind::TwoStepOn
         | NoticeKind::TwoStepOff
         | NoticeKind::TwoStepReset
@@ -50,13 +52,18 @@ pub(crate) fn link_life(kind: NoticeKind) -> Duration {
         | NoticeKind::PasswordChanged
         | NoticeKind::PasswordResetByAdministrator
         | NoticeKind::ContactChanged
-        | NoticeKind::AppPasswordMade => Duration::from_hours(30 * 24),
+        | NoticeKind::AppPasswordMade
+        | NoticeKind::AdministratorAdded
+        | NoticeKind::RoleChanged => LinkKind::NotMe.lives_for(),
     }
 }
 
 /// Whether the notice is nothing but its link, and goes to the one address that asked or is asked for it.
 pub(crate) fn is_about_link(kind: NoticeKind) -> bool {
-    matches!(kind, NoticeKind::Invitation | NoticeKind::PasswordReset | NoticeKind::Contact)
+    matches!(
+        kind,
+        NoticeKind::Invitation | NoticeKind::PasswordReset | NoticeKind::AccountSecured | NoticeKind::Contact
+    )
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub(crate) async fn rooms(it: &TestStore) -> Rooms {
     let uses = LastUses::new(it.store.clone());
     let sign_ins = SignIns::open(it.store.clone(), it.keyring.clone(), uses, watch).await.unwrap();
     Rooms {
-        people: People::new(&identity, &sign_ins, 1),
+        people: People::new(&identity, &sign_ins, 1).with_sign_in_links(),
         identity,
         reports: sign_ins.reports().clone(),
         accounts: Accounts::new(&it.store, &it.keyring),

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use gatepost_core::{
-    AppPasswordId, AttemptId, AuthenticatorId, BodyId, ContactId, CredentialId, EmailAddress, JournalId,
-    KeyId, LinkId, LocationId, LoginId, MailAccountId, NodeId, NoticeId, OrganisationId, PersonId, SessionId,
-    SubmissionId, Timestamp, TrustedDeviceId,
+    AppPasswordId, AttemptId, AuthenticatorId, BodyId, ContactId, CredentialId, DeviceId, EmailAddress,
+    JournalId, KeyId, LinkId, LocationId, LoginId, MailAccountId, NodeId, NoticeId, OrganisationId, PersonId,
+    SessionId, SubmissionId, Timestamp,
 };
 use uuid::Uuid;
 
@@ -285,7 +285,7 @@ id_values!(
     JournalId,
     NoticeId,
     SessionId,
-    TrustedDeviceId,
+    DeviceId,
     AuthenticatorId,
     LinkId,
     ContactId,

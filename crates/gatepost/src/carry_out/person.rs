@@ -51,7 +51,7 @@ impl App {
         text: &str,
     ) -> Result<Value, Refusal> {
         let person = self.person(organisation, text).await?;
-        let disabled = self.identity.disable_person(organisation.id, person.id, Actor::Command).await;
+        let disabled = self.identity.disable_person(organisation.id, person.id, &[], Actor::Command).await;
         disabled.map_err(|error| self.refuse(error))?;
         done(shown(&self.person(organisation, text).await?))
     }

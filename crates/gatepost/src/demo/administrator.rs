@@ -104,7 +104,7 @@ async fn sign_in(app: &App, people: &People, person: &Person, visitor: &Visitor)
             return Ok(people.sign_in_by_link(&token, visitor).await?.session);
         }
         let password = SecretText::new(Token::generate(&app.world).reveal().to_owned());
-        match people.choose_password(&token, &password, visitor).await? {
+        match people.choose_password(&token, &password, None, false, visitor).await? {
             Entrance::SignedIn(new) => Ok(new.session),
             Entrance::SecondStep { .. } => Err(AdministratorError::SecondStep),
         }

@@ -74,14 +74,17 @@ pub(super) fn start(
             }
         }
     });
+    let notices = app.store.clone();
     repeat(tasks, stop, HOUR, move || {
-        let people = people.clone();
+        let (people, store) = (people.clone(), notices.clone());
         async move {
-            if let Err(error) = people.sweep().await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "sessions and links that are over are deleted later"
-                );
+            for swept in [people.sweep().await, gatepost_journal::sweep_notices(&store).await] {
+                if let Err(error) = swept {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "sessions, links and notices that are over are deleted later"
+                    );
+                }
             }
         }
     });

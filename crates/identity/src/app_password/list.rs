@@ -93,6 +93,18 @@ impl Identity {
         Ok(rows.await?.into_iter().map(AppPassword::try_from).collect::<Result<_, _>>()?)
     }
 
+    /// What a person made for locations, shared accounts and other people, for the page that disables them.
+    pub async fn list_app_passwords_made_by(
+        &self,
+        organisation: OrganisationId,
+        person: PersonId,
+    ) -> Result<Vec<AppPassword>, IdentityError> {
+        let now = self.world().now();
+        let values = move || [organisation.into(), now.into(), person.into()];
+        let rows = self.store.read(move |tx| tx.rows(&sql::LIST_APP_PASSWORDS_MADE_BY, &values())).await?;
+        Ok(rows.into_iter().map(AppPassword::try_from).collect::<Result<_, _>>()?)
+    }
+
     /// One app password that was not removed.
     pub async fn get_app_password(
         &self,

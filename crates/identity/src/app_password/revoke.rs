@@ -1,11 +1,11 @@
 //! Removing an app password.
 
-use gatepost_core::{AppPasswordId, OrganisationId};
+use gatepost_core::{AppPasswordId, OrganisationId, World};
 use gatepost_journal::{Actor, Entry};
-use gatepost_store::params;
+use gatepost_store::{StoreError, Transaction, params};
 use serde_json::json;
 
-use crate::{Identity, IdentityError, sql};
+use crate::{Identity, IdentityError, Person, sql};
 
 impl Identity {
     /// Removes an app password: new sign-ins are refused at once, and what is signed in with it ends within a second, on every
@@ -16,30 +16,52 @@ impl Identity {
         id: AppPasswordId,
         by: Actor,
     ) -> Result<(), IdentityError> {
-        let now = self.world().now();
         let world = self.world().clone();
         self.store
-            .write(move |tx| {
-                let Some(row) = tx.row(&sql::FIND_APP_PASSWORD_NAME, params![organisation, id])? else {
-                    return Ok(Err(IdentityError::NoSuchAppPassword(id)));
-                };
-                if tx.execute(&sql::REVOKE_APP_PASSWORD, params![organisation, id, now])? == 1 {
-                    tx.execute(&sql::RAISE_EPOCH, params![organisation])?;
-                    gatepost_journal::append(
-                        tx,
-                        &world,
-                        &Entry {
-                            organisation,
-                            actor: by,
-                            action: "app_password.revoked",
-                            subject: "app_password",
-                            subject_id: Some(id.uuid()),
-                            details: json!({ "name": row.get::<String>(0)? }),
-                        },
-                    )?;
-                }
-                Ok::<_, IdentityError>(Ok(()))
+            .write(move |tx| match remove_app_password(tx, &world, organisation, id, by)? {
+                Some(_) => Ok(Ok(())),
+                None => Ok::<_, IdentityError>(Err(IdentityError::NoSuchAppPassword(id))),
             })
             .await?
     }
+}
+
+/// Removes one app password as part of a change. Whether it was still there; `None` if there never was such a one.
+pub(crate) fn remove_app_password(
+    tx: &mut Transaction<'_>,
+    world: &World,
+    organisation: OrganisationId,
+    id: AppPasswordId,
+    by: Actor,
+) -> Result<Option<bool>, StoreError> {
+    let Some(row) = tx.row(&sql::FIND_APP_PASSWORD_NAME, params![organisation, id])? else {
+        return Ok(None);
+    };
+    if tx.execute(&sql::REVOKE_APP_PASSWORD, params![organisation, id, world.now()])? == 0 {
+        return Ok(Some(false));
+    }
+    // What is signed in with it looks again.
+    tx.execute(&sql::RAISE_EPOCH, params![organisation])?;
+    let entry = Entry {
+        organisation,
+        actor: by,
+        action: "app_password.revoked",
+        subject: "app_password",
+        subject_id: Some(id.uuid()),
+        details: json!({ "name": row.get::<String>(0)? }),
+    };
+    gatepost_journal::append(tx, world, &entry)?;
+    Ok(Some(true))
+}
+
+/// Removes what opens a person's own login, and what the person made (B12).
+pub(crate) fn remove_own_app_passwords(
+    tx: &mut Transaction<'_>,
+    world: &World,
+    person: &Person,
+) -> Result<(), StoreError> {
+    for row in tx.rows(&sql::LIST_OWN_APP_PASSWORDS, params![person.organisation, person.id])? {
+        remove_app_password(tx, world, person.organisation, row.get(0)?, Actor::Person(person.id))?;
+    }
+    Ok(())
 }

@@ -92,9 +92,17 @@ impl People {
             let Some(contact) = all.iter().find(|it| it.id == id) else {
                 return Ok(Err(AccountProblem::NotFound));
             };
-            // While it is still there, so that it hears of it too.
-            changed(tx, &world, &person, "removed", contact)?;
             tx.execute(&sql::DELETE_CONTACT, params![organisation, owner, id])?;
+            changed(tx, &world, &person, "removed", contact)?;
+            // It hears of it too, but is no longer asked whether it was the person.
+            if contact.proven_at.is_some()
+                && let Ok(address) = contact.value.parse::<EmailAddress>()
+            {
+                let (kind, addresses) = (NoticeKind::ContactChanged, &[address][..]);
+                let details = details("removed", contact);
+                let notice = Notice { organisation, kind, person: owner, addresses, link: None, details };
+                gatepost_journal::notify(tx, &world, &notice)?;
+            }
             Ok::<_, AccountProblem>(Ok(()))
         })
         .await?
@@ -162,10 +170,14 @@ fn changed(
     how: &'static str,
     contact: &Contact,
 ) -> Result<(), StoreError> {
-    let details = json!({ "change": how, "contact": contact.kind.to_string(), "value": contact.value });
-    tell(tx, world, person, NoticeKind::ContactChanged, details, None)?;
+    tell(tx, world, person, NoticeKind::ContactChanged, details(how, contact), None)?;
     let details = json!({ "change": how, "contact": contact.kind.to_string() });
-    person.journal(tx, world, Actor::Person(person.id), "person.contact_changed", details)
+    let (by, what) = (Actor::Person(person.id), ("contact", contact.id.uuid()));
+    person.journal_of(tx, world, by, "contact.changed", what, details)
+}
+
+fn details(how: &'static str, contact: &Contact) -> serde_json::Value {
+    json!({ "change": how, "contact": contact.kind.to_string(), "value": contact.value })
 }
 
 /// 5 to 20 digits, a plus sign in front, spaces, hyphens, slashes, dots and brackets between them: as it was typed, without the

@@ -9,27 +9,28 @@ use uuid::Uuid;
 use crate::People;
 
 impl People {
-    /// What a form carries to prove where it comes from: for this visitor cookie and this session, or nobody's.
+    /// What a form carries to prove where it comes from: for this visitor cookie and the lineage of this session, or
+    /// nobody's: a form that was drawn before a step-up is good after it.
     #[must_use]
-    pub fn form_token(&self, visitor: &str, session: Option<SessionId>) -> String {
-        URL_SAFE_NO_PAD.encode(digest(self.identity().keyring.tokens(), visitor, session).as_bytes())
+    pub fn form_token(&self, visitor: &str, lineage: Option<SessionId>) -> String {
+        URL_SAFE_NO_PAD.encode(digest(self.identity().keyring.tokens(), visitor, lineage).as_bytes())
     }
 
     /// Whether `given` is that proof; in constant time.
     #[must_use]
-    pub fn is_form_token(&self, given: &str, visitor: &str, session: Option<SessionId>) -> bool {
-        is_token(self.identity().keyring.tokens(), given, visitor, session)
+    pub fn is_form_token(&self, given: &str, visitor: &str, lineage: Option<SessionId>) -> bool {
+        is_token(self.identity().keyring.tokens(), given, visitor, lineage)
     }
 }
 
-fn is_token(key: &PurposeKey, given: &str, visitor: &str, session: Option<SessionId>) -> bool {
+fn is_token(key: &PurposeKey, given: &str, visitor: &str, lineage: Option<SessionId>) -> bool {
     let given = URL_SAFE_NO_PAD.decode(given).ok().and_then(|bytes| Digest::from_row(&bytes));
-    given.is_some_and(|it| it.matches(&digest(key, visitor, session)))
+    given.is_some_and(|it| it.matches(&digest(key, visitor, lineage)))
 }
 
-fn digest(key: &PurposeKey, visitor: &str, session: Option<SessionId>) -> Digest {
-    let session = session.map_or(Uuid::nil(), SessionId::uuid);
-    keyed_hash(key, &[b"form", visitor.as_bytes(), session.as_bytes()])
+fn digest(key: &PurposeKey, visitor: &str, lineage: Option<SessionId>) -> Digest {
+    let lineage = lineage.map_or(Uuid::nil(), SessionId::uuid);
+    keyed_hash(key, &[b"form", visitor.as_bytes(), lineage.as_bytes()])
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use gatepost_core::{LinkId, OrganisationId, PersonId, Timestamp, World};
 use gatepost_store::{StoreError, Transaction, params};
+use gatepost_vault::PurposeKey;
 
-use crate::{ContactKind, LinkKind, sql};
+use crate::token::Opens;
+use crate::{ContactKind, LinkKind, Token, sql};
 
 impl LinkKind {
     const ALL: [Self; 6] =
@@ -31,8 +33,13 @@ impl LinkKind {
             Self::SetUp | Self::Contact | Self::SignIn => Duration::from_hours(24),
             Self::Invitation => Duration::from_hours(72),
             Self::PasswordReset => Duration::from_mins(60),
-            Self::NotMe => Duration::from_hours(30 * 24),
+            Self::NotMe => Duration::from_hours(7 * 24),
         }
+    }
+
+    /// Whether it ends with what raises the person's security epoch. The others do not let anybody in.
+    pub(crate) const fn dies_with_the_epoch(self) -> bool {
+        !matches!(self, Self::NotMe | Self::Contact)
     }
 
     /// Whether it leads to a new password. Using one of them ends the others of that person.
@@ -76,13 +83,14 @@ impl FromStr for ContactKind {
     }
 }
 
-/// A link before it is written. It has no token: that is made when it is given out.
+/// A link before it is written. It has no token: that is computed when it is given out.
 pub(crate) struct NewLink {
     pub(crate) id: LinkId,
     pub(crate) organisation: OrganisationId,
     pub(crate) person: PersonId,
     pub(crate) kind: LinkKind,
-    /// What it is about: `{"contact": ID}` of a contact's, `{"app_password": ID}` or nothing of a "This was not me".
+    /// What it is about: `{"contact": ID}` of a contact's; of a "This was not me" `address`, the one to sign in with when it was
+    /// made, and `app_password`, if it is about one.
     pub(crate) details: serde_json::Value,
 }
 
@@ -92,11 +100,29 @@ impl NewLink {
         let now = world.now();
         let expires_at = now + self.kind.lives_for();
         let details = self.details.to_string();
-        let values =
-            params![self.id, self.organisation, self.person, self.kind.word(), details, now, expires_at];
+        let salt = world.random::<16>();
+        let kind = self.kind.word();
+        let values = params![self.id, self.organisation, self.person, kind, details, now, expires_at, &salt];
         tx.execute(&sql::INSERT_LINK, values)?;
         Ok(expires_at)
     }
+}
+
+/// The token of a link, the same each time: letter, page and a second try of the letter carry one. `None` if the link is over.
+pub(crate) fn link_token(
+    tx: &mut Transaction<'_>,
+    tokens: &PurposeKey,
+    world: &World,
+    organisation: OrganisationId,
+    link: LinkId,
+) -> Result<Option<Token>, StoreError> {
+    let Some(row) = tx.row(&sql::FIND_LINK_SALT, params![organisation, link, world.now()])? else {
+        return Ok(None);
+    };
+    let token = Token::of_link(tokens, link, &row.get::<Vec<u8>>(0)?);
+    let digest = token.digest(tokens, Opens::Link);
+    tx.execute(&sql::SET_LINK_DIGEST, params![organisation, link, digest.as_bytes()])?;
+    Ok(Some(token))
 }
 
 #[cfg(test)]

@@ -1,15 +1,24 @@
 //! Links that work once.
 
-use gatepost_core::{AppPasswordId, ContactId, LinkId, SecretText, Timestamp, World};
+use std::time::Duration;
+
+use gatepost_core::{
+    AppPasswordId, ContactId, EmailAddress, LinkId, OrganisationId, PersonId, SecretText, Timestamp, World,
+};
 use gatepost_journal::{Actor, Entry, Notice, NoticeKind};
 use gatepost_store::{Row, StoreError, Transaction, params};
 use gatepost_vault::PurposeKey;
 use serde_json::json;
+use uuid::Uuid;
 
+use super::miss::Subject;
 use super::password::{record, set_password};
 use super::session::{Entering, Shown, seen_as};
 use super::sign_in::enter;
+use super::tell::proven_addresses;
 use super::{NewLink, raise_epoch, tell};
+use crate::app_password::{remove_app_password, remove_own_app_passwords};
+use crate::limiter::Door;
 use crate::sign_in::canonical;
 use crate::token::Opens;
 use crate::{
@@ -17,8 +26,10 @@ use crate::{
     sql,
 };
 
-/// How many reset links a person is sent in an hour, whoever asks.
+/// How many reset links a person is sent in a day, whoever asks, and how long after one there is no other.
 const MOST_RESETS: u32 = 5;
+const RESET_EVERY: Duration = Duration::from_mins(5);
+const DAY: Duration = Duration::from_hours(24);
 
 /// A link by its token, dead or alive.
 struct FoundLink {
@@ -29,6 +40,7 @@ struct FoundLink {
     expires_at: Timestamp,
     used_at: Option<Timestamp>,
     organisation_name: String,
+    is_of_this_epoch: bool,
 }
 
 /// A link that was used up by this transaction.
@@ -46,7 +58,8 @@ impl People {
         let digest = token.digest(self.tokens(), Opens::Link);
         let row = self.read(move |tx| tx.row(&sql::FIND_LINK, params![digest.as_bytes()])).await?;
         let (found, now) = (row.map(FoundLink::try_from).transpose()?, self.identity().world().now());
-        Ok(found.filter(|it| it.is_alive(now)).map(|it| OpenedLink {
+        let may = |kind| kind != LinkKind::SignIn || self.allows_sign_in_links;
+        Ok(found.filter(|it| it.is_alive(now) && may(it.kind)).map(|it| OpenedLink {
             person: it.person,
             organisation_name: it.organisation_name,
             kind: it.kind,
@@ -55,11 +68,14 @@ impl People {
     }
 
     /// Uses up a set-up, invitation or reset link: the password is chosen. Whoever has two-step verification on still needs its
-    /// second step.
+    /// second step. `device`: the cookie of the browser's device, if it has one. `removes_app_passwords`: those that open the person's
+    /// own login and those that the person made are removed too (B12).
     pub async fn choose_password(
         &self,
         token: &Token,
         new: &SecretText,
+        device: Option<&Token>,
+        removes_app_passwords: bool,
         visitor: &Visitor,
     ) -> Result<Entrance, AccountProblem> {
         let opened = self.find_link(token).await?.filter(|it| it.kind.chooses_password());
@@ -67,7 +83,8 @@ impl People {
         let new = self.judged(&opened.person, new).await?;
         let new = self.hashed(new).await?;
         let (world, keyring) = (self.identity().world().clone(), self.identity().keyring.clone());
-        let (token, visitor) = (token.clone(), visitor.clone());
+        let browser = device.map(|it| it.digest(self.tokens(), Opens::Device));
+        let (token, from, visitor) = (token.clone(), visitor, visitor.clone());
         let chosen = self.write(move |tx| {
             let tokens = keyring.tokens();
             // Whom it is for comes from the token and from nothing else (ID-22).
@@ -80,17 +97,24 @@ impl People {
             let by = Actor::Person(person.id);
             let details =
                 json!({ "by": kind.to_string(), "source": visitor.source.to_canonical().to_string() });
-            let (action, subject, subject_id) = ("person.password_chosen", "person", Some(person.id.uuid()));
+            let (action, subject, subject_id) = ("password.chosen", "person", Some(person.id.uuid()));
             let entry = Entry { organisation, actor: by, action, subject, subject_id, details };
             gatepost_journal::append(tx, &world, &entry)?;
+            if removes_app_passwords {
+                remove_own_app_passwords(tx, &world, &person)?;
+            }
             if person.has_password {
                 tell(tx, &world, &person, NoticeKind::PasswordChanged, seen_as(&visitor), None)?;
             }
             let person = Person { has_password: true, ..person };
-            let entering = Entering { person: &person, epoch, visitor: &visitor, shown: Shown::Password };
-            enter(tx, tokens, &world, &entering).map(Some)
+            let (visitor, browser, shown) = (&visitor, browser.as_ref(), Shown::Password);
+            let entering = Entering { person: &person, epoch, visitor, browser, shown };
+            let entered = enter(tx, tokens, &world, &entering)?;
+            Ok::<_, StoreError>(entered.map(|entrance| (entrance, person)))
         });
-        chosen.await?.ok_or_else(|| PersonRefusal::Over.into())
+        let (entrance, person) = chosen.await?.ok_or(PersonRefusal::Over)?;
+        self.trust_source_of(&entrance, &person, from);
+        Ok(entrance)
     }
 
     /// Uses up a link that proves an address.
@@ -132,79 +156,115 @@ impl People {
         .await?
     }
 
-    /// Uses up a "This was not me" link: signed out everywhere, the app password it names removed, and a reset link in its place.
-    pub async fn not_me(&self, token: &Token, visitor: &Visitor) -> Result<Token, AccountProblem> {
+    /// Uses up a "This was not me" link: signed out everywhere, the password opens nothing, the app password it names is removed if
+    /// that is asked for, and a reset link is mailed. Whoever holds the letter is given nothing.
+    pub async fn not_me(
+        &self,
+        token: &Token,
+        removes_app_password: bool,
+        visitor: &Visitor,
+    ) -> Result<(), AccountProblem> {
         let (world, tokens, token) = (self.identity().world().clone(), self.tokens().clone(), token.clone());
         let visitor = visitor.clone();
-        let reset = self.write(move |tx| {
+        let secured = self.write(move |tx| {
             let used = consume(tx, &tokens, &world, &token, |kind| kind == LinkKind::NotMe)?;
             let Some(Consumed { person, details, .. }) = used else { return Ok(None) };
             let (organisation, id, now) = (person.organisation, person.id, world.now());
             raise_epoch(tx, organisation, id, now)?;
             if let Some(app_password) = named::<AppPasswordId>(&details, "app_password")
-                && tx.execute(&sql::REVOKE_APP_PASSWORD, params![organisation, app_password, now])? == 1
+                && removes_app_password
             {
-                tx.execute(&sql::RAISE_EPOCH, params![organisation])?;
-                gatepost_journal::append(
-                    tx,
-                    &world,
-                    &Entry {
-                        organisation,
-                        actor: Actor::Person(id),
-                        action: "app_password.revoked",
-                        subject: "app_password",
-                        subject_id: Some(app_password.uuid()),
-                        details: json!({ "because": "this was not me" }),
-                    },
-                )?;
+                remove_app_password(tx, &world, organisation, app_password, Actor::Person(id))?;
             }
-            record(tx, &world, &person, Actor::Person(id), "person.was_not_me", &visitor)?;
+            record(tx, &world, &person, Actor::Person(id), "link.was_not_me", &visitor)?;
             // Whoever has asked for one meanwhile may be the one whom it was.
             tx.execute(&sql::END_PASSWORD_LINKS, params![organisation, id, now])?;
-            let (link, kind) = (LinkId::new(&world), LinkKind::PasswordReset);
-            NewLink { id: link, organisation, person: id, kind, details: json!({}) }.insert(tx, &world)?;
-            let reset = Token::generate(&world);
-            let digest = reset.digest(&tokens, Opens::Link);
-            tx.execute(&sql::GIVE_LINK_TOKEN, params![organisation, link, digest.as_bytes()])?;
-            Ok::<_, StoreError>(Some(reset))
+            if tx.execute(&sql::DISABLE_PASSWORD, params![organisation, id, now])? == 1 {
+                let details = json!({ "because": "this was not me" });
+                person.journal(tx, &world, Actor::Person(id), "password.disabled", details)?;
+            }
+            if person.has_password {
+                let to = reset_address(tx, &person, &details)?;
+                send_reset(tx, &world, &person, NoticeKind::AccountSecured, to, seen_as(&visitor))?;
+            }
+            Ok::<_, StoreError>(Some(()))
         });
-        reset.await?.ok_or_else(|| PersonRefusal::Over.into())
+        secured.await?.ok_or_else(|| PersonRefusal::Over.into())
     }
 
-    /// "Forgot password?": sends a reset link if anybody has that address. The answer and the work are the same if not.
+    /// "Forgot password?": sends a reset link if anybody has that address, at most one in five minutes and five a day; one that lives
+    /// is not ended by it. The answer and the work are the same if not.
     pub async fn forgot_password(&self, address: &str, visitor: &Visitor) -> Result<(), PersonRefusal> {
         let (address, now) = (canonical(address), self.identity().world().now());
         // The address stands where a secret would: asking again for the same one is no second try.
-        let asked = self.asked.begin(visitor.source, "", &SecretText::new(address.clone()), now);
-        asked.map_err(|retry_after| PersonRefusal::Slowed { retry_after })?;
+        let typed = SecretText::new(address.clone());
+        let asked = self.asked.begin(Door::People, visitor.source, "", Some(&typed), now);
+        drop(asked.map_err(|retry_after| PersonRefusal::Slowed { retry_after })?);
+        let subject = Subject::Asking(address.clone()).digest(self.tokens());
         let (world, visitor) = (self.identity().world().clone(), visitor.clone());
         let written = self.write(move |tx| {
+            tx.execute(&sql::RECORD_ASKING, params![subject.as_bytes(), Uuid::nil(), now])?;
             let row = tx.row(&sql::FIND_CREDENTIAL, params![&address])?;
-            let person = row.map(Person::try_from).transpose()?.filter(|it| it.disabled_at.is_none());
-            let Some(person) = person else { return Ok(()) };
-            let (organisation, id, kind) = (person.organisation, person.id, LinkKind::PasswordReset);
+            let person = row.map(Person::try_from).transpose()?;
+            let (organisation, id) = match &person {
+                Some(person) => (person.organisation, person.id),
+                None => (OrganisationId::from_uuid(Uuid::nil()), PersonId::from_uuid(Uuid::nil())),
+            };
             // Alone with this person, so that many at once do not all count the same.
             tx.row(&sql::LOCK_PERSON, params![organisation, id])?;
-            let since = now - std::time::Duration::from_hours(1);
-            let row = tx.row(&sql::COUNT_LINKS, params![organisation, id, kind.to_string(), since])?;
-            if row.map_or(Ok(0), |row| row.get::<u32>(0))? >= MOST_RESETS {
+            let kind = LinkKind::PasswordReset.to_string();
+            let mut since = |span| {
+                let row = tx.row(&sql::COUNT_LINKS, params![organisation, id, &kind, now - span])?;
+                row.map_or(Ok(0), |row| row.get::<u32>(0))
+            };
+            let (lately, today) = (since(RESET_EVERY)?, since(DAY)?);
+            // Who has not chosen a password yet has an invitation, which is not to be got round.
+            let person = person.filter(|it| it.disabled_at.is_none() && it.has_password);
+            let Some(person) = person else { return Ok(()) };
+            if lately > 0 || today >= MOST_RESETS {
                 return Ok(());
             }
-            let link = LinkId::new(&world);
-            NewLink { id: link, organisation, person: id, kind, details: json!({}) }.insert(tx, &world)?;
-            let addresses = [person.address.clone()];
-            let details = seen_as(&visitor);
-            let (addresses, link) = (&addresses[..], Some(link));
-            let kind = NoticeKind::PasswordReset;
-            gatepost_journal::notify(
+            send_reset(
                 tx,
                 &world,
-                &Notice { organisation, kind, person: id, addresses, link, details },
+                &person,
+                NoticeKind::PasswordReset,
+                person.address.clone(),
+                seen_as(&visitor),
             )?;
-            record(tx, &world, &person, Actor::System(None), "person.reset_asked_for", &visitor)
+            record(tx, &world, &person, Actor::System(None), "password.reset_asked_for", &visitor)
         });
         Ok(written.await?)
     }
+}
+
+/// A reset link, and the letter that carries it.
+fn send_reset(
+    tx: &mut Transaction<'_>,
+    world: &World,
+    person: &Person,
+    kind: NoticeKind,
+    to: EmailAddress,
+    details: serde_json::Value,
+) -> Result<(), StoreError> {
+    let (organisation, person, link) = (person.organisation, person.id, LinkId::new(world));
+    let new = NewLink { id: link, organisation, person, kind: LinkKind::PasswordReset, details: json!({}) };
+    new.insert(tx, world)?;
+    let (addresses, link) = (&[to][..], Some(link));
+    let notice = Notice { organisation, kind, person, addresses, link, details };
+    gatepost_journal::notify(tx, world, &notice).map(drop)
+}
+
+/// Where a reset goes after "This was not me": to the address that the person signed in with when the letter was written, if it is
+/// still theirs, so that whoever has made another one the address to sign in with does not get it.
+fn reset_address(
+    tx: &mut Transaction<'_>,
+    person: &Person,
+    details: &serde_json::Value,
+) -> Result<EmailAddress, StoreError> {
+    let then = named::<EmailAddress>(details, "address");
+    let all = proven_addresses(tx, person)?;
+    Ok(then.filter(|it| all.contains(it)).unwrap_or_else(|| person.address.clone()))
 }
 
 /// Uses up a link of a kind that `fits`, as part of the transaction that does what it is for. None if it is over, used, for somebody
@@ -237,7 +297,10 @@ fn named<T: std::str::FromStr>(details: &serde_json::Value, key: &str) -> Option
 
 impl FoundLink {
     fn is_alive(&self, now: Timestamp) -> bool {
-        self.used_at.is_none() && self.expires_at > now && self.person.disabled_at.is_none()
+        self.used_at.is_none()
+            && self.expires_at > now
+            && self.person.disabled_at.is_none()
+            && (self.is_of_this_epoch || !self.kind.dies_with_the_epoch())
     }
 }
 
@@ -253,6 +316,7 @@ impl TryFrom<Row> for FoundLink {
             expires_at: row.get(14)?,
             used_at: row.get(15)?,
             organisation_name: row.get(16)?,
+            is_of_this_epoch: row.get(17)?,
         })
     }
 }

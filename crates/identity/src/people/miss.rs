@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatepost_core::{AuthenticatorId, PersonId, Timestamp, TrustedDeviceId};
+use gatepost_core::{AuthenticatorId, DeviceId, PersonId, Timestamp};
 use gatepost_store::{StoreError, Transaction, params};
 use gatepost_vault::{Digest, PurposeKey, keyed_hash};
 use uuid::Uuid;
@@ -11,6 +11,12 @@ use crate::{People, PersonRefusal, sql};
 
 /// From this many misses in a row on, the person is told once somebody gets in (ID-26).
 pub(crate) const MANY_MISSES: u32 = 5;
+/// At this many in a row, on all devices together, nothing is looked at until the method is enrolled anew.
+pub(super) const TOO_MANY_MISSES: u32 = 100;
+/// Whoever has missed the second step so often has got the password.
+pub(super) const TELLING_MISSES: u32 = 10;
+/// No wait is longer.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// Whose tries are counted together.
 #[derive(Clone, Debug)]
@@ -21,6 +27,8 @@ pub(crate) enum Subject {
     Authenticator(AuthenticatorId),
     /// The recovery codes of a person.
     RecoveryCodes(PersonId),
+    /// Whoever was asked after with "Forgot password?". No miss.
+    Asking(String),
 }
 
 impl Subject {
@@ -29,12 +37,13 @@ impl Subject {
         match self {
             Self::Password(address) => keyed_hash(key, &[b"miss-password", address.as_bytes()]),
             Self::Authenticator(id) => keyed_hash(key, &[b"miss-authenticator", id.uuid().as_bytes()]),
+            Self::Asking(address) => keyed_hash(key, &[b"asking", address.as_bytes()]),
             Self::RecoveryCodes(id) => keyed_hash(key, &[b"miss-recovery-codes", id.uuid().as_bytes()]),
         }
     }
 }
 
-/// One row of the table: a subject, and the trusted device that has a count of its own (ID-10). A try is begun in a transaction,
+/// One row of the table: a subject, and the known device of that person that has a count of its own (ID-10). A try is begun in a transaction,
 /// looked at, and forgiven in the transaction of what it opens.
 #[derive(Clone)]
 pub(crate) struct Counter {
@@ -43,26 +52,20 @@ pub(crate) struct Counter {
 }
 
 impl Counter {
-    pub(crate) fn new(key: &PurposeKey, subject: &Subject, device: Option<TrustedDeviceId>) -> Self {
-        let bucket = device.map_or(Uuid::nil(), TrustedDeviceId::uuid);
+    pub(crate) fn new(key: &PurposeKey, subject: &Subject, device: Option<DeviceId>) -> Self {
+        let bucket = device.map_or(Uuid::nil(), DeviceId::uuid);
         Self { subject: subject.digest(key), bucket }
     }
 
     /// Counts a try as a miss before it is looked at, so that many at the same moment do not all slip under the limit.
-    pub(crate) fn begin(
-        &self,
-        tx: &mut Transaction<'_>,
-        is_nobodys: bool,
-        now: Timestamp,
-    ) -> Result<Begun, StoreError> {
-        let values = params![self.subject.as_bytes(), self.bucket, is_nobodys, now];
+    pub(crate) fn begin(&self, tx: &mut Transaction<'_>, now: Timestamp) -> Result<Begun, StoreError> {
+        let values = params![self.subject.as_bytes(), self.bucket, now];
         if tx.execute(&sql::COUNT_MISS, values)? == 1 {
             return Ok(Begun::Counted);
         }
         let row = tx.row(&sql::FIND_MISS, params![self.subject.as_bytes(), self.bucket])?;
         Ok(match row {
-            Some(row) if row.get::<Option<Timestamp>>(1)?.is_some() => Begun::Disabled,
-            Some(row) => Begun::Slowed { retry_after: row.get::<Timestamp>(0)?.since(now) },
+            Some(row) => Begun::Slowed { retry_after: row.get::<Timestamp>(0)?.since(now).min(LONGEST_WAIT) },
             // Cleared at this very moment; the next try counts.
             None => Begun::Slowed { retry_after: Duration::ZERO },
         })
@@ -82,6 +85,11 @@ impl Counter {
         tx.execute(&sql::TAKE_MISS_BACK, params![self.subject.as_bytes(), self.bucket]).map(drop)
     }
 
+    /// The misses of the subject on all devices together.
+    pub(crate) fn total(&self, tx: &mut Transaction<'_>) -> Result<u32, StoreError> {
+        total(tx, &self.subject)
+    }
+
     /// As much work as the journal entry of a known person's miss.
     pub(crate) fn touch(&self, tx: &mut Transaction<'_>, now: Timestamp) -> Result<(), StoreError> {
         tx.execute(&sql::TOUCH_MISS, params![self.subject.as_bytes(), self.bucket, now]).map(drop)
@@ -94,8 +102,6 @@ pub(crate) enum Begun {
     Counted,
     /// It has to wait.
     Slowed { retry_after: Duration },
-    /// Nothing is looked at any more.
-    Disabled,
 }
 
 impl Begun {
@@ -104,19 +110,21 @@ impl Begun {
         match self {
             Self::Counted => Ok(()),
             Self::Slowed { retry_after } => Err(PersonRefusal::Slowed { retry_after: *retry_after }),
-            Self::Disabled => Err(PersonRefusal::MethodDisabled),
         }
     }
 }
 
-/// Since when the subject opens nothing, because of a hundred misses.
-pub(crate) fn disabled_at(
+/// Misses of a method in a row, on all devices together.
+pub(super) fn total_of(
     tx: &mut Transaction<'_>,
-    subject: &Subject,
     key: &PurposeKey,
-) -> Result<Option<Timestamp>, StoreError> {
-    let row = tx.row(&sql::FIND_MISS, params![subject.digest(key).as_bytes(), Uuid::nil()])?;
-    Ok(row.map(|row| row.get(1)).transpose()?.flatten())
+    subject: &Subject,
+) -> Result<u32, StoreError> {
+    total(tx, &subject.digest(key))
+}
+
+fn total(tx: &mut Transaction<'_>, subject: &Digest) -> Result<u32, StoreError> {
+    tx.row(&sql::SUM_MISSES, params![subject.as_bytes()])?.map_or(Ok(0), |row| row.get(0))
 }
 
 /// The method was enrolled anew, as part of that transaction: nothing of its misses is left.
@@ -130,7 +138,7 @@ pub(crate) fn clear_misses(
 
 impl People {
     /// Where the misses of a subject are counted.
-    pub(crate) fn counter(&self, subject: &Subject, device: Option<TrustedDeviceId>) -> Counter {
+    pub(crate) fn counter(&self, subject: &Subject, device: Option<DeviceId>) -> Counter {
         Counter::new(self.tokens(), subject, device)
     }
 }

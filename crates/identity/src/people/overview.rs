@@ -3,18 +3,14 @@
 use gatepost_core::Timestamp;
 use gatepost_store::{Row, StoreError, params};
 
-use super::miss::{Subject, disabled_at};
-use super::second_step::{count_recovery_codes, list_authenticators};
+use super::second_step::{FoundAuthenticator, count_recovery_codes, list_authenticators};
 use super::session::is_within;
-use crate::{
-    Authenticator, Contact, OpenSession, People, Person, Policy, SecurityOverview, TrustedDevice, sql,
-};
+use crate::{Authenticator, Contact, Device, OpenSession, People, Person, Policy, SecurityOverview, sql};
 
 impl People {
     /// All that the security page shows.
     pub async fn security_overview(&self, person: &Person) -> Result<SecurityOverview, StoreError> {
         let (person, now) = (person.clone(), self.identity().world().now());
-        let tokens = self.tokens().clone();
         self.read(move |tx| {
             let owner = params![person.organisation, person.id];
             let row = tx.row(&sql::FIND_PASSWORD_CHANGE, owner)?;
@@ -22,24 +18,24 @@ impl People {
             let row = tx.row(&sql::FIND_PERSON_BY_ID, owner)?;
             let two_step_at = row.map(|row| row.get(9)).transpose()?.flatten();
             let authenticators = list_authenticators(tx, person.organisation, person.id)?;
-            let mut shown = Vec::new();
-            for it in authenticators {
-                let Some(active_at) = it.active_at else { continue };
-                let disabled_at = disabled_at(tx, &Subject::Authenticator(it.id), &tokens)?;
-                let (id, name, last_used_at) = (it.id, it.name, it.last_used_at);
-                shown.push(Authenticator { id, name, active_at, last_used_at, disabled_at });
-            }
+            let authenticators = authenticators.into_iter().filter_map(|it| {
+                let active_at = it.active_at?;
+                let FoundAuthenticator { id, name, last_used_at, disabled_at, .. } = it;
+                Some(Authenticator { id, name, active_at, last_used_at, disabled_at })
+            });
             let (n_codes, n_left) = count_recovery_codes(tx, &person)?;
-            let devices =
-                tx.rows(&sql::LIST_TRUSTED_DEVICES, params![person.organisation, person.id, now])?;
-            let trusts = Policy::of(person.role).trusts_devices_for.is_some();
+            let devices = tx.rows(&sql::LIST_DEVICES, params![person.organisation, person.id, now])?;
+            let mut devices: Vec<Device> = rows(devices)?;
+            if Policy::of(person.role).trusts_devices_for.is_none() {
+                devices.iter_mut().for_each(|it| it.trusted_until = None);
+            }
             Ok(SecurityOverview {
                 password_changed_at,
                 two_step_at,
-                authenticators: shown,
+                authenticators: authenticators.collect(),
                 recovery_codes_left: (n_codes > 0).then_some(n_left),
                 contacts: rows(tx.rows(&sql::LIST_CONTACTS, owner)?)?,
-                trusted_devices: if trusts { rows(devices)? } else { Vec::new() },
+                devices,
                 sessions: tx
                     .rows(&sql::LIST_OPEN_SESSIONS, owner)?
                     .into_iter()
@@ -78,7 +74,7 @@ impl TryFrom<Row> for Contact {
     }
 }
 
-impl TryFrom<Row> for TrustedDevice {
+impl TryFrom<Row> for Device {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
@@ -88,7 +84,7 @@ impl TryFrom<Row> for TrustedDevice {
             source: row.get(2)?,
             created_at: row.get(3)?,
             last_used_at: row.get(4)?,
-            expires_at: row.get(5)?,
+            trusted_until: row.get(5)?,
         })
     }
 }

@@ -11,27 +11,32 @@ use gatepost_journal::{Actor, Entry, NoticeKind};
 use gatepost_store::{Keyring, StoreError, Transaction, params};
 use serde_json::json;
 
-pub(super) use check::refused;
+pub(super) use check::{By, refused};
 pub(crate) use pool::HashPool;
 
 use super::miss::{Subject, clear_misses};
 use super::session::seen_as;
 use super::{Renewal, renew, tell};
+use crate::app_password::remove_own_app_passwords;
 use crate::{AccountProblem, NewSession, People, Person, PersonRefusal, Session, Visitor, sql};
 pub(super) use hash::Password;
 use hash::PasswordHash;
 
 impl People {
-    /// Changes the password; the current one is shown along. All other sessions end.
+    /// Changes the password; the current one is shown along. All other sessions end. `removes_app_passwords`: those that open the
+    /// person's own login and those that the person made are removed too (B12).
     pub async fn change_password(
         &self,
         session: &Session,
         current: &SecretText,
         new: &SecretText,
+        removes_app_passwords: bool,
         visitor: &Visitor,
     ) -> Result<NewSession, AccountProblem> {
         let new = self.judged(&session.person, new).await?;
-        let right = self.check_password(session.person.address.as_str(), current, None, visitor).await?;
+        let right = self
+            .check_password(session.person.address.as_str(), current, By::Device(session.device), visitor)
+            .await?;
         let new = self.hashed(new).await?;
         let (world, keyring) = (self.identity().world().clone(), self.identity().keyring.clone());
         let (session, visitor) = (session.clone(), visitor.clone());
@@ -43,8 +48,11 @@ impl People {
             };
             renewed.session.person.has_password = true;
             set_password(tx, &keyring, &world, &session.person, &new)?;
+            if removes_app_passwords {
+                remove_own_app_passwords(tx, &world, &session.person)?;
+            }
             let by = Actor::Person(session.person.id);
-            record(tx, &world, &session.person, by, "person.password_changed", &visitor)?;
+            record(tx, &world, &session.person, by, "password.changed", &visitor)?;
             tell(tx, &world, &session.person, NoticeKind::PasswordChanged, seen_as(&visitor), None)?;
             Ok::<_, StoreError>(Some(renewed))
         });

@@ -1,16 +1,18 @@
 //! Checking a second step: a code of an authenticator app, or a recovery code.
 
-use gatepost_core::{AuthenticatorId, SecretText, Timestamp, TrustedDeviceId};
-use gatepost_journal::NoticeKind;
+use gatepost_core::{AuthenticatorId, DeviceId, SecretText, SessionId, Timestamp, World};
+use gatepost_journal::{Actor, NoticeKind};
 use gatepost_store::{Row, StoreError, Transaction, params};
+use gatepost_vault::PurposeKey;
 use serde_json::json;
 
-use super::miss::{Begun, Subject};
+use super::miss::{Begun, Subject, TELLING_MISSES, TOO_MANY_MISSES, total_of};
 use super::password::refused;
 use super::recovery_code::RecoveryCode;
 use super::session::seen_as;
 use super::tell;
 use super::totp::{Judged, TotpSecret};
+use crate::limiter::Door;
 use crate::{People, Person, PersonRefusal, SecondStep, Visitor, sql};
 
 /// A second step that was right.
@@ -32,6 +34,10 @@ pub(super) struct FoundAuthenticator {
     pub(super) active_at: Option<Timestamp>,
     pub(super) last_used_at: Option<Timestamp>,
     pub(super) name: String,
+    /// The lineage of the session that began it.
+    pub(super) begun_by: SessionId,
+    /// By a hundred misses.
+    pub(super) disabled_at: Option<Timestamp>,
 }
 
 /// Why a try that was looked at is no success.
@@ -50,20 +56,19 @@ impl People {
         person: &Person,
         shown: &SecondStep,
         visitor: &Visitor,
-        device: Option<TrustedDeviceId>,
+        device: Option<DeviceId>,
     ) -> Result<RightStep, PersonRefusal> {
-        let (SecondStep::Code(typed) | SecondStep::RecoveryCode(typed)) = shown;
         let now = self.identity().world().now();
-        let begun = self.limiter().begin(visitor.source, person.address.as_str(), typed, now);
+        // No code is remembered as a wrong one: there are too few of them.
+        let address = person.address.as_str();
+        let begun = self.limiter().begin(Door::People, visitor.source, address, None, now);
         let at_source = begun.map_err(|retry_after| PersonRefusal::Slowed { retry_after })?;
         let checked = match shown {
             SecondStep::Code(code) => self.check_code(person, code, visitor, device).await,
             SecondStep::RecoveryCode(code) => self.check_recovery_code(person, code, visitor, device).await,
         };
-        match &checked {
-            Ok(_) => self.limiter().forgive(&at_source, true, now),
-            Err(PersonRefusal::Unavailable(_)) => self.limiter().forgive(&at_source, false, now),
-            Err(_) => {}
+        if matches!(&checked, Ok(_) | Err(PersonRefusal::Unavailable(_))) {
+            at_source.forgive();
         }
         checked
     }
@@ -73,19 +78,23 @@ impl People {
         person: &Person,
         code: &SecretText,
         visitor: &Visitor,
-        device: Option<TrustedDeviceId>,
+        device: Option<DeviceId>,
     ) -> Result<RightStep, PersonRefusal> {
         let (world, organisation) = (self.identity().world().clone(), person.organisation);
         let now = world.now();
         // Opened before the try is counted: whoever cannot look counts nothing.
-        let Some((id, secret)) = self.active_authenticator(person).await? else {
+        let Some((found, secret)) = self.active_authenticator(person).await? else {
             return Err(PersonRefusal::WrongCode);
         };
+        if found.disabled_at.is_some() {
+            return Err(PersonRefusal::MethodDisabled);
+        }
+        let id = found.id;
         let counter = self.counter(&Subject::Authenticator(id), device);
         let judged = secret.judge(code, now);
-        let (person, visitor) = (person.clone(), visitor.clone());
+        let (tokens, person, visitor) = (self.tokens().clone(), person.clone(), visitor.clone());
         let checked = self.write(move |tx| {
-            let begun = counter.begin(tx, false, now)?;
+            let begun = counter.begin(tx, now)?;
             if !matches!(begun, Begun::Counted) {
                 return Ok(Err(begun));
             }
@@ -102,6 +111,14 @@ impl People {
                 Judged::Wrong => Miss::Wrong,
             };
             refused(tx, &world, &person, miss.because(), &visitor)?;
+            if counter.total(tx)? >= TOO_MANY_MISSES
+                && tx.execute(&sql::DISABLE_AUTHENTICATOR, params![organisation, id, now])? == 1
+            {
+                let (by, what) = (Actor::System(None), ("authenticator", id.uuid()));
+                let details = json!({ "because": "misses" });
+                person.journal_of(tx, &world, by, "two_step.authenticator_disabled", what, details)?;
+            }
+            tell_of_the_password(tx, &tokens, &world, &person, &visitor)?;
             Ok::<_, StoreError>(Ok(Err(miss)))
         });
         answer(checked.await?)
@@ -112,15 +129,15 @@ impl People {
         person: &Person,
         code: &SecretText,
         visitor: &Visitor,
-        device: Option<TrustedDeviceId>,
+        device: Option<DeviceId>,
     ) -> Result<RightStep, PersonRefusal> {
         let world = self.identity().world().clone();
         let (organisation, id, now) = (person.organisation, person.id, world.now());
         let counter = self.counter(&Subject::RecoveryCodes(id), device);
         let digest = RecoveryCode::parse(code).map(|it| it.digest(self.tokens(), id));
-        let (person, visitor) = (person.clone(), visitor.clone());
+        let (tokens, person, visitor) = (self.tokens().clone(), person.clone(), visitor.clone());
         let checked = self.write(move |tx| {
-            let begun = counter.begin(tx, false, now)?;
+            let begun = counter.begin(tx, now)?;
             if !matches!(begun, Begun::Counted) {
                 return Ok(Err(begun));
             }
@@ -133,8 +150,9 @@ impl People {
                     let mut details = seen_as(&visitor);
                     details["left"] = left.into();
                     tell(tx, &world, &person, NoticeKind::RecoveryCodeUsed, details, None)?;
-                    let by = gatepost_journal::Actor::Person(id);
-                    person.journal(tx, &world, by, "person.recovery_code_used", json!({ "left": left }))?;
+                    let mut details = seen_as(&visitor);
+                    details["left"] = left.into();
+                    person.journal(tx, &world, Actor::Person(id), "recovery_code.used", details)?;
                     return Ok(Ok(Ok(RightStep { recovery_codes_left: Some(left), n_misses })));
                 }
                 let values = params![organisation, id, digest.as_bytes()];
@@ -143,6 +161,7 @@ impl People {
                 }
             }
             refused(tx, &world, &person, miss.because(), &visitor)?;
+            tell_of_the_password(tx, &tokens, &world, &person, &visitor)?;
             Ok::<_, StoreError>(Ok(Err(miss)))
         });
         answer(checked.await?)
@@ -151,11 +170,12 @@ impl People {
     async fn active_authenticator(
         &self,
         person: &Person,
-    ) -> Result<Option<(AuthenticatorId, TotpSecret)>, StoreError> {
+    ) -> Result<Option<(FoundAuthenticator, TotpSecret)>, StoreError> {
         let (organisation, id) = (person.organisation, person.id);
         let found = self.read(move |tx| list_authenticators(tx, organisation, id)).await?;
         let Some(it) = found.into_iter().find(|it| it.active_at.is_some()) else { return Ok(None) };
-        Ok(Some((it.id, self.open_authenticator(person, &it).await?)))
+        let secret = self.open_authenticator(person, &it).await?;
+        Ok(Some((it, secret)))
     }
 
     pub(super) async fn open_authenticator(
@@ -195,6 +215,28 @@ impl Miss {
     }
 }
 
+/// At the tenth wrong second step in a row: whoever it is has the password (ID-26).
+fn tell_of_the_password(
+    tx: &mut Transaction<'_>,
+    tokens: &PurposeKey,
+    world: &World,
+    person: &Person,
+    visitor: &Visitor,
+) -> Result<(), StoreError> {
+    let mut n = total_of(tx, tokens, &Subject::RecoveryCodes(person.id))?;
+    for it in list_authenticators(tx, person.organisation, person.id)? {
+        if it.active_at.is_some() {
+            n = n.saturating_add(total_of(tx, tokens, &Subject::Authenticator(it.id))?);
+        }
+    }
+    if n != TELLING_MISSES {
+        return Ok(());
+    }
+    let mut details = seen_as(visitor);
+    details["n"] = n.into();
+    tell(tx, world, person, NoticeKind::PasswordKnown, details, None)
+}
+
 /// All authenticators of a person, the active one first.
 pub(super) fn list_authenticators(
     tx: &mut Transaction<'_>,
@@ -232,6 +274,8 @@ impl TryFrom<Row> for FoundAuthenticator {
             active_at: row.get(5)?,
             last_used_at: row.get(6)?,
             name: row.get(7)?,
+            begun_by: row.get(8)?,
+            disabled_at: row.get(9)?,
         })
     }
 }

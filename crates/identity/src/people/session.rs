@@ -5,7 +5,7 @@ mod find;
 mod renew;
 mod sweep;
 
-use gatepost_core::{OrganisationId, PersonId, SessionId, TrustedDeviceId};
+use gatepost_core::{OrganisationId, PersonId, SessionId};
 use gatepost_journal::{Actor, Entry};
 use gatepost_store::{StoreError, params};
 use serde_json::json;
@@ -14,6 +14,7 @@ pub(crate) use begin::{Entering, Shown, begin_session, seen_as, tell_of_misses};
 pub(in crate::people) use find::is_within;
 pub(crate) use renew::{Renewal, raise_epoch, renew};
 
+use super::password::By;
 use crate::{NewSession, People, Person, PersonRefusal, Proof, SecondStep, Session, Visitor, sql};
 
 impl People {
@@ -28,11 +29,13 @@ impl People {
         let person = &session.person;
         let (is_proof, factor, right_password, n_misses) = match proof {
             Proof::Password(password) => {
-                let right = self.check_password(person.address.as_str(), password, None, visitor).await?;
+                let right = self
+                    .check_password(person.address.as_str(), password, By::Device(session.device), visitor)
+                    .await?;
                 (person.two_step_at.is_none(), "password", Some(right), 0)
             }
             Proof::SecondStep(shown) => {
-                let right = self.check_second_step(person, shown, visitor, None).await?;
+                let right = self.check_second_step(person, shown, visitor, session.device).await?;
                 (true, factor_word(shown), None, right.n_misses)
             }
         };
@@ -73,7 +76,7 @@ impl People {
 
     /// Ends this session.
     pub async fn sign_out(&self, session: &Session) -> Result<(), StoreError> {
-        self.end(session, session.id, "session.signed_out").await.map(drop)
+        self.end(session, session.id, "session.ended").await.map(drop)
     }
 
     /// Ends another session of the same person. Unknown ones: `false`.
@@ -90,36 +93,6 @@ impl People {
         let _ = visitor;
         let renewal = Renewal { raises_epoch: true, ..Renewal::default() };
         self.renewed(session, renewal, "person.signed_out_everywhere").await
-    }
-
-    /// Asks this device for the second step again. Unknown ones: `false`.
-    pub async fn forget_trusted_device(
-        &self,
-        session: &Session,
-        device: TrustedDeviceId,
-    ) -> Result<bool, StoreError> {
-        let world = self.identity().world().clone();
-        let (organisation, person, now) = (session.organisation(), session.person.id, world.now());
-        self.write(move |tx| {
-            let values = params![organisation, person, device, now];
-            let is_there = tx.execute(&sql::REVOKE_TRUSTED_DEVICE, values)? == 1;
-            if is_there {
-                gatepost_journal::append(
-                    tx,
-                    &world,
-                    &Entry {
-                        organisation,
-                        actor: Actor::Person(person),
-                        action: "trusted_device.forgotten",
-                        subject: "trusted_device",
-                        subject_id: Some(device.uuid()),
-                        details: json!({}),
-                    },
-                )?;
-            }
-            Ok(is_there)
-        })
-        .await
     }
 
     /// The person of a session as the database has them now.

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use gatepost_core::{SecretText, Timestamp, TrustedDeviceId, World};
+use gatepost_core::{DeviceId, SecretText, Timestamp, World};
 use gatepost_store::{Row, StoreError, Transaction, params};
-use gatepost_vault::PurposeKey;
+use gatepost_vault::{Digest, PurposeKey};
 
+use super::device::trust;
+use super::password::By;
 use super::session::{Entering, Shown, begin_session, factor_word, tell_of_misses};
+use crate::limiter::Door;
 use crate::token::Opens;
 use crate::{
     Entrance, LinkKind, Method, NewSession, People, Person, PersonRefusal, Policy, PreSession, SecondStep,
-    SecondStepPassed, Token, TrustedToken, Visitor, sql,
+    SecondStepPassed, Token, Visitor, sql,
 };
 
 /// How long the second step may take (ID-27).
@@ -20,10 +23,14 @@ const PRE_SESSION_FOR: Duration = Duration::from_mins(10);
 struct FoundPreSession {
     it: PreSession,
     epoch: u64,
+    /// The hash of the token that the browser brought at the first step.
+    browser: Option<Digest>,
+    /// The device of this person that has it.
+    device: Option<DeviceId>,
 }
 
 impl People {
-    /// The first step: address and password, and the cookie of a trusted device if there is one.
+    /// The first step: address and password, and the cookie of the browser's device if it has one.
     pub async fn sign_in(
         &self,
         address: &str,
@@ -31,24 +38,19 @@ impl People {
         device: Option<&Token>,
         visitor: &Visitor,
     ) -> Result<Entrance, PersonRefusal> {
-        let right = self.check_password(address, password, device, visitor).await?;
+        let right = self.check_password(address, password, By::Cookie(device), visitor).await?;
         let (world, keyring) = (self.identity().world().clone(), self.identity().keyring.clone());
-        let visitor = visitor.clone();
+        let (person, from) = (right.person.clone(), visitor.clone());
         let entered = self.write(move |tx| {
-            right.settle(tx, &keyring, &world, &visitor)?;
-            let shown = match right.device {
-                Some(device) => {
-                    let source = visitor.source.to_canonical().to_string();
-                    let values = params![right.person.organisation, device, world.now(), source];
-                    tx.execute(&sql::TOUCH_TRUSTED_DEVICE, values)?;
-                    Shown::PasswordOnTrustedDevice
-                }
-                None => Shown::Password,
-            };
-            let entering = Entering { person: &right.person, epoch: right.epoch, visitor: &visitor, shown };
+            right.settle(tx, &keyring, &world, &from)?;
+            let shown = if right.is_trusted { Shown::PasswordOnTrustedDevice } else { Shown::Password };
+            let (person, browser) = (&right.person, right.browser.as_ref());
+            let entering = Entering { person, epoch: right.epoch, visitor: &from, browser, shown };
             enter(tx, keyring.tokens(), &world, &entering)
         });
-        Ok(entered.await?)
+        let entered = entered.await?.ok_or(PersonRefusal::Over)?;
+        self.trust_source_of(&entered, &person, visitor);
+        Ok(entered)
     }
 
     /// Who is between the two steps with this cookie.
@@ -65,28 +67,32 @@ impl People {
         visitor: &Visitor,
     ) -> Result<SecondStepPassed, PersonRefusal> {
         let found = self.living_pre_session(pre_session).await?.ok_or(PersonRefusal::Over)?;
-        let FoundPreSession { it: PreSession { person, .. }, epoch } = found;
-        let right = self.check_second_step(&person, shown, visitor, None).await?;
+        let FoundPreSession { it: PreSession { person, policy, .. }, epoch, browser, device } = found;
+        let right = self.check_second_step(&person, shown, visitor, device).await?;
         let factor = factor_word(shown);
-        let (world, tokens, visitor) =
-            (self.identity().world().clone(), self.tokens().clone(), visitor.clone());
+        let (world, tokens, from) = (self.identity().world().clone(), self.tokens().clone(), visitor.clone());
         let digest = pre_session.digest(&tokens, Opens::PreSession);
-        let trusts_for = Policy::of(person.role).trusts_devices_for.filter(|_| trusts_device);
+        let trusts_for = policy.trusts_devices_for.filter(|_| trusts_device);
+        let owner = person.clone();
         let passed = self.write(move |tx| {
             // Two at once, each with a right code of its own: one of them comes in.
             if tx.execute(&sql::DELETE_PRE_SESSION, params![digest.as_bytes()])? == 0 {
                 return Ok(None);
             }
-            tell_of_misses(tx, &world, &person, right.n_misses, &visitor)?;
-            let shown = Shown::TwoSteps(factor);
-            let entering = Entering { person: &person, epoch, visitor: &visitor, shown };
-            let session = begin_session(tx, &tokens, &world, &entering)?;
-            let trusted_device =
-                trusts_for.map(|span| trust(tx, &tokens, &world, &entering, span)).transpose()?;
+            tell_of_misses(tx, &world, &person, right.n_misses, &from)?;
+            let (shown, browser) = (Shown::TwoSteps(factor), browser.as_ref());
+            let entering = Entering { person: &person, epoch, visitor: &from, browser, shown };
+            let Some(session) = begin_session(tx, &tokens, &world, &entering)? else { return Ok(None) };
+            let trusted_until = match (trusts_for, session.session.device) {
+                (Some(span), Some(device)) => Some(trust(tx, &world, &entering, device, span)?),
+                _ => None,
+            };
             let recovery_codes_left = right.recovery_codes_left;
-            Ok::<_, StoreError>(Some(SecondStepPassed { session, trusted_device, recovery_codes_left }))
+            Ok::<_, StoreError>(Some(SecondStepPassed { session, trusted_until, recovery_codes_left }))
         });
-        passed.await?.ok_or(PersonRefusal::Over)
+        let passed = passed.await?.ok_or(PersonRefusal::Over)?;
+        self.trust_source(&owner, visitor);
+        Ok(passed)
     }
 
     /// Ends what a pre-session's cookie names ("Use another account").
@@ -95,12 +101,15 @@ impl People {
         self.write(move |tx| tx.execute(&sql::DELETE_PRE_SESSION, params![digest.as_bytes()]).map(drop)).await
     }
 
-    /// Uses up the demo's sign-in link.
+    /// Uses up the demo's sign-in link. Over, unless these are [`People::with_sign_in_links`].
     pub async fn sign_in_by_link(
         &self,
         token: &Token,
         visitor: &Visitor,
     ) -> Result<NewSession, PersonRefusal> {
+        if !self.allows_sign_in_links {
+            return Err(PersonRefusal::Over);
+        }
         let (world, tokens, visitor) =
             (self.identity().world().clone(), self.tokens().clone(), visitor.clone());
         let token = token.clone();
@@ -111,10 +120,23 @@ impl People {
                 return Ok(None);
             };
             let shown = Shown::Link;
-            let entering = Entering { person: &found.person, epoch: found.epoch, visitor: &visitor, shown };
-            begin_session(tx, &tokens, &world, &entering).map(Some)
+            let (person, epoch, visitor) = (&found.person, found.epoch, &visitor);
+            let entering = Entering { person, epoch, visitor, browser: None, shown };
+            begin_session(tx, &tokens, &world, &entering)
         });
         entered.await?.ok_or(PersonRefusal::Over)
+    }
+
+    /// Whoever is in has passed all steps: this source is always checked from now on (ID-8).
+    pub(super) fn trust_source_of(&self, entrance: &Entrance, person: &Person, visitor: &Visitor) {
+        if matches!(entrance, Entrance::SignedIn(_)) {
+            self.trust_source(person, visitor);
+        }
+    }
+
+    fn trust_source(&self, person: &Person, visitor: &Visitor) {
+        let now = self.identity().world().now();
+        self.limiter().trust(Door::People, visitor.source, person.address.as_str(), now);
     }
 
     async fn living_pre_session(&self, token: &Token) -> Result<Option<FoundPreSession>, StoreError> {
@@ -125,16 +147,17 @@ impl People {
     }
 }
 
-/// After a right password: straight in where nothing more is asked, else to the second step.
+/// After a right password: straight in where nothing more is asked, else to the second step. `None` if the person's epoch rose
+/// meanwhile.
 pub(super) fn enter(
     tx: &mut Transaction<'_>,
     tokens: &PurposeKey,
     world: &World,
     entering: &Entering<'_>,
-) -> Result<Entrance, StoreError> {
-    let Entering { person, epoch, visitor, shown } = *entering;
+) -> Result<Option<Entrance>, StoreError> {
+    let Entering { person, epoch, visitor, browser, shown } = *entering;
     if person.two_step_at.is_none() || matches!(shown, Shown::PasswordOnTrustedDevice) {
-        return begin_session(tx, tokens, world, entering).map(Entrance::SignedIn);
+        return Ok(begin_session(tx, tokens, world, entering)?.map(Entrance::SignedIn));
     }
     let (token, now) = (Token::generate(world), world.now());
     let expires_at = now + PRE_SESSION_FOR;
@@ -148,36 +171,13 @@ pub(super) fn enter(
         &visitor.device,
         now,
         expires_at,
+        browser.map(Digest::as_bytes),
     ];
-    tx.execute(&sql::INSERT_PRE_SESSION, values)?;
-    Ok(Entrance::SecondStep { token, expires_at })
-}
-
-/// This browser is not asked for the second step from now on (ID-23).
-fn trust(
-    tx: &mut Transaction<'_>,
-    tokens: &PurposeKey,
-    world: &World,
-    entering: &Entering<'_>,
-    span: Duration,
-) -> Result<TrustedToken, StoreError> {
-    let Entering { person, epoch, visitor, .. } = *entering;
-    let (token, now) = (Token::generate(world), world.now());
-    let expires_at = now + span;
-    let digest = token.digest(tokens, Opens::TrustedDevice);
-    let values = params![
-        TrustedDeviceId::new(world),
-        person.organisation,
-        person.id,
-        digest.as_bytes(),
-        epoch,
-        &visitor.device,
-        visitor.source.to_canonical().to_string(),
-        now,
-        expires_at,
-    ];
-    tx.execute(&sql::INSERT_TRUSTED_DEVICE, values)?;
-    Ok(TrustedToken { token, expires_at })
+    if tx.execute(&sql::INSERT_PRE_SESSION, values)? == 0 {
+        return Ok(None);
+    }
+    tx.execute(&sql::CAP_PRE_SESSIONS, params![person.organisation, person.id])?;
+    Ok(Some(Entrance::SecondStep { token, expires_at }))
 }
 
 fn found_pre_session(row: &Row, now: Timestamp) -> Result<Option<FoundPreSession>, StoreError> {
@@ -193,6 +193,9 @@ fn found_pre_session(row: &Row, now: Timestamp) -> Result<Option<FoundPreSession
         Err(err) => Some(Err(err)),
     });
     let methods = methods.collect::<Result<Vec<_>, StoreError>>()?;
-    let may_trust_device = Policy::of(person.role).trusts_devices_for.is_some();
-    Ok(Some(FoundPreSession { it: PreSession { person, methods, may_trust_device, expires_at }, epoch }))
+    let policy = Policy::of(person.role);
+    let may_trust_device = policy.trusts_devices_for.is_some();
+    let browser = row.get::<Option<Vec<u8>>>(16)?.as_deref().and_then(Digest::from_row);
+    let it = PreSession { person, policy, methods, may_trust_device, expires_at };
+    Ok(Some(FoundPreSession { it, epoch, browser, device: row.get(17)? }))
 }

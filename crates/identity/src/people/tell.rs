@@ -9,7 +9,7 @@ use super::kind::NewLink;
 use crate::{LinkKind, Person, sql};
 
 /// Writes a notice to a person's own address and all their proven ones, as they are at this point of the transaction, with a "This
-/// was not me" link. `app_password`: the one that the notice is about; the link removes it.
+/// was not me" link. `app_password`: the one that the notice is about; the link removes it on request.
 ///
 /// Not for letters that carry a link of their own (invitation, reset, contact): those are `gatepost_journal::notify` alone.
 pub(crate) fn tell(
@@ -21,7 +21,10 @@ pub(crate) fn tell(
     app_password: Option<AppPasswordId>,
 ) -> Result<(), StoreError> {
     let addresses = proven_addresses(tx, person)?;
-    let names = app_password.map_or_else(|| json!({}), |id| json!({ "app_password": id.to_string() }));
+    let mut names = json!({ "address": person.address.as_str() });
+    if let Some(id) = app_password {
+        names["app_password"] = id.to_string().into();
+    }
     let link = LinkId::new(world);
     NewLink {
         id: link,
@@ -42,7 +45,10 @@ pub(crate) fn tell(
 }
 
 /// The address a person signs in with, and those of their contacts that are proven.
-fn proven_addresses(tx: &mut Transaction<'_>, person: &Person) -> Result<Vec<EmailAddress>, StoreError> {
+pub(super) fn proven_addresses(
+    tx: &mut Transaction<'_>,
+    person: &Person,
+) -> Result<Vec<EmailAddress>, StoreError> {
     let mut addresses = vec![person.address.clone()];
     for row in tx.rows(&sql::LIST_PROVEN_ADDRESSES, params![person.organisation, person.id])? {
         addresses.push(row.parse(0, "an address")?);

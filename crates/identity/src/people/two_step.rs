@@ -16,43 +16,51 @@ use super::recovery_code::{RecoveryCode, SET};
 use super::second_step::{FoundAuthenticator, list_authenticators};
 use super::session::seen_as;
 use super::totp::{Judged, TotpSecret};
-use super::{Renewal, renew, tell};
+use super::{Renewal, is_recent, renew, tell};
+use crate::limiter::Door;
 use crate::{
     AccountProblem, Enrolment, NewSession, People, Person, PersonRefusal, Policy, RecoveryCodes, Session,
     Visitor, sql,
 };
 
 /// How long an authenticator may be begun, and after its first code may wait for the recovery codes.
-const BEGUN_FOR: Duration = Duration::from_mins(10);
+const BEGUN_FOR: Duration = Duration::from_mins(30);
 /// What an authenticator app is called until there are several.
 const NAME: &str = "Authenticator app";
 
 impl FoundAuthenticator {
-    /// Shown, and waiting for its first code.
-    fn is_begun(&self, now: Timestamp) -> bool {
-        self.active_at.is_none() && self.proven_at.is_none() && is_young(self.created_at, now)
+    /// Shown to whoever is signed in there, and waiting for its first code.
+    fn is_begun(&self, session: &Session, now: Timestamp) -> bool {
+        self.is_of(session) && self.proven_at.is_none() && is_young(self.created_at, now)
     }
 
-    /// Its first code was right, and recovery codes come next.
-    fn is_proven(&self, now: Timestamp) -> bool {
-        self.active_at.is_none() && self.proven_at.is_some_and(|at| is_young(at, now))
+    /// Its first code was right there, and recovery codes come next.
+    fn is_proven(&self, session: &Session, now: Timestamp) -> bool {
+        self.is_of(session) && self.proven_at.is_some_and(|at| is_young(at, now))
+    }
+
+    /// Does not count yet, and was begun from sign-in to sign-out of this session: whoever else knows the password must neither see
+    /// its secret nor bring their own in.
+    fn is_of(&self, session: &Session) -> bool {
+        self.active_at.is_none() && self.begun_by == session.lineage
     }
 }
 
 /// A clock that was set back lengthens nothing.
 fn is_young(at: Timestamp, now: Timestamp) -> bool {
-    now.since(at) < BEGUN_FOR && at.since(now) < BEGUN_FOR
+    now.since(at) < BEGUN_FOR && is_recent(at, BEGUN_FOR, now)
 }
 
 impl People {
-    /// The authenticator that is being set up: the one begun within 10 minutes, or a new one.
+    /// The authenticator that is being set up in this session: the one begun or proven within 30 minutes, or a new one. What was
+    /// begun in another session of the person ends with a new one.
     pub async fn begin_authenticator(&self, session: &Session) -> Result<Enrolment, AccountProblem> {
         let (world, person) = (self.identity().world().clone(), session.person.clone());
         let (organisation, now) = (person.organisation, world.now());
         let key = self.identity().keyring.data_key(organisation).await?;
         let (id, fresh) = (AuthenticatorId::new(&world), TotpSecret::generate(&world));
         let sealed = fresh.seal(&key, organisation, id, &world);
-        let owner = person.id;
+        let (owner, session) = (person.id, session.clone());
         let (begun, replaces, name) = self
             .write(move |tx| {
                 // Two at once show the same secret.
@@ -61,10 +69,13 @@ impl People {
                 let replaces = all.iter().any(|it| it.active_at.is_some());
                 let row = tx.row(&sql::FIND_ORGANISATION_NAME, params![organisation])?;
                 let name: String = row.map_or(Ok(String::new()), |row| row.get(0))?;
-                let begun = all.into_iter().find(|it| it.is_begun(now));
+                let begun =
+                    all.into_iter().find(|it| it.is_begun(&session, now) || it.is_proven(&session, now));
                 if begun.is_none() {
                     tx.execute(&sql::DELETE_BEGUN_AUTHENTICATORS, params![organisation, owner])?;
-                    let values = params![id, organisation, owner, NAME, &sealed, now];
+                    // Codes that somebody else waits to confirm must not count with this one.
+                    tx.execute(&sql::DELETE_NEW_RECOVERY_CODES, params![organisation, owner])?;
+                    let values = params![id, organisation, owner, NAME, &sealed, now, session.lineage];
                     tx.execute(&sql::INSERT_AUTHENTICATOR, values)?;
                 }
                 Ok::<_, StoreError>((begun, replaces, name))
@@ -90,13 +101,12 @@ impl People {
     ) -> Result<Option<NewSession>, AccountProblem> {
         let now = self.identity().world().now();
         let address = session.person.address.as_str();
-        let begun = self.limiter().begin(visitor.source, address, code, now);
+        let begun = self.limiter().begin(Door::People, visitor.source, address, None, now);
         let at_source = begun.map_err(|retry_after| PersonRefusal::Slowed { retry_after })?;
         let proven = self.prove(session, id, code, visitor).await;
         let unseen = |it: &PersonRefusal| matches!(it, PersonRefusal::Unavailable(_) | PersonRefusal::Over);
         if !matches!(&proven, Err(AccountProblem::Refused(refusal)) if !unseen(refusal)) {
-            // No source is trusted for it: the same form sent again succeeds without a look.
-            self.limiter().forgive(&at_source, false, now);
+            at_source.forgive();
         }
         proven
     }
@@ -112,21 +122,22 @@ impl People {
         let (organisation, owner, now) = (session.organisation(), session.person.id, world.now());
         let all = self.read(move |tx| list_authenticators(tx, organisation, owner)).await?;
         let found = all.into_iter().find(|it| it.id == id);
-        let found = found.filter(|it| it.is_begun(now) || it.is_proven(now));
+        let found = found.filter(|it| it.is_begun(session, now) || it.is_proven(session, now));
         let found = found.ok_or(PersonRefusal::Over)?;
         let judged = self.open_authenticator(&session.person, &found).await?.judge(code, now);
-        let counter = self.counter(&Subject::Authenticator(id), None);
+        let counter = self.counter(&Subject::Authenticator(id), session.device);
         let (tokens, session, visitor) = (self.tokens().clone(), session.clone(), visitor.clone());
         self.write(move |tx| {
             tx.row(&sql::LOCK_PERSON, params![organisation, owner])?;
             let all = list_authenticators(tx, organisation, owner)?;
             let has_active = all.iter().any(|it| it.active_at.is_some());
-            let found = all.iter().find(|it| it.id == id && (it.is_begun(now) || it.is_proven(now)));
+            let waits = |it: &FoundAuthenticator| it.is_begun(&session, now) || it.is_proven(&session, now);
+            let found = all.iter().find(|it| it.id == id && waits(it));
             let Some(found) = found else { return Ok(Err(PersonRefusal::Over.into())) };
             if found.proven_at.is_some() {
                 return Ok(Ok(None));
             }
-            let begun = counter.begin(tx, false, now)?;
+            let begun = counter.begin(tx, now)?;
             if !matches!(begun, Begun::Counted) {
                 return Ok(begun.is_looked_at().map(|()| None).map_err(AccountProblem::Refused));
             }
@@ -151,7 +162,7 @@ impl People {
             tx.execute(&sql::ACTIVATE_AUTHENTICATOR, params![organisation, id, now])?;
             let (person, kind) = (&session.person, NoticeKind::AuthenticatorReplaced);
             tell(tx, &world, person, kind, seen_as(&visitor), None)?;
-            person.journal(tx, &world, Actor::Person(owner), "person.authenticator_replaced", json!({}))?;
+            person.journal(tx, &world, Actor::Person(owner), "two_step.authenticator_replaced", json!({}))?;
             Ok::<_, AccountProblem>(Ok(Some(renewed)))
         })
         .await?
@@ -165,15 +176,16 @@ impl People {
         let digests: Vec<_> = codes.iter().map(|it| it.digest(self.tokens(), owner)).collect();
         // Any time-ordered id does.
         let set = AuthenticatorId::new(&world).uuid();
+        let session = session.clone();
         let made = self.write(move |tx| {
             tx.row(&sql::LOCK_PERSON, params![organisation, owner])?;
             let all = list_authenticators(tx, organisation, owner)?;
-            if !all.iter().any(|it| it.active_at.is_some() || it.is_proven(now)) {
+            if !all.iter().any(|it| it.active_at.is_some() || it.is_proven(&session, now)) {
                 return Ok(false);
             }
             tx.execute(&sql::DELETE_NEW_RECOVERY_CODES, params![organisation, owner])?;
             for (n, digest) in (1_u32..).zip(&digests) {
-                let values = params![owner, set, n, organisation, digest.as_bytes(), now];
+                let values = params![owner, set, n, organisation, digest.as_bytes(), now, session.lineage];
                 tx.execute(&sql::INSERT_RECOVERY_CODE, values)?;
             }
             Ok::<_, StoreError>(true)
@@ -196,7 +208,7 @@ impl People {
         let now = world.now();
         let address = session.person.address.as_str();
         // The source alone counts: whoever guesses here has the codes that were shown to them.
-        let begun = self.limiter().begin(visitor.source, address, code, now);
+        let begun = self.limiter().begin(Door::People, visitor.source, address, None, now);
         let at_source = begun.map_err(|retry_after| PersonRefusal::Slowed { retry_after })?;
         let Some(code) = RecoveryCode::parse(code) else { return Err(PersonRefusal::WrongCode.into()) };
         let digest = code.digest(self.tokens(), session.person.id);
@@ -204,14 +216,14 @@ impl People {
         let confirmed = self.write(move |tx| {
             let (organisation, person) = (session.organisation(), &session.person);
             tx.row(&sql::LOCK_PERSON, params![organisation, person.id])?;
-            let values = params![organisation, person.id, digest.as_bytes()];
+            let values = params![organisation, person.id, digest.as_bytes(), session.lineage];
             let Some(row) = tx.row(&sql::FIND_NEW_RECOVERY_CODE, values)? else {
                 return Ok(Err(PersonRefusal::WrongCode.into()));
             };
             let set: Uuid = row.get(0)?;
             let all = list_authenticators(tx, organisation, person.id)?;
             let is_on = all.iter().any(|it| it.active_at.is_some());
-            let proven = all.iter().find(|it| it.is_proven(now)).map(|it| it.id);
+            let proven = all.iter().find(|it| it.is_proven(&session, now)).map(|it| it.id);
             let turns_on = match (is_on, proven) {
                 (true, _) => None,
                 (false, Some(id)) => Some(id),
@@ -235,9 +247,9 @@ impl People {
                     tx.execute(&sql::ACTIVATE_AUTHENTICATOR, params![organisation, id, now])?;
                     tx.execute(&sql::SET_TWO_STEP, params![organisation, person.id, now])?;
                     renewed.session.person.two_step_at = Some(now);
-                    (NoticeKind::TwoStepOn, "person.two_step_turned_on")
+                    (NoticeKind::TwoStepOn, "two_step.turned_on")
                 }
-                None => (NoticeKind::RecoveryCodesMade, "person.recovery_codes_made"),
+                None => (NoticeKind::RecoveryCodesMade, "recovery_code.made"),
             };
             tell(tx, &world, person, kind, seen_as(&visitor), None)?;
             person.journal(tx, &world, Actor::Person(person.id), action, json!({}))?;
@@ -245,7 +257,7 @@ impl People {
         });
         let confirmed = confirmed.await;
         if matches!(&confirmed, Ok(Ok(_)) | Err(_)) {
-            self.limiter().forgive(&at_source, matches!(&confirmed, Ok(Ok(_))), now);
+            at_source.forgive();
         }
         confirmed?
     }
@@ -279,7 +291,7 @@ impl People {
                 forget_two_step(tx, &tokens, &person)?;
                 renewed.session.person.two_step_at = None;
                 tell(tx, &world, &person, NoticeKind::TwoStepOff, seen_as(&visitor), None)?;
-                person.journal(tx, &world, Actor::Person(id), "person.two_step_turned_off", json!({}))?;
+                person.journal(tx, &world, Actor::Person(id), "two_step.turned_off", json!({}))?;
             }
             Ok::<_, AccountProblem>(Ok(renewed))
         })

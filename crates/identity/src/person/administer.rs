@@ -1,14 +1,14 @@
 //! What administrators do with people.
 
-use gatepost_core::{LinkId, LocationId, OrganisationId, PersonId, Timestamp, World};
+use gatepost_core::{AppPasswordId, LinkId, LocationId, OrganisationId, PersonId, Timestamp, World};
 use gatepost_journal::{Actor, Entry, Notice, NoticeKind};
 use gatepost_store::{StoreError, Transaction, params};
 use serde_json::{Value, json};
 
+use crate::app_password::remove_app_password;
 use crate::identity::checked_name;
 use crate::login::retire;
-use crate::people::{NewLink, forget_two_step, raise_epoch, tell};
-use crate::token::Opens;
+use crate::people::{NewLink, forget_two_step, link_token, raise_epoch, tell};
 use crate::{Identity, IdentityError, LinkKind, NewPerson, Person, Role, Target, Token, sql};
 
 /// A link for an administrator to hand over.
@@ -20,8 +20,8 @@ pub struct HandedLink {
 }
 
 impl Identity {
-    /// Adds a person without a password and writes down the letter that invites them. An administrator's invitation is handed over
-    /// alone ([`Identity::hand_link`]): a letter lies in the sent folder of the mailbox that it left by.
+    /// Adds a person without a password and writes down the letter that invites them. An administrator gets none: it would lie in the
+    /// sent folder of the mailbox that sends it, for everybody who reads there. Their link is handed over.
     pub async fn invite_person(&self, new: NewPerson, by: Actor) -> Result<Person, IdentityError> {
         let person = new.checked(self.world())?;
         let world = self.world().clone();
@@ -34,7 +34,7 @@ impl Identity {
             if !person.insert(tx, &world, by)? {
                 return Ok(Err(IdentityError::PersonExists(person.address.to_string())));
             }
-            send_invitation(tx, &world, &person, by)?;
+            invite(tx, &world, &person, by)?;
             Ok::<_, IdentityError>(Ok(person.clone()))
         });
         invited.await?
@@ -61,41 +61,41 @@ impl Identity {
             }
             let kind = LinkKind::Invitation.to_string();
             tx.execute(&sql::END_LINKS_OF_KIND, params![organisation, id, kind, now])?;
-            send_invitation(tx, &world, &person, by)?;
+            invite(tx, &world, &person, by)?;
             person.journal(tx, &world, by, "person.invited_again", json!({}))?;
             Ok::<_, IdentityError>(Ok(person))
         });
         invited.await?
     }
 
-    /// Takes an invitation back: a person who has no password yet is gone, with all links to them, and the address is free. What
-    /// their login opens, if anybody made one for them, ends within a second.
+    /// Withdraws the invitation of somebody who has not chosen a password: the person is gone, and the address is free. What was made
+    /// for their login is removed.
     pub async fn withdraw_invitation(
         &self,
         organisation: OrganisationId,
         id: PersonId,
         by: Actor,
-    ) -> Result<Person, IdentityError> {
-        let (world, now) = (self.world().clone(), self.world().now());
+    ) -> Result<(), IdentityError> {
+        let world = self.world().clone();
         let withdrawn = self.store.write(move |tx| {
             lock(tx, organisation)?;
-            // They may be choosing their password at this moment: whichever is first, the other finds it done.
-            tx.row(&sql::LOCK_PERSON, params![organisation, id])?;
             let Some(person) = find(tx, organisation, id)? else {
                 return Ok(Err(IdentityError::NoSuchPerson));
             };
-            if person.has_password {
-                return Ok(Err(IdentityError::HasPassword(person.address.to_string())));
-            }
             if is_last_administrator(tx, &person)? {
                 return Ok(Err(IdentityError::LastAdministrator(person.address.to_string())));
             }
-            tx.execute(&sql::DELETE_PERSON, params![organisation, id])?;
-            tx.execute(&sql::DELETE_LINKS, params![organisation, id])?;
+            // Of an answer to the invitation at the same moment, the first counts.
+            tx.row(&sql::LOCK_PERSON, params![organisation, id])?;
+            if tx.execute(&sql::DELETE_PERSON, params![organisation, id])? == 0 {
+                return Ok(Err(IdentityError::HasPassword(person.address.to_string())));
+            }
+            tx.execute(&sql::DELETE_LINKS_OF, params![organisation, id])?;
             tx.execute(&sql::DELETE_CONTACTS, params![organisation, id])?;
-            retire(tx, &world, organisation, Target::Person(id), by, now)?;
-            person.journal(tx, &world, by, "person.invitation_withdrawn", json!({}))?;
-            Ok::<_, IdentityError>(Ok(person))
+            retire(tx, &world, organisation, Target::Person(id), by)?;
+            let details = json!({ "address": person.address.as_str() });
+            person.journal(tx, &world, by, "person.invitation_withdrawn", details)?;
+            Ok::<_, IdentityError>(Ok(()))
         });
         withdrawn.await?
     }
@@ -149,8 +149,7 @@ impl Identity {
         edited.await?
     }
 
-    /// Changes the role; all their sessions end, and so do links that lead to a password: whoever holds one was to be something else.
-    /// Not of the last administrator ([`IdentityError::LastAdministrator`]).
+    /// Changes the role; all their sessions end, and all administrators are told. Not of the last administrator ([`IdentityError::LastAdministrator`]).
     pub async fn change_role(
         &self,
         organisation: OrganisationId,
@@ -175,20 +174,28 @@ impl Identity {
             tx.execute(&sql::END_PASSWORD_LINKS, params![organisation, id, now])?;
             let details = json!({ "from": person.role.to_string(), "to": role.to_string() });
             person.journal(tx, &world, by, "person.role_changed", details)?;
+            let person = Person { role, ..person };
+            tell_administrators(tx, &world, NoticeKind::RoleChanged, &person, by)?;
+            if role != Role::Administrator {
+                let details = what_became(tx, &person, by)?;
+                tell(tx, &world, &person, NoticeKind::RoleChanged, details, None)?;
+            }
             Ok::<_, IdentityError>(Ok(()))
         });
         changed.await?
     }
 
     /// Disables a person: signed out everywhere, their links dead, and what their app passwords have open ends within a second. Not
-    /// the last administrator. Disabling again does nothing.
+    /// the last administrator. Disabling again does nothing. `remove`: of what they made for others
+    /// ([`Identity::list_app_passwords_made_by`]), the app passwords that are removed as well.
     pub async fn disable_person(
         &self,
         organisation: OrganisationId,
         id: PersonId,
+        remove: &[AppPasswordId],
         by: Actor,
     ) -> Result<(), IdentityError> {
-        let (world, now) = (self.world().clone(), self.world().now());
+        let (world, now, remove) = (self.world().clone(), self.world().now(), remove.to_vec());
         let disabled = self.store.write(move |tx| {
             lock(tx, organisation)?;
             let Some(person) = find(tx, organisation, id)? else {
@@ -205,6 +212,13 @@ impl Identity {
             tx.execute(&sql::END_LINKS, params![organisation, id, now])?;
             tx.execute(&sql::RAISE_EPOCH, params![organisation])?;
             person.journal(tx, &world, by, "person.disabled", json!({}))?;
+            for row in tx.rows(&sql::LIST_APP_PASSWORDS_MADE_BY, params![organisation, now, id])? {
+                // Whatever else was asked for is not theirs.
+                let made = row.get(0)?;
+                if remove.contains(&made) {
+                    remove_app_password(tx, &world, organisation, made, by)?;
+                }
+            }
             Ok::<_, IdentityError>(Ok(()))
         });
         disabled.await?
@@ -231,7 +245,7 @@ impl Identity {
     }
 
     /// Turns a person's two-step verification off, so that they set it up anew; they are told. What was begun is forgotten as well.
-    /// Nobody does it to themselves, and no person to the last administrator: commands may, for whoever has lost everything.
+    /// Nobody does it to themselves, nor to the last administrator who can sign in; a command does, as the way back in.
     pub async fn reset_two_step(
         &self,
         organisation: OrganisationId,
@@ -244,13 +258,11 @@ impl Identity {
             let Some(person) = find(tx, organisation, id)? else {
                 return Ok(Err(IdentityError::NoSuchPerson));
             };
-            if let Actor::Person(by) = by {
-                if by == id {
-                    return Ok(Err(IdentityError::OwnTwoStep));
-                }
-                if is_last_administrator(tx, &person)? {
-                    return Ok(Err(IdentityError::LastAdministrator(person.address.to_string())));
-                }
+            if by == Actor::Person(id) {
+                return Ok(Err(IdentityError::OwnTwoStep(person.address.to_string())));
+            }
+            if by != Actor::Command && person.two_step_at.is_some() && is_last_administrator(tx, &person)? {
+                return Ok(Err(IdentityError::LastAdministrator(person.address.to_string())));
             }
             raise_epoch(tx, organisation, id, world.now())?;
             forget_two_step(tx, &tokens, &person)?;
@@ -258,15 +270,15 @@ impl Identity {
                 let details = json!({ "by": name_of(tx, organisation, by)? });
                 tell(tx, &world, &person, NoticeKind::TwoStepReset, details, None)?;
             }
-            person.journal(tx, &world, by, "person.two_step_reset", json!({}))?;
+            person.journal(tx, &world, by, "two_step.reset", json!({}))?;
             Ok::<_, IdentityError>(Ok(()))
         });
         reset.await?
     }
 
     /// A link to hand over: set-up or invitation for those without a password, else a reset, which the person is told of, whichever
-    /// of these was asked for; or the demo's. Earlier links of that kind die, but not an invitation by letter: whichever is used
-    /// first ends the other.
+    /// of these was asked for; or the demo's. An invitation is the one that the letter carries, while that lives; earlier links of
+    /// the other kinds die.
     pub async fn hand_link(
         &self,
         organisation: OrganisationId,
@@ -274,9 +286,7 @@ impl Identity {
         kind: LinkKind,
         by: Actor,
     ) -> Result<HandedLink, IdentityError> {
-        let token = Token::generate(self.world());
-        let digest = token.digest(self.keyring.tokens(), Opens::Link);
-        let (world, now) = (self.world().clone(), self.world().now());
+        let (world, tokens, now) = (self.world().clone(), self.keyring.tokens().clone(), self.world().now());
         let handed = self.store.write(move |tx| {
             let Some(person) = find(tx, organisation, id)? else {
                 return Ok(Err(IdentityError::NoSuchPerson));
@@ -290,40 +300,46 @@ impl Identity {
                 (LinkKind::SetUp, false) => LinkKind::SetUp,
                 (_, false) => LinkKind::Invitation,
             };
-            let (link, details) = (LinkId::new(&world), json!({ "handed": true }));
-            if kind == LinkKind::Invitation {
-                let values = params![organisation, id, kind.to_string(), details.to_string(), now];
-                tx.execute(&sql::END_LINKS_WITH, values)?;
-            } else {
-                tx.execute(&sql::END_LINKS_OF_KIND, params![organisation, id, kind.to_string(), now])?;
-            }
-            let expires_at =
-                NewLink { id: link, organisation, person: id, kind, details }.insert(tx, &world)?;
-            tx.execute(&sql::UPDATE_LINK_DIGEST, params![organisation, link, digest.as_bytes(), now])?;
+            let living = match kind {
+                LinkKind::Invitation => {
+                    tx.row(&sql::FIND_LIVING_LINK, params![organisation, id, kind.to_string(), now])?
+                }
+                _ => None,
+            };
+            let (link, expires_at) = match living {
+                Some(row) => (row.get(0)?, row.get(1)?),
+                None => {
+                    tx.execute(&sql::END_LINKS_OF_KIND, params![organisation, id, kind.to_string(), now])?;
+                    let link = LinkId::new(&world);
+                    let new = NewLink { id: link, organisation, person: id, kind, details: json!({}) };
+                    (link, new.insert(tx, &world)?)
+                }
+            };
+            let Some(token) = link_token(tx, &tokens, &world, organisation, link)? else {
+                return Ok(Err(IdentityError::NoSuchPerson));
+            };
             if kind == LinkKind::PasswordReset {
                 let details = json!({ "by": name_of(tx, organisation, by)? });
                 tell(tx, &world, &person, NoticeKind::PasswordResetByAdministrator, details, None)?;
             }
-            person.journal(tx, &world, by, "person.link_handed", json!({ "kind": kind.to_string() }))?;
-            Ok::<_, IdentityError>(Ok(expires_at))
+            person.journal(tx, &world, by, "link.handed", json!({ "kind": kind.to_string() }))?;
+            Ok::<_, IdentityError>(Ok(HandedLink { token, expires_at }))
         });
-        let expires_at = handed.await??;
-        Ok(HandedLink { token, expires_at })
+        handed.await?
     }
 
-    /// The token of a link that a letter is about to carry; `None` if the link is over. An earlier token of it dies.
+    /// The token of a link that a letter is about to carry; `None` if the link is over. It is the same each time, also for a page
+    /// that hands it over.
     pub async fn issue_link(
         &self,
         organisation: OrganisationId,
         link: LinkId,
     ) -> Result<Option<Token>, IdentityError> {
-        let token = Token::generate(self.world());
-        let digest = token.digest(self.keyring.tokens(), Opens::Link);
-        let now = self.world().now();
-        let n_issued = self.store.write(move |tx| {
-            tx.execute(&sql::UPDATE_LINK_DIGEST, params![organisation, link, digest.as_bytes(), now])
+        let (world, tokens) = (self.world().clone(), self.keyring.tokens().clone());
+        let issued = self.store.write(move |tx| {
+            link_token(tx, &tokens, &world, organisation, link).map_err(IdentityError::from)
         });
-        Ok((n_issued.await? == 1).then_some(token))
+        issued.await
     }
 
     /// Gives the organisation its name and says that its set-up is over.
@@ -369,13 +385,62 @@ fn lock(tx: &mut Transaction<'_>, organisation: OrganisationId) -> Result<(), St
     tx.row(&sql::LOCK_ORGANISATION, params![organisation]).map(drop)
 }
 
-/// Whether nobody would be left who can look after the organisation. Of the others only those count who can sign in as an
-/// administrator: with a password and two-step verification on.
+/// Whether the organisation would be left without an administrator who can sign in; where nobody can yet, without any at all.
 fn is_last_administrator(tx: &mut Transaction<'_>, person: &Person) -> Result<bool, StoreError> {
-    if person.role != Role::Administrator || person.disabled_at.is_some() {
-        return Ok(false);
+    let (mut counts, mut others, mut others_who_can) = (None, 0_u32, 0_u32);
+    for row in tx.rows(&sql::LIST_ADMINISTRATORS, params![person.organisation])? {
+        let can_sign_in = row.get::<bool>(11)?;
+        if row.get::<PersonId>(0)? == person.id {
+            counts = Some(can_sign_in);
+        } else {
+            others += 1;
+            others_who_can += u32::from(can_sign_in);
+        }
     }
-    Ok(tx.row(&sql::FIND_OTHER_ADMINISTRATOR, params![person.organisation, person.id])?.is_none())
+    Ok(match counts {
+        // No administrator, or disabled: nothing is lost.
+        None => false,
+        Some(true) => others_who_can == 0,
+        Some(false) => others == 0,
+    })
+}
+
+/// Tells all administrators but the one it is about, where that one is new.
+fn tell_administrators(
+    tx: &mut Transaction<'_>,
+    world: &World,
+    kind: NoticeKind,
+    about: &Person,
+    by: Actor,
+) -> Result<(), StoreError> {
+    let details = what_became(tx, about, by)?;
+    for row in tx.rows(&sql::LIST_ADMINISTRATORS, params![about.organisation])? {
+        let administrator = Person::try_from(row)?;
+        if administrator.id != about.id || kind == NoticeKind::RoleChanged {
+            tell(tx, world, &administrator, kind, details.clone(), None)?;
+        }
+    }
+    Ok(())
+}
+
+fn what_became(tx: &mut Transaction<'_>, about: &Person, by: Actor) -> Result<Value, StoreError> {
+    let by = name_of(tx, about.organisation, by)?;
+    Ok(
+        json!({ "name": about.name, "address": about.address.as_str(), "role": about.role.to_string(), "by": by }),
+    )
+}
+
+/// Tells all administrators of one more.
+pub(super) fn tell_of_administrator(
+    tx: &mut Transaction<'_>,
+    world: &World,
+    person: &Person,
+    by: Actor,
+) -> Result<(), StoreError> {
+    match person.role {
+        Role::Administrator => tell_administrators(tx, world, NoticeKind::AdministratorAdded, person, by),
+        Role::Operator => Ok(()),
+    }
 }
 
 fn find(
@@ -394,20 +459,15 @@ fn has_location(
     Ok(tx.row(&sql::FIND_LOCATION_BY_ID, params![organisation, id])?.is_some())
 }
 
-/// The letter that invites, with its link; none for an administrator.
-fn send_invitation(
-    tx: &mut Transaction<'_>,
-    world: &World,
-    person: &Person,
-    by: Actor,
-) -> Result<(), StoreError> {
+/// The link that invites, and the letter with it.
+fn invite(tx: &mut Transaction<'_>, world: &World, person: &Person, by: Actor) -> Result<(), StoreError> {
     let (organisation, id) = (person.organisation, LinkId::new(world));
+    let kind = LinkKind::Invitation;
+    NewLink { id, organisation, person: person.id, kind, details: json!({}) }.insert(tx, world)?;
     tx.execute(&sql::UPDATE_INVITED, params![organisation, person.id, world.now()])?;
     if person.role == Role::Administrator {
         return Ok(());
     }
-    let kind = LinkKind::Invitation;
-    NewLink { id, organisation, person: person.id, kind, details: json!({}) }.insert(tx, world)?;
     let notice = Notice {
         organisation,
         kind: NoticeKind::Invitation,

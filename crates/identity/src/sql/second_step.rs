@@ -9,12 +9,14 @@ gatepost_store::statements! {
 
     /// An authenticator is being set up.
     INSERT_AUTHENTICATOR = "
-        INSERT INTO authenticator (id, organisation_id, person_id, kind, name, secret_sealed, last_step, created_at)
-        VALUES ($1, $2, $3, 'totp', $4, $5, 0, $6)";
+        INSERT INTO authenticator (id, organisation_id, person_id, kind, name, secret_sealed, last_step, created_at,
+            begun_by)
+        VALUES ($1, $2, $3, 'totp', $4, $5, 0, $6, $7)";
 
     /// The authenticators of a person: the active one first, then the one that is being set up.
     LIST_AUTHENTICATORS = "
-        SELECT id, secret_sealed, last_step, created_at, proven_at, active_at, last_used_at, name
+        SELECT id, secret_sealed, last_step, created_at, proven_at, active_at, last_used_at, name,
+            begun_by, disabled_at
         FROM authenticator
         WHERE organisation_id = $1 AND person_id = $2 AND kind = 'totp'
         ORDER BY CASE WHEN active_at IS NULL THEN 1 ELSE 0 END, created_at DESC, id
@@ -36,7 +38,14 @@ gatepost_store::statements! {
     SPEND_STEP = "
         UPDATE authenticator
         SET last_step = $3, last_used_at = $4
-        WHERE organisation_id = $1 AND id = $2 AND active_at IS NOT NULL AND last_step < $3";
+        WHERE organisation_id = $1 AND id = $2 AND active_at IS NOT NULL AND disabled_at IS NULL
+            AND last_step < $3";
+
+    /// A hundred misses: it opens nothing until another one is set up.
+    DISABLE_AUTHENTICATOR = "
+        UPDATE authenticator
+        SET disabled_at = $3
+        WHERE organisation_id = $1 AND id = $2 AND disabled_at IS NULL";
 
     /// What was begun is begun anew.
     DELETE_BEGUN_AUTHENTICATORS = "
@@ -51,14 +60,14 @@ gatepost_store::statements! {
 
     /// One code of a new set.
     INSERT_RECOVERY_CODE = "
-        INSERT INTO recovery_code (person_id, set_id, ordinal, organisation_id, digest, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6)";
+        INSERT INTO recovery_code (person_id, set_id, ordinal, organisation_id, digest, created_at, begun_by)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
-    /// The set of a code that was typed back, of those that do not count yet.
+    /// The set of a code that was typed back, of those that do not count yet and were made in this session's lineage.
     FIND_NEW_RECOVERY_CODE = "
         SELECT set_id
         FROM recovery_code
-        WHERE organisation_id = $1 AND person_id = $2 AND digest = $3 AND active_at IS NULL";
+        WHERE organisation_id = $1 AND person_id = $2 AND digest = $3 AND begun_by = $4 AND active_at IS NULL";
 
     /// Whether such a code was ever one that counts.
     FIND_RECOVERY_CODE = "
@@ -110,12 +119,13 @@ gatepost_store::statements! {
         ORDER BY created_at, id
         LIMIT 100";
 
-    /// Devices that are not asked for the second step.
-    LIST_TRUSTED_DEVICES = "
-        SELECT d.id, d.device, d.source, d.created_at, d.last_used_at, d.expires_at
-        FROM trusted_device d
-        JOIN person p ON p.id = d.person_id AND p.organisation_id = d.organisation_id AND p.epoch = d.epoch
-        WHERE d.organisation_id = $1 AND d.person_id = $2 AND d.revoked_at IS NULL AND d.expires_at > $3
+    /// Devices that a person has signed in with, and until when they are not asked for the second step.
+    LIST_DEVICES = "
+        SELECT d.id, d.device, d.source, d.created_at, d.last_used_at,
+            CASE WHEN d.epoch = p.epoch AND d.trusted_until > $3 AND p.two_step_at IS NOT NULL THEN d.trusted_until END
+        FROM device d
+        JOIN person p ON p.id = d.person_id AND p.organisation_id = d.organisation_id
+        WHERE d.organisation_id = $1 AND d.person_id = $2 AND d.revoked_at IS NULL
         ORDER BY d.last_used_at DESC, d.id
         LIMIT 100";
 

@@ -38,15 +38,16 @@ mod sql {
         SET_ROLE = "UPDATE person SET role = $2, epoch = epoch + 1 WHERE id = $1";
         /// A link with its token.
         INSERT_LINK = "
-            INSERT INTO link (id, organisation_id, person_id, kind, details, created_at, expires_at, digest)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        /// A trusted device.
+            INSERT INTO link (id, organisation_id, person_id, kind, details, created_at, expires_at, digest, salt, epoch)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, (SELECT epoch FROM person WHERE id = $3))";
+        /// A device that is trusted.
         INSERT_DEVICE = "
-            INSERT INTO trusted_device
-                (id, organisation_id, person_id, digest, epoch, device, source, created_at, expires_at, last_used_at)
-            VALUES ($1, $2, $3, $4, (SELECT epoch FROM person WHERE id = $3), $5, $6, $7, $8, $7)";
-        /// Which devices there are.
-        LIST_DEVICES = "SELECT id FROM trusted_device WHERE person_id = $1 AND revoked_at IS NULL";
+            INSERT INTO device
+                (id, organisation_id, person_id, digest, epoch, device, source, created_at, trusted_until, last_used_at,
+                trusted_at)
+            VALUES ($1, $2, $3, $4, (SELECT epoch FROM person WHERE id = $3), $5, $6, $7, $8, $7, $7)";
+        /// Which trusted devices there are.
+        LIST_DEVICES = "SELECT id FROM device WHERE person_id = $1 AND revoked_at IS NULL AND trusted_at IS NOT NULL";
         /// Sessions that may be alive.
         LIST_SESSIONS = "
             SELECT id, device, source, created_at, active_at
@@ -56,11 +57,20 @@ mod sql {
         /// All rows that the sweep is about.
         COUNT_ROWS = "
             SELECT (SELECT COUNT(*) FROM session) + (SELECT COUNT(*) FROM pre_session)
-                + (SELECT COUNT(*) FROM link) + (SELECT COUNT(*) FROM miss)";
+                + (SELECT COUNT(*) FROM link) + (SELECT COUNT(*) FROM miss) + (SELECT COUNT(*) FROM device)
+                + (SELECT COUNT(*) FROM authenticator) + (SELECT COUNT(*) FROM contact)";
         /// Links that a letter will carry.
         LIST_LINKS = "SELECT kind FROM link WHERE person_id = $1 AND used_at IS NULL ORDER BY created_at, kind";
         /// The token of a link that has none yet.
-        GIVE_TOKEN = "UPDATE link SET digest = $3 WHERE person_id = $1 AND kind = $2 AND digest IS NULL";
+        GIVE_TOKEN = "
+            UPDATE link
+            SET digest = $3
+            WHERE id = (
+                SELECT l.id
+                FROM link l
+                WHERE l.person_id = $1 AND l.kind = $2 AND l.digest IS NULL
+                ORDER BY l.id DESC
+                LIMIT 1)";
         /// A further address.
         INSERT_CONTACT = "
             INSERT INTO contact (id, organisation_id, person_id, kind, value, created_at, proven_at)
@@ -83,7 +93,7 @@ impl House {
         let organisation = identity.create_organisation("Praxis Plum", Actor::Command).await.unwrap().id;
         let (last_uses, watch) = (LastUses::new(it.store.clone()), RevocationWatch::new(it.store.clone()));
         let sign_ins = SignIns::open(it.store.clone(), it.keyring.clone(), last_uses, watch).await.unwrap();
-        let people = People::new(&identity, &sign_ins, 2);
+        let people = People::new(&identity, &sign_ins, 2).with_sign_in_links();
         Self { it, identity, organisation, people, sign_ins, n_links: AtomicU64::new(0) }
     }
 
@@ -169,8 +179,8 @@ impl House {
     /// The cookie of a device that is trusted for 30 days.
     pub(crate) async fn trust(&self, person: &Person) -> Token {
         let (token, now) = (Token::generate(&self.it.world), self.now());
-        let digest = keyed_hash(self.it.keyring.tokens(), &[b"trusted-device", token.reveal().as_bytes()]);
-        let id = gatepost_core::TrustedDeviceId::new(&self.it.world);
+        let digest = keyed_hash(self.it.keyring.tokens(), &[b"device", token.reveal().as_bytes()]);
+        let id = gatepost_core::DeviceId::new(&self.it.world);
         let over = now + std::time::Duration::from_hours(30 * 24);
         let (device, source) = ("Firefox on Windows", "192.0.2.7");
         let digest = digest.as_bytes();
@@ -182,7 +192,7 @@ impl House {
         token
     }
 
-    pub(crate) async fn devices(&self, person: &Person) -> Vec<gatepost_core::TrustedDeviceId> {
+    pub(crate) async fn devices(&self, person: &Person) -> Vec<gatepost_core::DeviceId> {
         let rows = self.rows(&sql::LIST_DEVICES, params![person.id]).await;
         rows.into_iter().map(|row| row.get(0).unwrap()).collect()
     }

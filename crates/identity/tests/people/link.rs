@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_identity::{AccountProblem, Entrance, LinkKind, PersonRefusal, Role};
-use gatepost_journal::NoticeKind;
+use gatepost_identity::{
+    AccountProblem, AppPasswordLimits, Entrance, LinkKind, NewAppPassword, PersonRefusal, Protocols, Role,
+};
+use gatepost_journal::{Actor, NoticeKind};
 use gatepost_testkit::{TestStore, on_both_engines};
 
 use crate::ROOMS;
@@ -16,8 +18,12 @@ on_both_engines!(ROOMS;
     fifty_uses_of_one_link_let_one_in,
     a_reset_leaves_the_second_step_and_ends_everything_else,
     a_link_opens_nothing_but_what_it_is_for,
-    forgotten_passwords_are_answered_alike_and_five_times_an_hour,
-    this_was_not_me_signs_out_everywhere_and_leads_to_a_new_password,
+    forgotten_passwords_are_answered_alike_and_five_times_a_day,
+    what_raises_the_epoch_ends_links_to_a_password,
+    this_was_not_me_secures_and_mails_a_way_back,
+    the_way_back_goes_where_the_person_was,
+    the_app_password_of_a_letter_goes_only_if_that_is_asked_for,
+    a_sign_in_link_is_over_unless_it_is_the_demo,
     a_contact_is_proven_by_its_link,
     the_link_of_the_demo_signs_in_once,
 );
@@ -41,14 +47,17 @@ async fn a_link_lets_an_invited_person_choose_a_password_once(it: TestStore) {
         }
         // What will not do uses nothing up.
         for bad in ["short", "praxisplum20262026"] {
-            let refused = house.people.choose_password(&token, &secret(bad), &office()).await;
+            let refused = house.people.choose_password(&token, &secret(bad), None, false, &office()).await;
             assert!(matches!(refused, Err(AccountProblem::Password(_))), "{bad}");
         }
-        let made = session(house.people.choose_password(&token, &secret(RIGHT), &office()).await.unwrap());
+        let made = session(
+            house.people.choose_password(&token, &secret(RIGHT), None, false, &office()).await.unwrap(),
+        );
         assert!(made.session.person.has_password && made.session.is_proven(house.now()));
         assert!(house.find(&made).await.is_some());
-        house.signed_in(&person).await;
-        assert!(is_over(house.people.choose_password(&token, &secret(OTHER), &office()).await));
+        let known = house.people.sign_in(address, &secret(RIGHT), made.device.as_ref(), &office()).await;
+        session(known.unwrap());
+        assert!(is_over(house.people.choose_password(&token, &secret(OTHER), None, false, &office()).await));
         assert!(house.people.find_link(&token).await.unwrap().is_none());
         assert!(house.sign_in(address, OTHER).await.is_err());
         assert!(house.notices(&person).await.is_empty(), "there is nothing to warn of");
@@ -68,7 +77,7 @@ async fn a_link_lives_as_long_as_its_kind(it: TestStore) {
         assert!(house.people.find_link(&token).await.unwrap().is_some());
         house.it.clock.advance(Duration::from_millis(1));
         assert!(house.people.find_link(&token).await.unwrap().is_none());
-        assert!(is_over(house.people.choose_password(&token, &secret(RIGHT), &office()).await));
+        assert!(is_over(house.people.choose_password(&token, &secret(RIGHT), None, false, &office()).await));
         assert!(!house.reread(&person).await.has_password);
     }
     // Nobody who is disabled gets back in by a link.
@@ -76,7 +85,7 @@ async fn a_link_lives_as_long_as_its_kind(it: TestStore) {
     let token = house.link(&gone, LinkKind::PasswordReset, "{}").await;
     house.disable(&gone).await;
     assert!(house.people.find_link(&token).await.unwrap().is_none());
-    assert!(is_over(house.people.choose_password(&token, &secret(OTHER), &office()).await));
+    assert!(is_over(house.people.choose_password(&token, &secret(OTHER), None, false, &office()).await));
 }
 
 async fn fifty_uses_of_one_link_let_one_in(it: TestStore) {
@@ -88,7 +97,7 @@ async fn fifty_uses_of_one_link_let_one_in(it: TestStore) {
             let (house, token) = (Arc::clone(&house), token.clone());
             tokio::spawn(async move {
                 let password = secret(&format!("{RIGHT}, and {n} more"));
-                match house.people.choose_password(&token, &password, &office()).await {
+                match house.people.choose_password(&token, &password, None, false, &office()).await {
                     Ok(_) => Some(n),
                     Err(AccountProblem::Refused(PersonRefusal::Over | PersonRefusal::Busy)) => None,
                     Err(other) => panic!("{other:?}"),
@@ -103,7 +112,7 @@ async fn fifty_uses_of_one_link_let_one_in(it: TestStore) {
     assert_eq!(winners.len(), 1);
     let password = format!("{RIGHT}, and {} more", winners[0]);
     assert!(house.sign_in("new@example.org", &password).await.is_ok(), "the one that came in");
-    assert_eq!(house.entries("person.password_chosen").await.len(), 1);
+    assert_eq!(house.entries("password.chosen").await.len(), 1);
 }
 
 /// ID-22.
@@ -118,7 +127,7 @@ async fn a_reset_leaves_the_second_step_and_ends_everything_else(it: TestStore) 
         house.link(&anna, LinkKind::PasswordReset, "{}").await,
         house.link(&anna, LinkKind::PasswordReset, "{}").await,
     );
-    let chosen = house.people.choose_password(&token, &secret(OTHER), &office()).await.unwrap();
+    let chosen = house.people.choose_password(&token, &secret(OTHER), None, false, &office()).await.unwrap();
     assert!(house.people.find_pre_session(&pre_session(chosen)).await.unwrap().is_some());
     assert_eq!(house.reread(&anna).await.two_step_at, anna.two_step_at);
     assert!(house.find(&before).await.is_none());
@@ -145,13 +154,16 @@ async fn a_link_opens_nothing_but_what_it_is_for(it: TestStore) {
         let token = house.link(&anna, kind, "{}").await;
         let people = &house.people;
         if !matches!(kind, LinkKind::SetUp | LinkKind::Invitation | LinkKind::PasswordReset) {
-            assert!(is_over(people.choose_password(&token, &secret(OTHER), &office()).await), "{kind}");
+            assert!(
+                is_over(people.choose_password(&token, &secret(OTHER), None, false, &office()).await),
+                "{kind}"
+            );
         }
         if kind != LinkKind::Contact {
             assert!(is_over(people.prove_contact(&token).await), "{kind}");
         }
         if kind != LinkKind::NotMe {
-            assert!(is_over(people.not_me(&token, &office()).await), "{kind}");
+            assert!(is_over(people.not_me(&token, false, &office()).await), "{kind}");
         }
         if kind != LinkKind::SignIn {
             assert!(matches!(people.sign_in_by_link(&token, &office()).await, Err(PersonRefusal::Over)));
@@ -161,27 +173,44 @@ async fn a_link_opens_nothing_but_what_it_is_for(it: TestStore) {
     }
 }
 
-async fn forgotten_passwords_are_answered_alike_and_five_times_an_hour(it: TestStore) {
+async fn forgotten_passwords_are_answered_alike_and_five_times_a_day(it: TestStore) {
     let house = House::new(it).await;
     let anna = house.operator().await;
     house.contact(&anna, "anna@home.example", true).await;
     let gone = house.person("gone@example.org", Role::Operator).await;
     house.disable(&gone).await;
-    for address in ["nobody@example.org", "gone@example.org", "ANNA@example.org", "", "a\0b"] {
+    let new = house.invited("new@example.org", Role::Operator).await;
+    for address in ["nobody@example.org", "gone@example.org", "ANNA@example.org", "new@example.org", "a\0b"] {
         house.people.forgot_password(address, &office()).await.unwrap();
     }
     let asked = NoticeKind::PasswordReset;
     assert_eq!(house.notices(&anna).await, [(asked, vec!["anna@example.org".to_owned()])]);
     assert!(house.notices(&gone).await.is_empty());
-    // Many at once, from everywhere.
-    for n in 0..10 {
+    assert!(house.notices(&new).await.is_empty(), "an invitation is not to be got round");
+    // Many at once, from everywhere: nothing, for five minutes, and the link that is on its way lives.
+    let first = house.token_of_waiting_link(&anna, LinkKind::PasswordReset).await;
+    let ask = async |n: u32| {
         let from = visitor(&format!("198.51.{n}.7"), "curl");
         house.people.forgot_password("anna@example.org", &from).await.unwrap();
+    };
+    house.it.clock.advance(Duration::from_mins(5) - Duration::from_millis(1));
+    for n in 0..10 {
+        ask(n).await;
+    }
+    assert_eq!(house.kinds(&anna).await, [asked]);
+    for n in 10..30 {
+        house.it.clock.advance(Duration::from_mins(5));
+        ask(n).await;
     }
     assert_eq!(house.kinds(&anna).await, [asked; 5]);
-    house.it.clock.advance(Duration::from_mins(60));
-    house.people.forgot_password("anna@example.org", &visitor("203.0.113.7", "curl")).await.unwrap();
+    house.it.clock.advance(Duration::from_hours(23));
+    ask(30).await;
     assert_eq!(house.kinds(&anna).await, [asked; 6]);
+    assert!(house.people.find_link(&first).await.unwrap().is_none(), "its hour is over");
+    let living = house.token_of_waiting_link(&anna, LinkKind::PasswordReset).await;
+    house.it.clock.advance(Duration::from_mins(6));
+    ask(31).await;
+    assert!(house.people.find_link(&living).await.unwrap().is_some(), "asking ends no link");
     // Asking is not free: a source that goes through addresses is slowed, whether they are anybody's or not.
     let mut slowed = 0;
     for n in 0..12 {
@@ -195,8 +224,36 @@ async fn forgotten_passwords_are_answered_alike_and_five_times_an_hour(it: TestS
     assert!(!house.kinds(&anna).await.contains(&NoticeKind::ManyMisses));
 }
 
-/// ID-24, ID-26.
-async fn this_was_not_me_signs_out_everywhere_and_leads_to_a_new_password(it: TestStore) {
+/// ID-24: a link that a thief has asked for dies with the password that it was asked for.
+async fn what_raises_the_epoch_ends_links_to_a_password(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.operator().await;
+    let made = house.signed_in(&anna).await;
+    for kind in [LinkKind::PasswordReset, LinkKind::Invitation, LinkKind::SetUp, LinkKind::SignIn] {
+        let token = house.link(&anna, kind, "{}").await;
+        assert!(house.people.find_link(&token).await.unwrap().is_some());
+        house.change_role(&anna, Role::Operator).await;
+        assert!(house.people.find_link(&token).await.unwrap().is_none(), "{kind}");
+        match kind {
+            LinkKind::SignIn => {
+                assert!(house.people.sign_in_by_link(&token, &office()).await.is_err());
+            }
+            _ => assert!(is_over(
+                house.people.choose_password(&token, &secret(OTHER), None, false, &office()).await
+            )),
+        }
+    }
+    assert!(house.find(&made).await.is_none());
+    for kind in [LinkKind::NotMe, LinkKind::Contact] {
+        let token = house.link(&anna, kind, "{}").await;
+        house.change_role(&anna, Role::Operator).await;
+        assert!(house.people.find_link(&token).await.unwrap().is_some(), "{kind} lets nobody in");
+    }
+    house.signed_in(&anna).await;
+}
+
+/// ID-24, ID-26: it secures and nothing else; whoever holds the letter is given nothing.
+async fn this_was_not_me_secures_and_mails_a_way_back(it: TestStore) {
     let house = House::new(it).await;
     let anna = house.operator().await;
     house.signed_in(&anna).await;
@@ -207,17 +264,71 @@ async fn this_was_not_me_signs_out_everywhere_and_leads_to_a_new_password(it: Te
     // The thief has asked for a reset, too.
     let asked = house.link(&anna, LinkKind::PasswordReset, "{}").await;
     let token = house.token_of_waiting_link(&anna, LinkKind::NotMe).await;
-    house.it.clock.advance(Duration::from_hours(29 * 24));
-    let reset = house.people.not_me(&token, &office()).await.unwrap();
+    house.it.clock.advance(Duration::from_hours(7 * 24) - Duration::from_millis(1));
+    house.people.not_me(&token, false, &office()).await.unwrap();
     assert!(house.find(&thief).await.is_none());
     assert!(house.sessions(&anna).await.is_empty());
     assert!(house.people.find_link(&asked).await.unwrap().is_none());
-    assert!(is_over(house.people.not_me(&token, &office()).await));
-    assert!(matches!(
-        house.people.choose_password(&reset, &secret(OTHER), &office()).await,
-        Ok(Entrance::SignedIn(_))
-    ));
-    assert!(house.sign_in("anna@example.org", RIGHT).await.is_err());
+    assert!(is_over(house.people.not_me(&token, false, &office()).await));
+    let refused = house.sign_in("anna@example.org", RIGHT).await;
+    assert!(matches!(refused, Err(PersonRefusal::WrongPassword)), "the password opens nothing");
+    let mailed = (NoticeKind::PasswordReset, vec!["anna@example.org".to_owned()]);
+    assert_eq!(house.notices(&anna).await.last(), Some(&mailed));
+    let reset = house.token_of_waiting_link(&anna, LinkKind::PasswordReset).await;
+    let chosen = house.people.choose_password(&reset, &secret(OTHER), None, false, &office()).await;
+    assert!(matches!(chosen, Ok(Entrance::SignedIn(_))));
+    // A week later the letter is nothing.
+    let late = house.link(&anna, LinkKind::NotMe, "{}").await;
+    house.it.clock.advance(Duration::from_hours(7 * 24));
+    assert!(is_over(house.people.not_me(&late, false, &office()).await));
+}
+
+/// The way back goes to the address of before, not to the one that a thief signs in with.
+async fn the_way_back_goes_where_the_person_was(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.person("thief@evil.example", Role::Operator).await;
+    house.contact(&anna, "anna@example.org", true).await;
+    let details = r#"{"address":"anna@example.org"}"#;
+    let token = house.link(&anna, LinkKind::NotMe, details).await;
+    house.people.not_me(&token, false, &office()).await.unwrap();
+    let to = |it: Vec<(NoticeKind, Vec<String>)>| it.into_iter().next_back().unwrap().1;
+    assert_eq!(to(house.notices(&anna).await), ["anna@example.org"]);
+    // Never to one that is not the person's any more.
+    let token = house.link(&anna, LinkKind::NotMe, r#"{"address":"gone@example.org"}"#).await;
+    house.people.not_me(&token, false, &office()).await.unwrap();
+    assert_eq!(to(house.notices(&anna).await), ["thief@evil.example"]);
+}
+
+async fn the_app_password_of_a_letter_goes_only_if_that_is_asked_for(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.operator().await;
+    let login = house.identity.ensure_person_login(&anna).await.unwrap();
+    let limits = AppPasswordLimits {
+        allowed: Protocols::MAIL,
+        networks: Vec::new(),
+        send_as: Vec::new(),
+        expires_at: None,
+        repairs_line_ends: false,
+    };
+    let new = NewAppPassword::new(&house.it.world, house.organisation, login.id, "Scanner", limits);
+    let id = house.identity.create_app_password(new, 40, Actor::Person(anna.id)).await.unwrap().id;
+    let details = format!(r#"{{"app_password":"{id}"}}"#);
+    for (removes, n_left) in [(false, 1), (true, 0)] {
+        let token = house.link(&anna, LinkKind::NotMe, &details).await;
+        house.people.not_me(&token, removes, &office()).await.unwrap();
+        let left = house.identity.list_app_passwords(house.organisation).await.unwrap();
+        assert_eq!(left.len(), n_left);
+    }
+}
+
+async fn a_sign_in_link_is_over_unless_it_is_the_demo(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.operator().await;
+    let token = house.link(&anna, LinkKind::SignIn, "{}").await;
+    let elsewhere = gatepost_identity::People::new(&house.identity, &house.sign_ins, 1);
+    assert!(elsewhere.find_link(&token).await.unwrap().is_none());
+    assert!(matches!(elsewhere.sign_in_by_link(&token, &office()).await, Err(PersonRefusal::Over)));
+    assert!(house.people.sign_in_by_link(&token, &office()).await.is_ok());
 }
 
 async fn a_contact_is_proven_by_its_link(it: TestStore) {

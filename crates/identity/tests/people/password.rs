@@ -1,7 +1,10 @@
 //! Changing a password.
 
-use gatepost_identity::{AccountProblem, PasswordProblem, PersonRefusal, Role};
-use gatepost_journal::NoticeKind;
+use gatepost_identity::{
+    AccountProblem, AppPasswordLimits, NewAppPassword, PasswordProblem, PersonRefusal, Protocols, Role,
+    Session,
+};
+use gatepost_journal::{Actor, NoticeKind};
 use gatepost_testkit::{TestStore, on_both_engines};
 
 use crate::ROOMS;
@@ -12,6 +15,7 @@ on_both_engines!(ROOMS;
     a_new_password_is_judged_before_anything_else,
     composed_and_decomposed_forms_are_one_password,
     a_session_that_is_over_changes_nothing,
+    app_passwords_go_with_the_password_on_request,
 );
 
 async fn a_new_password_ends_all_other_sessions_and_is_told(it: TestStore) {
@@ -19,7 +23,7 @@ async fn a_new_password_ends_all_other_sessions_and_is_told(it: TestStore) {
     let anna = house.operator().await;
     let (one, two) = (house.signed_in(&anna).await, house.signed_in(&anna).await);
     let change = async |current: &str| {
-        house.people.change_password(&one.session, &secret(current), &secret(OTHER), &office()).await
+        house.people.change_password(&one.session, &secret(current), &secret(OTHER), false, &office()).await
     };
     let refused = change(WRONG).await;
     assert!(matches!(refused, Err(AccountProblem::Refused(PersonRefusal::WrongPassword))));
@@ -29,8 +33,8 @@ async fn a_new_password_ends_all_other_sessions_and_is_told(it: TestStore) {
     assert!(house.find(&one).await.is_none() && house.find(&two).await.is_none());
     assert!(house.sign_in("anna@example.org", RIGHT).await.is_err());
     assert!(house.sign_in("anna@example.org", OTHER).await.is_ok());
-    assert_eq!(house.kinds(&anna).await, [NoticeKind::PasswordChanged]);
-    assert_eq!(house.entries("person.password_changed").await.len(), 1);
+    assert!(house.kinds(&anna).await.contains(&NoticeKind::PasswordChanged));
+    assert_eq!(house.entries("password.changed").await.len(), 1);
 }
 
 async fn a_new_password_is_judged_before_anything_else(it: TestStore) {
@@ -58,7 +62,7 @@ async fn a_new_password_is_judged_before_anything_else(it: TestStore) {
     let made = house.signed_in(&anna).await;
     for _ in 0..20 {
         let (wrong, short) = (secret(WRONG), secret("short"));
-        let changed = house.people.change_password(&made.session, &wrong, &short, &office()).await;
+        let changed = house.people.change_password(&made.session, &wrong, &short, false, &office()).await;
         assert!(matches!(changed, Err(AccountProblem::Password(_))));
     }
     house.signed_in(&anna).await;
@@ -70,7 +74,7 @@ async fn composed_and_decomposed_forms_are_one_password(it: TestStore) {
     let anna = house.operator().await;
     let made = house.signed_in(&anna).await;
     let new = secret("Süße Pflaumen für alle");
-    house.people.change_password(&made.session, &secret(RIGHT), &new, &office()).await.unwrap();
+    house.people.change_password(&made.session, &secret(RIGHT), &new, false, &office()).await.unwrap();
     assert!(house.sign_in("anna@example.org", "Su\u{308}ße Pflaumen fu\u{308}r alle").await.is_ok());
     assert!(house.sign_in("anna@example.org", "Süße pflaumen für alle").await.is_err());
 }
@@ -82,8 +86,39 @@ async fn a_session_that_is_over_changes_nothing(it: TestStore) {
     // Found alive, and over before the change is written.
     let found = house.find(&thief).await.unwrap();
     house.people.sign_out_everywhere(&owner.session, &office()).await.unwrap();
-    let changed = house.people.change_password(&found, &secret(RIGHT), &secret(OTHER), &office()).await;
+    let changed =
+        house.people.change_password(&found, &secret(RIGHT), &secret(OTHER), false, &office()).await;
     assert!(matches!(changed, Err(AccountProblem::Refused(PersonRefusal::Over))));
     assert!(house.sign_in("anna@example.org", RIGHT).await.is_ok());
-    assert!(house.kinds(&anna).await.is_empty());
+    assert!(!house.kinds(&anna).await.contains(&NoticeKind::PasswordChanged));
+}
+
+/// B12.
+async fn app_passwords_go_with_the_password_on_request(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.operator().await;
+    let login = house.identity.ensure_person_login(&anna).await.unwrap();
+    let n_left =
+        async || house.identity.list_app_passwords_of(house.organisation, &[login.id]).await.unwrap().len();
+    for (name, by) in [("Laptop", Actor::Person(anna.id)), ("Telephone", Actor::Command)] {
+        let limits = AppPasswordLimits {
+            allowed: Protocols::MAIL,
+            networks: Vec::new(),
+            send_as: Vec::new(),
+            expires_at: None,
+            repairs_line_ends: false,
+        };
+        let new = NewAppPassword::new(&house.it.world, house.organisation, login.id, name, limits);
+        house.identity.create_app_password(new, 40, by).await.unwrap();
+    }
+    let made = house.signed_in(&anna).await;
+    let change = async |session: &Session, old: &str, new: &str, removes: bool| {
+        let (old, new) = (secret(old), secret(new));
+        house.people.change_password(session, &old, &new, removes, &office()).await.unwrap().session
+    };
+    let session = change(&made.session, RIGHT, OTHER, false).await;
+    assert_eq!(n_left().await, 2);
+    change(&session, OTHER, RIGHT, true).await;
+    assert_eq!(n_left().await, 0);
+    assert_eq!(house.entries("app_password.revoked").await.len(), 2);
 }

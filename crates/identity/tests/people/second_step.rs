@@ -22,7 +22,7 @@ on_both_engines!(ROOMS;
 );
 
 /// Someone with two-step verification on, and the recovery codes.
-async fn protected(house: &House, address: &str, role: Role) -> (Person, Vec<SecretText>) {
+pub(crate) async fn protected(house: &House, address: &str, role: Role) -> (Person, Vec<SecretText>) {
     let person = house.person(address, role).await;
     let people = &house.people;
     let made = house.signed_in(&person).await;
@@ -59,14 +59,14 @@ async fn the_second_step_opens_a_session_and_ends_the_pre_session(it: TestStore)
     let refused = show(&house, &token, &secret("AAAA-AAAA-AAAAA"), true).await;
     assert!(matches!(refused, Err(PersonRefusal::WrongCode)));
     let passed = show(&house, &token, &codes[1], true).await.unwrap();
-    assert!(passed.trusted_device.is_none(), "not for administrators");
+    assert!(passed.trusted_until.is_none(), "not for administrators");
     assert_eq!(passed.recovery_codes_left, Some(9));
     let made = passed.session;
     assert!(made.session.is_proven(house.now()) && !made.session.is_single_factor);
     assert!(house.find(&made).await.is_some());
     assert!(house.people.find_pre_session(&token).await.unwrap().is_none());
     assert!(matches!(show(&house, &token, &codes[2], false).await, Err(PersonRefusal::Over)));
-    let entry = &house.entries("person.signed_in").await[0];
+    let entry = &house.entries("session.began").await[0];
     assert!(entry.contains(r#"["password","recovery_code"]"#), "{entry}");
 }
 
@@ -113,10 +113,10 @@ async fn a_device_that_is_trusted_now_is_not_asked_again_but_must_prove_itself(i
     let (anna, codes) = protected(&house, "anna@example.org", Role::Operator).await;
     let token = between(&house, &anna).await;
     let passed = show(&house, &token, &codes[1], true).await.unwrap();
-    let trusted = passed.trusted_device.unwrap();
-    assert_eq!(trusted.expires_at, house.now() + Duration::from_hours(30 * 24));
+    assert_eq!(passed.trusted_until, Some(house.now() + Duration::from_hours(30 * 24)));
+    let trusted = passed.session.device.unwrap();
     let again = async |password: &str| {
-        let device = Some(&trusted.token);
+        let device = Some(&trusted);
         house.people.sign_in("anna@example.org", &secret(password), device, &office()).await
     };
     let made = session(again(RIGHT).await.unwrap());
@@ -126,7 +126,7 @@ async fn a_device_that_is_trusted_now_is_not_asked_again_but_must_prove_itself(i
     assert!(proven.session.is_proven(house.now()) && !proven.session.is_single_factor);
     // Not after the password was changed.
     let changed =
-        house.people.change_password(&proven.session, &secret(RIGHT), &secret(OTHER), &office()).await;
+        house.people.change_password(&proven.session, &secret(RIGHT), &secret(OTHER), false, &office()).await;
     assert!(changed.is_ok());
     assert!(matches!(again(OTHER).await, Ok(Entrance::SecondStep { .. })));
     assert!(again(WRONG).await.is_err());

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use gatepost_core::SessionId;
-use gatepost_identity::{NewSession, PersonRefusal, Proof, Role};
+use gatepost_identity::{NewSession, PersonRefusal, Proof, Role, SecondStep};
 use gatepost_testkit::{TestStore, on_both_engines};
 
 use crate::ROOMS;
-use crate::house::{House, RIGHT, WRONG, office, secret};
+use crate::house::{House, RIGHT, WRONG, office, pre_session, secret};
+use crate::second_step::protected;
 
 on_both_engines!(ROOMS;
     a_session_ends_by_idling_and_after_its_time,
     looking_is_no_activity_and_activity_is_written_once_a_minute,
     proof_again_gives_a_new_id_and_token,
+    with_two_step_verification_a_password_is_no_proof_in_any_session,
     of_many_proofs_at_once_one_continues_the_session,
     staying_signed_in_lasts_thirty_days_and_asks_for_a_factor_each_day,
     a_session_ends_when_its_person_says_so,
@@ -107,6 +109,36 @@ async fn proof_again_gives_a_new_id_and_token(it: TestStore) {
     let made = crate::house::session(entered.unwrap());
     let confirmed = confirm(&house, &made, RIGHT).await.unwrap().session;
     assert!(confirmed.proven_at.is_none() && confirmed.is_single_factor);
+}
+
+/// ID-25: whoever has a cookie and the password has not the second step.
+async fn with_two_step_verification_a_password_is_no_proof_in_any_session(it: TestStore) {
+    let house = House::new(it).await;
+    let (ben, codes) = protected(&house, "ben@example.org", Role::Operator).await;
+    let fresh = async |code: &gatepost_core::SecretText, trusts: bool| {
+        let token = pre_session(house.sign_in("ben@example.org", RIGHT).await.unwrap());
+        let shown = SecondStep::RecoveryCode(code.clone());
+        house.people.second_step(&token, &shown, trusts, &office()).await.unwrap().session
+    };
+    let not_proven = async |made: &NewSession, what: &str| {
+        let found = house.find(made).await.unwrap();
+        assert!(!found.is_proven(house.now()), "{what}");
+        let confirmed =
+            house.people.confirm(&found, &Proof::Password(secret(RIGHT)), &office()).await.unwrap();
+        assert!(!confirmed.session.is_proven(house.now()), "{what}");
+        assert!(!house.find(&confirmed).await.unwrap().is_proven(house.now()), "{what}");
+        assert!(!confirmed.session.needs_factor, "{what}");
+    };
+    let made = fresh(&codes[1], false).await;
+    house.it.clock.advance(Duration::from_mins(6));
+    not_proven(&made, "fresh").await;
+    let lasting = house.people.stay_signed_in(&fresh(&codes[2], false).await.session).await.unwrap();
+    house.it.clock.advance(Duration::from_hours(25));
+    assert!(house.find(&lasting).await.unwrap().needs_factor);
+    not_proven(&lasting, "lasting").await;
+    let device = house.trust(&ben).await;
+    let entered = house.people.sign_in("ben@example.org", &secret(RIGHT), Some(&device), &office()).await;
+    not_proven(&crate::house::session(entered.unwrap()), "trusted device").await;
 }
 
 async fn of_many_proofs_at_once_one_continues_the_session(it: TestStore) {
@@ -213,8 +245,15 @@ async fn a_clock_set_back_does_not_lengthen_a_session(it: TestStore) {
     assert!(house.find(&made).await.is_none(), "made in a year that has not come");
     // A small step back signs nobody out.
     let made = house.signed_in(&anna).await;
-    house.it.clock.set(today - Duration::from_mins(5));
-    assert!(house.find(&made).await.is_some());
+    let lasting = house.people.stay_signed_in(&house.signed_in(&anna).await.session).await.unwrap();
+    house.it.clock.set(today - Duration::from_secs(30));
+    let found = house.find(&made).await.unwrap();
+    assert!(found.is_proven(house.now()));
+    // Beyond what the clocks of two nodes differ by, there was no activity and no proof yet.
+    house.it.clock.set(today - Duration::from_secs(31));
+    assert!(!found.is_proven(house.now()));
+    assert!(house.find(&made).await.is_none());
+    assert!(house.find(&lasting).await.unwrap().needs_factor);
 }
 
 async fn what_is_long_over_is_swept(it: TestStore) {
@@ -225,14 +264,28 @@ async fn what_is_long_over_is_swept(it: TestStore) {
     house.sign_in("anna@example.org", RIGHT).await.unwrap();
     assert!(house.sign_in("nobody@example.org", WRONG).await.is_err());
     house.link(&anna, gatepost_identity::LinkKind::PasswordReset, "{}").await;
-    // A session, a pre-session, a link, and the misses of two people and of nobody.
-    assert_eq!(house.n_rows().await, 6);
+    // A session, a pre-session, a link, a device, and the misses of two people and of nobody.
+    assert_eq!(house.n_rows().await, 7);
     house.people.sweep().await.unwrap();
-    assert_eq!(house.n_rows().await, 6);
+    assert_eq!(house.n_rows().await, 7);
     house.it.clock.advance(Duration::from_hours(25));
     house.people.sweep().await.unwrap();
-    assert_eq!(house.n_rows().await, 4);
-    house.it.clock.advance(Duration::from_hours(91 * 24));
+    assert_eq!(house.n_rows().await, 6, "the pre-session");
+    house.it.clock.advance(Duration::from_hours(31 * 24));
     house.people.sweep().await.unwrap();
-    assert_eq!(house.n_rows().await, 2, "misses of people stay");
+    assert_eq!(house.n_rows().await, 2, "misses go by age, whoever they are about");
+    house.it.clock.advance(Duration::from_hours(60 * 24));
+    house.people.sweep().await.unwrap();
+    assert_eq!(house.n_rows().await, 1);
+    house.it.clock.advance(Duration::from_hours(275 * 24));
+    house.people.sweep().await.unwrap();
+    assert_eq!(house.n_rows().await, 0, "the device, with its cookie");
+    // What was begun and never finished.
+    let made = house.signed_in(&ben).await;
+    house.people.begin_authenticator(&made.session).await.unwrap();
+    house.contact(&ben, "ben@home.example", false).await;
+    let before = house.n_rows().await;
+    house.it.clock.advance(Duration::from_hours(31 * 24));
+    house.people.sweep().await.unwrap();
+    assert_eq!(before - house.n_rows().await, 3, "with the misses of the sign-in");
 }

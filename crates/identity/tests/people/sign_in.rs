@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use gatepost_identity::{Entrance, Method, PersonRefusal, Role};
+use gatepost_identity::{Entrance, Method, PersonRefusal, Role, Token};
 use gatepost_journal::NoticeKind;
 use gatepost_testkit::{TestStore, on_both_engines};
 
 use crate::ROOMS;
-use crate::house::{House, RIGHT, WRONG, office, pre_session, secret, session, visitor};
+use crate::house::{House, RIGHT, WRONG, office, pre_session, secret, session};
 
 on_both_engines!(ROOMS;
     a_right_password_opens_a_session,
@@ -17,6 +17,8 @@ on_both_engines!(ROOMS;
     a_trusted_device_skips_the_second_step_of_its_person_alone,
     administrators_trust_no_devices,
     a_new_device_is_told_once,
+    a_browser_has_one_token_and_each_who_uses_it_a_row,
+    a_person_has_at_most_fifty_sessions_ten_pre_sessions_and_twenty_devices,
     old_hashes_are_made_anew,
 );
 
@@ -31,8 +33,8 @@ async fn a_right_password_opens_a_session(it: TestStore) {
     let found = house.find(&made).await.unwrap();
     assert_eq!((found.id, found.person.id), (made.session.id, anna.id));
     assert_eq!(found.person.signed_in_at, Some(house.now()));
-    assert_eq!(house.entries("person.signed_in").await.len(), 1);
-    assert!(house.entries("person.signed_in").await[0].contains(r#""factors":["password"]"#));
+    assert_eq!(house.entries("session.began").await.len(), 1);
+    assert!(house.entries("session.began").await[0].contains(r#""factors":["password"]"#));
     // Another case is another password.
     assert!(house.sign_in("anna@example.org", &RIGHT.to_uppercase()).await.is_err());
 }
@@ -57,7 +59,7 @@ async fn whatever_is_wrong_is_refused_alike(it: TestStore) {
         let refused = house.sign_in(address, password).await;
         assert!(matches!(refused, Err(PersonRefusal::WrongPassword)), "{address}");
     }
-    let entries = house.entries("person.sign_in_refused").await;
+    let entries = house.entries("sign_in.refused").await;
     assert_eq!(entries.len(), 5, "of nobody there is no entry");
     for (entry, because) in entries.iter().zip(["no password yet", "disabled", "wrong password"]) {
         assert!(entry.contains(because), "{entry}");
@@ -118,7 +120,7 @@ async fn a_trusted_device_skips_the_second_step_of_its_person_alone(it: TestStor
     };
     let made = session(come("anna@example.org", RIGHT).await.unwrap());
     assert!(made.session.is_single_factor && !made.session.is_proven(house.now()));
-    let entry = &house.entries("person.signed_in").await[0];
+    let entry = &house.entries("session.began").await[0];
     assert!(entry.contains(r#"["password","trusted_device"]"#), "{entry}");
     // Not for another person, not without the password.
     pre_session(come("ben@example.org", RIGHT).await.unwrap());
@@ -136,10 +138,10 @@ async fn a_trusted_device_skips_the_second_step_of_its_person_alone(it: TestStor
     let id = *house.devices(&anna).await.last().unwrap();
     let carl = house.person("carl@example.org", Role::Operator).await;
     let session_of_carl = house.signed_in(&carl).await.session;
-    assert!(!house.people.forget_trusted_device(&session_of_carl, id).await.unwrap());
+    assert!(!house.people.forget_device(&session_of_carl, id).await.unwrap());
     session(come().await.unwrap());
-    assert!(house.people.forget_trusted_device(&session_of_anna, id).await.unwrap());
-    assert!(!house.people.forget_trusted_device(&session_of_anna, id).await.unwrap());
+    assert!(house.people.forget_device(&session_of_anna, id).await.unwrap());
+    assert!(!house.people.forget_device(&session_of_anna, id).await.unwrap());
     pre_session(come().await.unwrap());
     // Dead with the epoch.
     let device = house.trust(&anna).await;
@@ -162,23 +164,79 @@ async fn a_new_device_is_told_once(it: TestStore) {
     let anna = house.operator().await;
     house.contact(&anna, "anna@home.example", true).await;
     house.contact(&anna, "not-yet@home.example", false).await;
-    let come = async |source: &str, device: &str| {
-        let entered =
-            house.people.sign_in("anna@example.org", &secret(RIGHT), None, &visitor(source, device)).await;
-        session(entered.unwrap());
-        house.notices(&anna).await.len()
+    let come = async |address: &str, device: Option<&Token>| {
+        session(house.people.sign_in(address, &secret(RIGHT), device, &office()).await.unwrap()).device
     };
-    assert_eq!(come("192.0.2.7", "Firefox on Windows").await, 0, "the first of all is none");
-    assert_eq!(come("192.0.2.200", "Firefox on Windows").await, 0, "the same house");
-    assert_eq!(come("192.0.2.7", "Safari on an iPhone").await, 1);
-    assert_eq!(come("192.0.2.8", "Safari on an iPhone").await, 1);
-    assert_eq!(come("2001:db8:1::7", "Safari on an iPhone").await, 2);
-    assert_eq!(come("2001:db8:1:2::7", "Safari on an iPhone").await, 2);
+    let n_told = async || house.notices(&anna).await.len();
+    let first = come("anna@example.org", None).await.unwrap();
+    assert_eq!(n_told().await, 0, "the first of all is none");
+    assert!(come("anna@example.org", Some(&first)).await.is_none(), "the cookie stays");
+    assert_eq!(n_told().await, 0);
+    let second = come("anna@example.org", None).await.unwrap();
+    assert_eq!(n_told().await, 1, "another browser of the same kind in the same house");
+    come("anna@example.org", Some(&second)).await;
+    assert_eq!(n_told().await, 1);
+    // A known device stays known when everybody is signed out.
+    let made = house.signed_in(&anna).await;
+    house.people.sign_out_everywhere(&made.session, &office()).await.unwrap();
+    assert!(come("anna@example.org", Some(&first)).await.is_none());
+    assert_eq!(n_told().await, 2);
     for (kind, addresses) in house.notices(&anna).await {
         assert_eq!(kind, NoticeKind::NewDevice);
         assert_eq!(addresses, ["anna@example.org", "anna@home.example"]);
     }
     assert_eq!(house.links(&anna).await, ["not_me", "not_me"]);
+}
+
+/// Two people at the front desk: one cookie, a row for each, and neither has the other's place.
+async fn a_browser_has_one_token_and_each_who_uses_it_a_row(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.with_two_step("anna@example.org", Role::Operator).await;
+    let ben = house.person("ben@example.org", Role::Operator).await;
+    let anns = house.trust(&anna).await;
+    let come = async |address: &str, device: &Token| {
+        house.people.sign_in(address, &secret(RIGHT), Some(device), &office()).await.unwrap()
+    };
+    let made = session(come("ben@example.org", &anns).await);
+    // A token that somebody planted is not the one of the next person's device.
+    let shared = made.device.clone().unwrap();
+    assert!(session(come("ben@example.org", &shared).await).device.is_none());
+    pre_session(come("anna@example.org", &anns).await);
+    let by_anna = session(come("anna@example.org", &shared).await);
+    assert!(by_anna.session.is_single_factor && by_anna.device.is_none());
+    // What Ben forgets is his row alone, and ends what came by it.
+    let of_ben = house.people.security_overview(&ben).await.unwrap().devices;
+    assert_eq!((of_ben.len(), of_ben[0].trusted_until), (1, None));
+    let elsewhere = house.signed_in(&ben).await;
+    assert!(!house.people.forget_device(&by_anna.session, of_ben[0].id).await.unwrap());
+    assert!(house.people.forget_device(&elsewhere.session, of_ben[0].id).await.unwrap());
+    assert!(house.find(&made).await.is_none(), "it came by that device");
+    assert!(house.find(&elsewhere).await.is_some() && house.find(&by_anna).await.is_some());
+    session(come("anna@example.org", &shared).await);
+    assert!(session(come("ben@example.org", &shared).await).device.is_some(), "a new device again");
+}
+
+async fn a_person_has_at_most_fifty_sessions_ten_pre_sessions_and_twenty_devices(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.operator().await;
+    let oldest = house.signed_in(&anna).await;
+    for n in 0..50 {
+        house.it.clock.advance(Duration::from_secs(1));
+        let made = house.signed_in(&anna).await;
+        assert!(house.find(&made).await.is_some(), "{n}");
+        assert_eq!(house.find(&oldest).await.is_some(), n < 49, "{n}");
+    }
+    assert_eq!(house.sessions(&anna).await.len(), 50);
+    assert_eq!(house.people.security_overview(&anna).await.unwrap().devices.len(), 20);
+    let ben = house.with_two_step("ben@example.org", Role::Operator).await;
+    let mut all = Vec::new();
+    for _ in 0..11 {
+        house.it.clock.advance(Duration::from_secs(1));
+        all.push(pre_session(house.sign_in(ben.address.as_str(), RIGHT).await.unwrap()));
+    }
+    for (n, token) in all.iter().enumerate() {
+        assert_eq!(house.people.find_pre_session(token).await.unwrap().is_some(), n > 0, "{n}");
+    }
 }
 
 /// ID-5.

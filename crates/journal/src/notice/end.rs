@@ -1,10 +1,15 @@
 //! What became of a notice in hand.
 
+use std::time::Duration;
+
 use gatepost_core::{NodeId, Timestamp};
 use gatepost_store::{Store, StoreError, params};
 use serde_json::json;
 
 use crate::{Actor, DueNotice, Entry, OpenNotice, append, sql};
+
+/// How long what became of a notice is kept.
+const KEPT_FOR: Duration = Duration::from_hours(90 * 24);
 
 /// The notice is in the outbox.
 pub async fn notice_done(store: &Store, it: DueNotice) -> Result<(), StoreError> {
@@ -50,6 +55,12 @@ pub async fn notice_given_up(
             append(tx, &world, &entry)
         })
         .await
+}
+
+/// Deletes notices that left or were given up more than 90 days ago. One call an hour a node.
+pub async fn sweep_notices(store: &Store) -> Result<(), StoreError> {
+    let before = store.world().now() - KEPT_FOR;
+    store.write(move |tx| tx.execute(&sql::SWEEP_NOTICES, params![before]).map(drop)).await
 }
 
 fn given_up(it: DueNotice, node: Option<NodeId>, details: serde_json::Value) -> Entry {

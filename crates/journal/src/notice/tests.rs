@@ -15,6 +15,7 @@ on_both_engines!(ROOMS;
     a_notice_put_off_beyond_the_horizon_is_due,
     a_notice_that_cannot_be_read_makes_no_other_wait,
     giving_up_is_journalled_once,
+    what_became_of_a_notice_is_forgotten_after_ninety_days,
 );
 
 mod tampering {
@@ -144,6 +145,22 @@ async fn giving_up_is_journalled_once(it: TestStore) {
     let [entry] = entries.as_slice() else { panic!("one entry: {entries:?}") };
     assert_eq!((entry.action.as_str(), entry.subject_id), ("notice.given_up", Some(id.uuid())));
     assert!(entry.details.contains("five days are over"), "{}", entry.details);
+}
+
+async fn what_became_of_a_notice_is_forgotten_after_ninety_days(it: TestStore) {
+    let person = PersonId::new(&it.world);
+    write(&it, person).await;
+    let one = due(&it).await[0];
+    let days = |n: u64| std::time::Duration::from_hours(24 * n);
+    it.clock.advance(days(100));
+    sweep_notices(&it.store).await.unwrap();
+    assert_eq!(states(&it, person).await.len(), 1, "one that waits is not forgotten");
+    notice_done(&it.store, one).await.unwrap();
+    for (n, left) in [(90, 1), (1, 0)] {
+        it.clock.advance(days(n));
+        sweep_notices(&it.store).await.unwrap();
+        assert_eq!(states(&it, person).await.len(), left);
+    }
 }
 
 /// What is due is found by its index, or every notice there ever was is read every few seconds.

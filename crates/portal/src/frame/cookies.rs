@@ -2,7 +2,7 @@
 
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use gatepost_identity::{NewSession, Role, Token, TrustedToken};
+use gatepost_identity::{NewSession, Role, Token};
 
 use super::Theme;
 
@@ -15,8 +15,8 @@ pub(crate) enum CookieName {
     Session,
     /// Who is between the two steps.
     PreSession,
-    /// A device that is not asked for the second step.
-    TrustedDevice,
+    /// A browser that somebody has signed in with: known, and perhaps not asked for the second step.
+    Device,
     /// System, light or dark.
     Theme,
 }
@@ -37,7 +37,7 @@ impl CookieName {
             Self::Visitor => "visitor",
             Self::Session => "session",
             Self::PreSession => "pre-session",
-            Self::TrustedDevice => "trusted-device",
+            Self::Device => "device",
             Self::Theme => "theme",
         }
     }
@@ -78,8 +78,8 @@ impl Cookies {
         self.make(CookieName::PreSession, token.reveal(), Some(10 * MINUTE))
     }
 
-    pub(crate) fn trusted_device(self, made: &TrustedToken) -> Cookie<'static> {
-        self.make(CookieName::TrustedDevice, made.token.reveal(), Some(30 * DAY))
+    pub(crate) fn device(self, token: &Token) -> Cookie<'static> {
+        self.make(CookieName::Device, token.reveal(), Some(365 * DAY))
     }
 
     pub(crate) fn theme(self, theme: Theme) -> Cookie<'static> {

@@ -250,7 +250,8 @@ async fn unproven(house: &House) -> Browser {
     let visitor =
         gatepost_identity::Visitor { source: "127.0.0.1".parse().unwrap(), device: "A test".into() };
     let password = gatepost_core::SecretText::new("a long sentence of my own".into());
-    let entrance = house.rooms.people.choose_password(&link.token, &password, &visitor).await.unwrap();
+    let entrance =
+        house.rooms.people.choose_password(&link.token, &password, None, false, &visitor).await.unwrap();
     let gatepost_identity::Entrance::SignedIn(new) = entrance else { panic!("no second step is set up") };
     let mut browser = Browser::default();
     browser.keep("session", new.token.reveal());

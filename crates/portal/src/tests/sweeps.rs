@@ -180,7 +180,12 @@ impl Town {
         house.run("UPDATE [person] SET two_step_at = created_at WHERE address = 'sam@practice.test'").await;
         let link = identity.hand_link(here, sam.id, LinkKind::Invitation, by).await.unwrap();
         let password = gatepost_core::SecretText::new("a long sentence of my own".into());
-        let entrance = house.rooms.people.choose_password(&link.token, &password, &visitor()).await.unwrap();
+        let entrance = house
+            .rooms
+            .people
+            .choose_password(&link.token, &password, None, false, &visitor())
+            .await
+            .unwrap();
         let Entrance::SecondStep { token, .. } = entrance else { panic!("two-step verification is on") };
         let mut between = Browser::default();
         between.keep("pre-session", token.reveal());

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use gatepost_core::{KeyId, SecretText, Timestamp, TrustedDeviceId, World};
+use gatepost_core::{DeviceId, KeyId, OrganisationId, PersonId, SecretText, Timestamp, World};
 use gatepost_journal::{Actor, Entry};
 use gatepost_store::{Keyring, Row, StoreError, Transaction, params};
+use gatepost_vault::Digest;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::hash::{Password, PasswordHash};
-use crate::people::miss::{Begun, Counter, Subject};
+use super::pool::Place;
+use crate::limiter::Door;
+use crate::people::device::find_device;
+use crate::people::miss::{Begun, Counter, Subject, TOO_MANY_MISSES};
 use crate::people::session::tell_of_misses;
 use crate::sign_in::canonical;
 use crate::token::Opens;
@@ -19,18 +24,29 @@ pub(in crate::people) struct RightPassword {
     pub(in crate::people) person: Person,
     /// The epoch in which it was right.
     pub(in crate::people) epoch: u64,
-    /// The device that is not asked for the second step.
-    pub(in crate::people) device: Option<TrustedDeviceId>,
+    /// The hash of the token that the browser brought.
+    pub(in crate::people) browser: Option<Digest>,
+    /// Whether its device is not asked for the second step.
+    pub(in crate::people) is_trusted: bool,
     counter: Counter,
     stored: PasswordHash,
     /// The same password with the settings of today.
     renewed: Option<PasswordHash>,
 }
 
+/// By what browser a password came.
+#[derive(Clone, Copy)]
+pub(in crate::people) enum By<'a> {
+    /// One with this cookie.
+    Cookie(Option<&'a Token>),
+    /// The one that its session came by.
+    Device(Option<DeviceId>),
+}
+
 /// What the database says about an address and a device.
 struct LookedUp {
     known: Option<Known>,
-    device: Option<TrustedDeviceId>,
+    is_trusted: bool,
     counter: Counter,
     begun: Begun,
 }
@@ -40,42 +56,58 @@ struct Known {
     person: Person,
     epoch: u64,
     stored: Option<(PasswordHash, KeyId)>,
+    /// Too many misses, or it was not the person who used it.
+    is_password_disabled: bool,
 }
 
 impl People {
-    /// Checks a password. An address that nobody has, a wrong password, a disabled person and one without a password take the same
-    /// work: two transactions and one hash (ID-11). Counts misses by source, and by address or trusted device.
+    /// Checks a password. An address that nobody has, a wrong password, a disabled one, a disabled person and one without a password
+    /// take the same work: two transactions and one hash (ID-11). Counts misses by source, and by address and known device of
+    /// that very person. A right password earns the source no trust: that is for whoever gets in.
     pub(in crate::people) async fn check_password(
         &self,
         address: &str,
         password: &SecretText,
-        device: Option<&Token>,
+        by: By<'_>,
         visitor: &Visitor,
     ) -> Result<RightPassword, PersonRefusal> {
         let (address, now) = (canonical(address), self.identity().world().now());
-        let begun = self.limiter().begin(visitor.source, &address, password, now);
+        let begun = self.limiter().begin(Door::People, visitor.source, &address, Some(password), now);
         let at_source = begun.map_err(|retry_after| PersonRefusal::Slowed { retry_after })?;
-        let looked_up = self.look_up(&address, device, now).await;
-        let looked_up = looked_up.inspect_err(|_| self.limiter().forgive(&at_source, false, now))?;
-        let LookedUp { known, device, counter, begun } = looked_up;
+        let Ok(place) = self.hashes.reserve() else {
+            at_source.forgive();
+            return Err(PersonRefusal::Busy);
+        };
+        let (device, browser) = match by {
+            By::Cookie(token) => (None, token.map(|it| it.digest(self.tokens(), Opens::Device))),
+            By::Device(device) => (device, None),
+        };
+        let looked_up = match self.look_up(&address, device, browser.clone(), now).await {
+            Ok(looked_up) => looked_up,
+            Err(nobody_can_say) => {
+                at_source.forgive();
+                return Err(nobody_can_say.into());
+            }
+        };
+        let LookedUp { known, is_trusted, counter, begun } = looked_up;
         begun.is_looked_at()?;
         let password = Password::read(password).map(Arc::new);
-        let fits = match self.fits(known.as_ref(), password.clone()).await {
+        let fits = match self.fits(place, known.as_ref(), password.clone()).await {
             Ok(fits) => fits,
             Err(nobody_can_say) => {
-                self.limiter().forgive(&at_source, false, now);
+                at_source.forgive();
                 self.write(move |tx| counter.take_back(tx)).await?;
                 return Err(nobody_can_say);
             }
         };
-        let renew = |it: &PasswordHash| it.is_outdated();
         match (known, password) {
-            (Some(Known { person, epoch, stored: Some((stored, _)) }), Some(password))
-                if fits && person.disabled_at.is_none() =>
-            {
-                self.limiter().forgive(&at_source, true, now);
-                let renewed = if renew(&stored) { self.rehashed(password).await } else { None };
-                Ok(RightPassword { person, epoch, device, counter, stored, renewed })
+            (Some(known @ Known { stored: Some(_), .. }), Some(password)) if fits && known.may_sign_in() => {
+                at_source.forgive();
+                let Known { person, epoch, stored: Some((stored, _)), .. } = known else {
+                    return Err(PersonRefusal::WrongPassword);
+                };
+                let renewed = if stored.is_outdated() { self.rehashed(password).await } else { None };
+                Ok(RightPassword { person, epoch, browser, is_trusted, counter, stored, renewed })
             }
             (known, _) => {
                 self.refuse(known, fits, counter, visitor.clone(), now).await?;
@@ -84,30 +116,36 @@ impl People {
         }
     }
 
-    /// The first transaction: who has that address, whether the device is known, and the miss that it may become.
+    /// The first transaction: who has that address, whether they know the device, and the miss that it may become.
     async fn look_up(
         &self,
         address: &str,
-        device: Option<&Token>,
+        device: Option<DeviceId>,
+        browser: Option<Digest>,
         now: Timestamp,
     ) -> Result<LookedUp, StoreError> {
         let tokens = self.tokens().clone();
         let subject = Subject::Password(address.to_owned());
-        let device = device.map(|token| token.digest(&tokens, Opens::TrustedDevice));
         let address = address.to_owned();
         self.write(move |tx| {
             let row = tx.row(&sql::FIND_CREDENTIAL, params![&address])?;
             let known = row.map(Known::try_from).transpose()?;
-            let device = match &device {
-                Some(digest) => {
-                    let row = tx.row(&sql::FIND_TRUSTED_DEVICE, params![digest.as_bytes()])?;
-                    row.map(|row| trusted_device(&row, known.as_ref(), now)).transpose()?.flatten()
-                }
-                None => None,
-            };
+            let (mut device, mut is_trusted) = (device, false);
+            if let Some(browser) = &browser {
+                // The same statement for nobody; the cookie of another person is none.
+                let (organisation, person) = known.as_ref().map_or_else(nobody, Known::whose);
+                let found = find_device(tx, organisation, person, browser)?;
+                is_trusted = match (&found, &known) {
+                    (Some(found), Some(known)) => {
+                        known.may_be_trusted() && found.is_trusted(known.epoch, now)
+                    }
+                    _ => false,
+                };
+                device = found.map(|it| it.id);
+            }
             let counter = Counter::new(&tokens, &subject, device);
-            let begun = counter.begin(tx, known.is_none(), now)?;
-            Ok(LookedUp { known, device, counter, begun })
+            let begun = counter.begin(tx, now)?;
+            Ok(LookedUp { known, is_trusted, counter, begun })
         })
         .await
     }
@@ -115,6 +153,7 @@ impl People {
     /// One hash, whatever there is to compare.
     async fn fits(
         &self,
+        place: Place,
         known: Option<&Known>,
         password: Option<Arc<Password>>,
     ) -> Result<bool, PersonRefusal> {
@@ -133,7 +172,7 @@ impl People {
                 false
             }
         };
-        self.hashes.run(work).await.map_err(|super::pool::Busy| PersonRefusal::Busy)
+        place.run(work).await.map_err(|super::pool::Busy| PersonRefusal::Busy)
     }
 
     /// The same password with the settings of today; not now if everybody is busy.
@@ -143,7 +182,7 @@ impl People {
         self.hashes.run(move || PasswordHash::make(&password, &pepper, salt)).await.ok()
     }
 
-    /// The second transaction of a refusal: one row is written, whoever it was.
+    /// The second transaction of a refusal: the misses are added up and one row is written, whoever it was.
     async fn refuse(
         &self,
         known: Option<Known>,
@@ -154,13 +193,19 @@ impl People {
     ) -> Result<(), StoreError> {
         let world = self.identity().world().clone();
         self.write(move |tx| {
-            let Some(Known { person, stored, .. }) = &known else { return counter.touch(tx, now) };
-            let because = match (fits, stored) {
-                (true, _) => "disabled",
-                (false, Some(_)) => "wrong password",
-                (false, None) => "no password yet",
-            };
-            refused(tx, &world, person, because, &visitor)
+            let n = counter.total(tx)?;
+            let Some(known) = &known else { return counter.touch(tx, now) };
+            let person = &known.person;
+            refused(tx, &world, person, known.refused_because(fits), &visitor)?;
+            if n < TOO_MANY_MISSES {
+                return Ok(());
+            }
+            let values = params![person.organisation, person.id, now];
+            if tx.execute(&sql::DISABLE_PASSWORD, values)? == 1 {
+                let by = Actor::System(None);
+                person.journal(tx, &world, by, "password.disabled", json!({ "because": "misses" }))?;
+            }
+            Ok(())
         })
         .await
     }
@@ -202,7 +247,7 @@ pub(crate) fn refused(
             organisation: person.organisation,
             // Nobody knows who it was.
             actor: Actor::System(None),
-            action: "person.sign_in_refused",
+            action: "sign_in.refused",
             subject: "person",
             subject_id: Some(person.id.uuid()),
             details: json!({ "because": because, "device": visitor.device, "source": source }),
@@ -210,21 +255,34 @@ pub(crate) fn refused(
     )
 }
 
-/// The device, if it is this person's and still trusted (ID-23).
-fn trusted_device(
-    row: &Row,
-    known: Option<&Known>,
-    now: Timestamp,
-) -> Result<Option<TrustedDeviceId>, StoreError> {
-    let Some(Known { person, epoch, .. }) = known else { return Ok(None) };
-    let is_trusted = row.get::<gatepost_core::OrganisationId>(1)? == person.organisation
-        && row.get::<gatepost_core::PersonId>(2)? == person.id
-        && row.get::<u64>(3)? == *epoch
-        && row.get::<Timestamp>(4)? > now
-        && row.get::<Option<Timestamp>>(5)?.is_none()
-        && person.two_step_at.is_some()
-        && Policy::of(person.role).trusts_devices_for.is_some();
-    is_trusted.then(|| row.get(0)).transpose()
+/// Ids that are nobody's.
+fn nobody() -> (OrganisationId, PersonId) {
+    (OrganisationId::from_uuid(Uuid::nil()), PersonId::from_uuid(Uuid::nil()))
+}
+
+impl Known {
+    fn whose(&self) -> (OrganisationId, PersonId) {
+        (self.person.organisation, self.person.id)
+    }
+
+    fn may_sign_in(&self) -> bool {
+        self.person.disabled_at.is_none() && !self.is_password_disabled
+    }
+
+    /// Whether a device may skip the second step at all (ID-23).
+    fn may_be_trusted(&self) -> bool {
+        self.person.two_step_at.is_some() && Policy::of(self.person.role).trusts_devices_for.is_some()
+    }
+
+    /// For the journal alone.
+    const fn refused_because(&self, fits: bool) -> &'static str {
+        match (fits, &self.stored) {
+            (true, _) if self.person.disabled_at.is_some() => "disabled",
+            (_, Some(_)) if self.is_password_disabled => "the password was disabled",
+            (_, Some(_)) => "wrong password",
+            (_, None) => "no password yet",
+        }
+    }
 }
 
 impl TryFrom<Row> for Known {
@@ -233,6 +291,7 @@ impl TryFrom<Row> for Known {
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let hash = row.parse_optional::<PasswordHash>(12, "a password hash")?;
         let stored = hash.map(|hash| Ok::<_, StoreError>((hash, row.get(13)?))).transpose()?;
-        Ok(Self { person: Person::try_from(&row)?, epoch: row.get(11)?, stored })
+        let is_password_disabled = row.get::<Option<Timestamp>>(14)?.is_some();
+        Ok(Self { person: Person::try_from(&row)?, epoch: row.get(11)?, stored, is_password_disabled })
     }
 }

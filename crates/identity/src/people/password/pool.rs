@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 /// How many may wait for a thread, and for how long.
@@ -28,39 +28,54 @@ impl HashPool {
     pub(crate) fn new(workers: usize) -> Self {
         Self {
             workers: Arc::new(Semaphore::new(workers.max(1))),
-            places: Arc::new(Semaphore::new(MOST_WAITING)),
+            places: Arc::new(Semaphore::new(workers.max(1) + MOST_WAITING)),
             #[cfg(test)]
             n_runs: Arc::default(),
         }
     }
 
-    /// Nobody gets a thread or a place while this is held.
+    /// Nobody gets a place while this is held.
     #[cfg(test)]
     pub(crate) async fn fill(&self) -> impl Sized + use<> {
-        let workers = u32::try_from(self.workers.available_permits()).expect("workers are few");
-        let places = u32::try_from(MOST_WAITING).expect("64");
-        let workers = Arc::clone(&self.workers).acquire_many_owned(workers).await;
-        (workers, Arc::clone(&self.places).acquire_many_owned(places).await)
+        let places = u32::try_from(self.places.available_permits()).expect("places are few");
+        Arc::clone(&self.places).acquire_many_owned(places).await
     }
 
-    /// One hash. Dropping the future does not stop one that has begun; its thread is free when it is done.
+    /// A place among those who are hashed for or wait: taken before anything is counted that only a hash can settle.
+    pub(crate) fn reserve(&self) -> Result<Place, Busy> {
+        let permit = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Busy)?;
+        Ok(Place { pool: self.clone(), permit })
+    }
+
+    /// One hash, if there is a place.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
-        let workers = Arc::clone(&self.workers);
-        let worker = match Arc::clone(&workers).try_acquire_owned() {
-            Ok(free) => free,
-            Err(_) => {
-                let _place = self.places.try_acquire().map_err(|_| Busy)?;
-                timeout(WAIT, workers.acquire_owned()).await.map_err(|_| Busy)?.map_err(|_| Busy)?
-            }
-        };
+        self.reserve()?.run(work).await
+    }
+}
+
+/// A place in the queue.
+pub(crate) struct Place {
+    pool: HashPool,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    /// One hash. Dropping the future does not stop one that has begun; its thread is free when it is done.
+    pub(crate) async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        let Self { pool, permit } = self;
+        let worker = timeout(WAIT, pool.workers.acquire_owned()).await;
+        let worker = worker.map_err(|_| Busy)?.map_err(|_| Busy)?;
         #[cfg(test)]
-        self.n_runs.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        pool.n_runs.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
-            drop(worker);
+            drop((worker, permit));
             done
         });
         done.await.map_err(|err| {
@@ -100,6 +115,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_sixty_fifth_waits_for_nothing_and_nobody_longer_than_two_seconds() {
         let pool = HashPool::new(1);
+        let place = pool.reserve().unwrap();
         let taken = Arc::clone(&pool.workers).acquire_owned().await.unwrap();
         let began = tokio::time::Instant::now();
         let mut waiting: Vec<_> = (0..64).map(|_| Box::pin(pool.run(|| ()))).collect();
@@ -112,7 +128,7 @@ mod tests {
             assert!(it.await.is_err());
         }
         assert_eq!(began.elapsed(), WAIT);
-        drop(taken);
+        drop((place, taken));
         assert!(pool.run(|| ()).await.is_ok());
     }
 

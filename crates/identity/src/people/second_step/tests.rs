@@ -17,7 +17,7 @@ async fn node(it: &TestStore) -> People {
     let identity = Identity::new(it.store.clone(), it.keyring.clone());
     let (last_uses, watch) = (LastUses::new(it.store.clone()), RevocationWatch::new(it.store.clone()));
     let sign_ins = SignIns::open(it.store.clone(), it.keyring.clone(), last_uses, watch).await.unwrap();
-    People::new(&identity, &sign_ins, 1)
+    People::new(&identity, &sign_ins, 1).with_sign_in_links()
 }
 
 fn visitor() -> Visitor {

@@ -1,21 +1,16 @@
 //! A session begins, and the person hears of what is unusual about it.
 
-use std::net::IpAddr;
-
-use gatepost_core::{Network, SessionId, World};
-use gatepost_journal::{Actor, Entry, NoticeKind};
+use gatepost_core::{SessionId, World};
+use gatepost_journal::{Actor, NoticeKind};
 use gatepost_store::{StoreError, Transaction, params};
-use gatepost_vault::PurposeKey;
+use gatepost_vault::{Digest, PurposeKey};
 use serde_json::json;
 
+use crate::people::device::{recognise, remember};
 use crate::people::miss::MANY_MISSES;
 use crate::people::tell;
 use crate::token::Opens;
-use crate::{NewSession, Person, Session, Token, Visitor, sql};
-
-/// Blocks of addresses that count as one place: what one provider gives one house over time is mostly of the same.
-const BLOCK_V4: u8 = 24;
-const BLOCK_V6: u8 = 48;
+use crate::{NewSession, Person, Policy, Session, Token, Visitor, sql};
 
 /// Who comes in, and with what.
 pub(crate) struct Entering<'a> {
@@ -23,6 +18,8 @@ pub(crate) struct Entering<'a> {
     /// The epoch in which it was proven: if it rose meanwhile, the session is dead.
     pub(crate) epoch: u64,
     pub(crate) visitor: &'a Visitor,
+    /// The hash of the token that the browser brought.
+    pub(crate) browser: Option<&'a Digest>,
     pub(crate) shown: Shown,
 }
 
@@ -49,33 +46,41 @@ impl Shown {
         }
     }
 
+    /// Whether a browser came by itself; the demo's link is opened where it is printed.
+    const fn is_by_a_browser(self) -> bool {
+        !matches!(self, Self::Link)
+    }
+
     /// Whether it was the strongest that is enrolled.
     const fn is_proof(self) -> bool {
         matches!(self, Self::Password | Self::TwoSteps(_))
     }
 }
 
-/// Makes a session as part of the transaction that found what was shown right.
+/// Makes a session as part of the transaction that found what was shown right; `None` if the person's epoch rose meanwhile.
 pub(crate) fn begin_session(
     tx: &mut Transaction<'_>,
     tokens: &PurposeKey,
     world: &World,
     entering: &Entering<'_>,
-) -> Result<NewSession, StoreError> {
-    let Entering { person, epoch, visitor, shown } = *entering;
+) -> Result<Option<NewSession>, StoreError> {
+    let Entering { person, epoch, visitor, shown, .. } = *entering;
     let (organisation, now) = (person.organisation, world.now());
     let source = visitor.source.to_canonical().to_string();
-    let is_new_device = person.signed_in_at.is_some() && !was_seen(tx, person, visitor)?;
-    let token = Token::generate(world);
+    let browser = if shown.is_by_a_browser() { Some(recognise(tx, world, entering)?) } else { None };
+    let (id, token) = (SessionId::new(world), Token::generate(world));
     let session = Session {
-        id: SessionId::new(world),
+        id,
+        lineage: id,
         person: Person { signed_in_at: Some(now), ..person.clone() },
+        policy: Policy::of(person.role),
         created_at: now,
         proven_at: shown.is_proof().then_some(now),
         is_lasting: false,
         is_single_factor: !shown.is_proof(),
         needs_factor: false,
         epoch,
+        device: browser.map(|it| it.id),
     };
     let digest = token.digest(tokens, Opens::Session);
     let values = params![
@@ -92,25 +97,25 @@ pub(crate) fn begin_session(
         now,
         now,
         session.proven_at,
+        session.lineage,
+        session.device,
     ];
-    tx.execute(&sql::INSERT_SESSION, values)?;
-    tx.execute(&sql::RECORD_SIGN_IN, params![organisation, person.id, now])?;
-    gatepost_journal::append(
-        tx,
-        world,
-        &Entry {
-            organisation,
-            actor: Actor::Person(person.id),
-            action: "person.signed_in",
-            subject: "session",
-            subject_id: Some(session.id.uuid()),
-            details: json!({ "factors": shown.factors(), "device": visitor.device, "source": source }),
-        },
-    )?;
-    if is_new_device {
-        tell(tx, world, person, NoticeKind::NewDevice, seen_as(visitor), None)?;
+    if tx.execute(&sql::INSERT_SESSION, values)? == 0 {
+        return Ok(None);
     }
-    Ok(NewSession { token, session })
+    tx.execute(&sql::CAP_SESSIONS, params![organisation, person.id, now])?;
+    tx.execute(&sql::RECORD_SIGN_IN, params![organisation, person.id, now])?;
+    let details = json!({ "factors": shown.factors(), "device": visitor.device, "source": source });
+    let by = Actor::Person(person.id);
+    person.journal_of(tx, world, by, "session.began", ("session", session.id.uuid()), details)?;
+    let mut device = None;
+    if let Some(browser) = browser {
+        device = remember(tx, tokens, world, entering, browser)?;
+        if !browser.is_known && person.signed_in_at.is_some() {
+            tell(tx, world, person, NoticeKind::NewDevice, seen_as(visitor), None)?;
+        }
+    }
+    Ok(Some(NewSession { token, session, device }))
 }
 
 /// Tells of a right try after many wrong ones (ID-26).
@@ -132,21 +137,4 @@ pub(crate) fn tell_of_misses(
 /// Who it was, as far as a notice can say.
 pub(crate) fn seen_as(visitor: &Visitor) -> serde_json::Value {
     json!({ "device": visitor.device, "source": visitor.source.to_canonical().to_string() })
-}
-
-/// Whether this person has come with such a browser from there before.
-fn was_seen(tx: &mut Transaction<'_>, person: &Person, visitor: &Visitor) -> Result<bool, StoreError> {
-    let here = place(visitor.source);
-    let values = params![person.organisation, person.id, &visitor.device];
-    for row in tx.rows(&sql::LIST_SEEN_SOURCES, values)? {
-        if here.contains(row.parse::<IpAddr>(0, "an address")?) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn place(source: IpAddr) -> Network {
-    let bits = if source.to_canonical().is_ipv4() { BLOCK_V4 } else { BLOCK_V6 };
-    Network::around(source, bits)
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use gatepost_core::{SessionId, Timestamp};
+use gatepost_core::{DeviceId, SessionId, Timestamp};
 use gatepost_store::{Row, StoreError, params};
 
+use crate::people::is_recent;
 use crate::token::Opens;
 use crate::{People, Person, Policy, Role, Session, Token, sql};
 
@@ -18,6 +19,8 @@ const ACTIVITY_EVERY: Duration = Duration::from_mins(1);
 /// A row of the table, dead or alive.
 struct FoundSession {
     id: SessionId,
+    lineage: SessionId,
+    device: Option<DeviceId>,
     person: Person,
     epoch: u64,
     person_epoch: u64,
@@ -53,6 +56,8 @@ impl People {
         let needs_factor = needs_factor(found.is_lasting, found.factor_at, now);
         Ok(Some(Session {
             id: found.id,
+            lineage: found.lineage,
+            policy: Policy::of(found.person.role),
             person: found.person,
             created_at: found.created_at,
             proven_at: found.proven_at,
@@ -60,12 +65,13 @@ impl People {
             is_single_factor: found.is_single_factor,
             needs_factor,
             epoch: found.epoch,
+            device: found.device,
         }))
     }
 }
 
 pub(super) fn needs_factor(is_lasting: bool, factor_at: Timestamp, now: Timestamp) -> bool {
-    is_lasting && now.since(factor_at) > FACTOR_LASTS_FOR
+    is_lasting && !is_recent(factor_at, FACTOR_LASTS_FOR, now)
 }
 
 /// Whether a session has neither lasted nor been idle for too long (WP-3).
@@ -78,10 +84,11 @@ pub(in crate::people) fn is_within(
 ) -> bool {
     let policy = Policy::of(role);
     let at_most = if is_lasting { LASTING_FOR } else { policy.at_most };
+    let is_active = now.since(active_at) < policy.idle_for && is_recent(active_at, policy.idle_for, now);
     now.since(created_at) < at_most
         // A clock that was far ahead and was set back must not lengthen a session.
         && created_at.since(now) < at_most
-        && (is_lasting || now.since(active_at) < policy.idle_for)
+        && (is_lasting || is_active)
 }
 
 impl FoundSession {
@@ -109,6 +116,8 @@ impl TryFrom<Row> for FoundSession {
             factor_at: row.get(18)?,
             proven_at: row.get(19)?,
             ended_at: row.get(20)?,
+            lineage: row.get(21)?,
+            device: row.get(22)?,
         })
     }
 }

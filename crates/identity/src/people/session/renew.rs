@@ -6,7 +6,7 @@ use gatepost_vault::PurposeKey;
 
 use super::find::needs_factor;
 use crate::token::Opens;
-use crate::{NewSession, Person, Session, Token, sql};
+use crate::{NewSession, Person, Policy, Session, Token, sql};
 
 /// What changes when a session goes on.
 #[derive(Clone, Copy, Default)]
@@ -41,19 +41,22 @@ pub(crate) fn renew(
         end_all(tx, organisation, person, now)?;
         raised.get(0)?
     } else {
-        // If it was raised meanwhile, the new session is as dead as the old one.
         session.epoch
     };
     let Some(row) = tx.row(&sql::FIND_PERSON_BY_ID, params![organisation, person])? else { return Ok(None) };
+    let owner = Person::try_from(row)?;
     let it = Session {
         id: SessionId::new(world),
-        person: Person::try_from(row)?,
+        lineage: session.lineage,
+        policy: Policy::of(owner.role),
+        person: owner,
         created_at: old.get(4)?,
         proven_at: if renewal.is_proof { Some(now) } else { old.get(6)? },
         is_lasting: renewal.becomes_lasting || old.get(2)?,
         is_single_factor: !renewal.is_proof && old.get::<bool>(3)?,
         needs_factor: false,
         epoch,
+        device: old.get(7)?,
     };
     let factor_at = if renewal.shows_factor { now } else { old.get(5)? };
     let it = Session { needs_factor: needs_factor(it.is_lasting, factor_at, now), ..it };
@@ -73,9 +76,13 @@ pub(crate) fn renew(
         now,
         factor_at,
         it.proven_at,
+        it.lineage,
+        it.device,
     ];
-    tx.execute(&sql::INSERT_SESSION, values)?;
-    Ok(Some(NewSession { token, session: it }))
+    if tx.execute(&sql::INSERT_SESSION, values)? == 0 {
+        return Ok(None);
+    }
+    Ok(Some(NewSession { token, session: it, device: None }))
 }
 
 /// Raises a person's security epoch: every session, pre-session and trusted device ends, on every node (ID-24). Gives the new epoch;
@@ -100,6 +107,6 @@ fn end_all(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.execute(&sql::END_ALL_SESSIONS, params![organisation, person, now])?;
-    tx.execute(&sql::REVOKE_ALL_TRUSTED_DEVICES, params![organisation, person, now])?;
+    tx.execute(&sql::DISTRUST_ALL_DEVICES, params![organisation, person])?;
     tx.execute(&sql::DELETE_PRE_SESSIONS_OF, params![organisation, person]).map(drop)
 }

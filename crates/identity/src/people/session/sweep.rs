@@ -6,23 +6,38 @@ use gatepost_store::{StoreError, params};
 
 use crate::{People, sql};
 
-/// Sessions and devices are remembered beyond their end, so that a sign-in on one of them is not told as a new device.
-const SEEN_FOR: Duration = Duration::from_hours(90 * 24);
-/// Links are remembered beyond their end, so that a page can say that one is over.
+/// Sessions are remembered beyond their end, so that a list can name them.
+const SESSIONS_FOR: Duration = Duration::from_hours(90 * 24);
+/// As long as the cookie of a device lasts.
+const DEVICES_FOR: Duration = Duration::from_hours(366 * 24);
+/// Links, used or not, are remembered beyond their end, so that a page can say that one is over.
 const LINKS_FOR: Duration = Duration::from_hours(30 * 24);
-/// Misses of addresses that nobody has.
-const NOBODYS_MISSES_FOR: Duration = Duration::from_hours(24);
+/// Misses, whoever they are about: what a hundred of them disabled is written where it was disabled.
+const MISSES_FOR: Duration = Duration::from_hours(30 * 24);
+/// What was begun and not gone on with.
+const BEGUN_FOR: Duration = Duration::from_hours(24);
+/// Addresses whose owners never opened the link.
+const UNPROVEN_FOR: Duration = Duration::from_hours(30 * 24);
 
 impl People {
-    /// Deletes what is long over: sessions, pre-sessions, links, misses of nobody. One call an hour a node.
+    /// Deletes what is long over: sessions, pre-sessions, devices, links, misses, and what was begun and never finished. One call an
+    /// hour a node.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.identity().world().now();
         self.write(move |tx| {
-            tx.execute(&sql::SWEEP_PRE_SESSIONS, params![now])?;
-            tx.execute(&sql::SWEEP_SESSIONS, params![now - SEEN_FOR])?;
-            tx.execute(&sql::SWEEP_TRUSTED_DEVICES, params![now - SEEN_FOR])?;
-            tx.execute(&sql::SWEEP_LINKS, params![now - LINKS_FOR])?;
-            tx.execute(&sql::SWEEP_MISSES, params![now - NOBODYS_MISSES_FOR]).map(drop)
+            for (statement, before) in [
+                (&sql::SWEEP_PRE_SESSIONS, now),
+                (&sql::SWEEP_SESSIONS, now - SESSIONS_FOR),
+                (&sql::SWEEP_DEVICES, now - DEVICES_FOR),
+                (&sql::SWEEP_LINKS, now - LINKS_FOR),
+                (&sql::SWEEP_MISSES, now - MISSES_FOR),
+                (&sql::SWEEP_BEGUN_AUTHENTICATORS, now - BEGUN_FOR),
+                (&sql::SWEEP_NEW_RECOVERY_CODES, now - BEGUN_FOR),
+                (&sql::SWEEP_CONTACTS, now - UNPROVEN_FOR),
+            ] {
+                tx.execute(statement, params![before])?;
+            }
+            Ok(())
         })
         .await
     }

@@ -17,11 +17,13 @@ impl People {
                 Ok::<_, StoreError>((all, row.map_or(Ok(String::new()), |row| row.get::<String>(0))?))
             })
             .await?;
-        if all.iter().any(|it| it.is_proven(now)) {
+        if all.iter().any(|it| it.is_proven(session, now)) {
             return Ok(SettingUp::Proven);
         }
         let replaces = all.iter().any(|it| it.active_at.is_some());
-        let Some(begun) = all.into_iter().find(|it| it.is_begun(now)) else { return Ok(SettingUp::Nothing) };
+        let Some(begun) = all.into_iter().find(|it| it.is_begun(session, now)) else {
+            return Ok(SettingUp::Nothing);
+        };
         let secret = self.open_authenticator(&person, &begun).await?;
         let uri = secret.uri(&format!("Gatepost {name}"), person.address.as_str());
         Ok(SettingUp::Begun(Enrolment { id: begun.id, uri, key: secret.key(), replaces }))

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
 use gatepost_identity::{Entrance, NewSession, Person, Policy, Session};
 
+use super::device;
 use crate::frame::{CookieName, Page, Problem, Then, paths, see_other};
 
 /// After the right password: straight in, or on to the second step. `stays` says whether "Stay signed in?" may be asked.
@@ -25,6 +26,7 @@ pub(super) fn sign_in(
     then: &Then,
     stays: bool,
 ) -> Response {
+    let answer = device::keep(page, answer, new);
     let answer = answer.add(page.cookies().session(new)).add(page.cookies().end(CookieName::PreSession));
     let is_asked = stays && may_stay(&new.session.person);
     let place = if is_asked { then.behind(paths::STAY) } else { then.as_str().to_owned() };

@@ -8,6 +8,7 @@ use axum_extra::extract::CookieJar;
 use gatepost_identity::{AccountProblem, LinkKind, OpenedLink, PersonRefusal, Token};
 use serde::Deserialize;
 
+use super::device;
 use super::enter::{enter, leave, sign_in};
 use super::refused::Refused;
 use crate::frame::{
@@ -40,6 +41,7 @@ struct LinkPage {
     until: gatepost_web::Moment,
     /// Who is signed in here, if it is somebody else.
     other: Option<String>,
+    is_ticked: bool,
     error: Option<String>,
 }
 
@@ -66,6 +68,8 @@ struct Asked {
 struct Typed {
     token: String,
     password: Secret,
+    /// Ticked: app passwords go too.
+    removes: bool,
 }
 
 impl LinkPage {
@@ -79,6 +83,7 @@ impl LinkPage {
             token: token.reveal().to_owned(),
             until: page.moment(opened.expires_at),
             other: other.map(|it| it.address.to_string()),
+            is_ticked: false,
             error: None,
             page,
         }
@@ -111,6 +116,15 @@ impl LinkPage {
         let (name, organisation) = (self.name.as_str(), self.organisation.as_str());
         let values = [("name", name), ("organisation", organisation), ("address", self.address.as_str())];
         self.page.t.fill(key, &values)
+    }
+
+    /// What may go along, if there is anything.
+    fn tick(&self) -> Option<&str> {
+        match self.kind {
+            LinkKind::PasswordReset => Some(self.page.t.of("link.removes_all")),
+            LinkKind::NotMe => Some(self.page.t.of("link.removes_named")),
+            LinkKind::SetUp | LinkKind::Invitation | LinkKind::Contact | LinkKind::SignIn => None,
+        }
     }
 
     fn button(&self) -> &str {
@@ -149,18 +163,28 @@ async fn look(
     })
 }
 
-async fn act(State(app): State<App>, page: Page, signed: Option<Signed>, Form(typed): Form<Typed>) -> Answer {
+async fn act(
+    State(app): State<App>,
+    page: Page,
+    signed: Option<Signed>,
+    jar: CookieJar,
+    Form(typed): Form<Typed>,
+) -> Answer {
     let Some((token, opened)) = find(&app, &typed.token).await? else { return Ok(over(page)) };
     let (people, home) = (&app.rooms.people, app.thens.find_or_home(paths::HOME));
     let mut shown = LinkPage::new(page.clone(), &token, &opened, signed.as_ref());
-    let old = signed.as_deref();
+    shown.is_ticked = typed.removes;
+    let (old, device) = (signed.as_deref(), device::find(&page, &jar));
     match opened.kind {
         LinkKind::SetUp | LinkKind::Invitation | LinkKind::PasswordReset => {
             if typed.password.is_empty() {
                 shown.error = Some(page.t.of("link.password_empty").to_owned());
                 return Ok(show(StatusCode::UNPROCESSABLE_ENTITY, &shown));
             }
-            match people.choose_password(&token, typed.password.text(), &page.visitor).await {
+            match people
+                .choose_password(&token, typed.password.text(), device.as_ref(), typed.removes, &page.visitor)
+                .await
+            {
                 Ok(entrance) => {
                     leave(&page, old).await?;
                     let key = if opened.person.has_password { "link.changed" } else { "link.chosen" };
@@ -178,7 +202,7 @@ async fn act(State(app): State<App>, page: Page, signed: Option<Signed>, Form(ty
             }
             Err(problem) => refuse(shown, problem),
         },
-        LinkKind::NotMe => match people.not_me(&token, &page.visitor).await.map(drop) {
+        LinkKind::NotMe => match people.not_me(&token, typed.removes, &page.visitor).await {
             Ok(()) => Ok(see_other(SECURED)),
             Err(problem) => refuse(shown, problem),
         },

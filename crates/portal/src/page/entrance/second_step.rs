@@ -9,7 +9,7 @@ use gatepost_identity::{Method, Policy, PreSession, SecondStep};
 use serde::Deserialize;
 
 use super::refused::Refused;
-use super::{also, device, enter};
+use super::{also, enter};
 use crate::frame::{
     Access, Alert, Answer, App, CookieName, Form, Page, PreSigned, Query, Route, Secret, Then, paths,
     see_other, show,
@@ -171,8 +171,7 @@ async fn show_it(
             if let Some(n) = passed.recovery_codes_left {
                 page.leave(Alert::warn(page.t.count("second_step.recovery_left", n.into(), &[])));
             }
-            let answer = device::keep(&page, CookieJar::new(), &passed);
-            Ok(enter::sign_in(&page, answer, &passed.session, &shown.then, true))
+            Ok(enter::sign_in(&page, CookieJar::new(), &passed.session, &shown.then, true))
         }
         Err(refusal) => {
             let refused = if is_recovery {

@@ -68,7 +68,7 @@ async fn with_password(house: &House, role: Role) -> Person {
     let person = house.person(&format!("{role}@practice.test"), role).await;
     let (of, by) = (house.organisation, Actor::Command);
     let link = house.rooms.identity.hand_link(of, person.id, LinkKind::Invitation, by).await.unwrap();
-    house.rooms.people.choose_password(&link.token, &password(), &visitor()).await.unwrap();
+    house.rooms.people.choose_password(&link.token, &password(), None, false, &visitor()).await.unwrap();
     person
 }
 
@@ -93,7 +93,7 @@ async fn both_steps_lead_to_where_somebody_was_going() {
     let path = begun.location();
     let done = house.post(&mut browser, path, path, &format!("code={}", it.code(&house))).await;
     assert_eq!(done.location(), "/stay?then=/outbox%3Fstate%3Dall");
-    assert!(browser.find("pre-session").is_none() && browser.find("trusted-device").is_none());
+    assert!(browser.find("pre-session").is_none() && browser.find("device").is_none());
     let before = browser.find("session").unwrap().to_owned();
     let stayed = house.post(&mut browser, "/stay", "/stay", "answer=yes&then=%2Foutbox").await;
     assert_eq!(stayed.location(), "/outbox");
@@ -137,7 +137,7 @@ async fn administrators_are_offered_neither_trust_nor_staying() {
     let fields = format!("trust=yes&code={}", it.code(&house));
     let done = house.post(&mut browser, "/second-step", "/second-step", &fields).await;
     assert_eq!(done.location(), "/");
-    assert!(browser.find("trusted-device").is_none());
+    assert!(browser.find("device").is_some(), "known, and asked each time");
     let session = done.headers("set-cookie").into_iter().find(|it| it.starts_with("session=")).unwrap();
     assert!(session.contains("SameSite=Strict"), "{session}");
     assert_eq!(house.get(&mut browser, "/stay").await.location(), "/");
@@ -258,7 +258,7 @@ async fn whoever_is_unknown_disabled_or_mistyped_reads_the_same() {
         let body = reply.body.replace(&reply.form_token(), "").replace(&address.replace("%40", "@"), "");
         bodies.push(body.replace("no address", ""));
     }
-    house.rooms.identity.disable_person(house.organisation, person.id, Actor::Command).await.unwrap();
+    house.rooms.identity.disable_person(house.organisation, person.id, &[], Actor::Command).await.unwrap();
     let reply = first_step(&house, &mut Browser::default(), person.address.as_str(), "").await;
     bodies.push(reply.body.replace(&reply.form_token(), "").replace(person.address.as_str(), ""));
     assert!(bodies.iter().all(|it| *it == bodies[0] && it.contains("The address or the password is wrong")));

@@ -77,17 +77,14 @@ pub(super) async fn disable(
 ) -> Answer {
     let person = get(&app, &signed, id).await?;
     let (identity, organisation) = (&app.rooms.identity, signed.organisation());
-    let by = || Actor::Person(signed.person().id);
+    let by = Actor::Person(signed.person().id);
     // Whatever was not in the list is not removed, whoever asks.
     let made = Owned::of(&app, &person).await?.made;
     let chosen: Vec<AppPasswordId> =
         made.iter().map(|it| it.id).filter(|id| typed.remove.contains(&id.to_string())).collect();
-    if let Err(error) = identity.disable_person(organisation, id, by()).await {
+    if let Err(error) = identity.disable_person(organisation, id, &chosen, by).await {
         let words = refused::words(&page, &person.name, error)?;
         return Ok(page_of(&app, page, &signed, &person, &typed).await?.refuse(words).show_refused());
-    }
-    for it in &chosen {
-        identity.revoke_app_password(organisation, *it, by()).await?;
     }
     let words = if chosen.is_empty() {
         page.t.fill("people.disabled", &[("name", &person.name)])

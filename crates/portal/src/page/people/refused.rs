@@ -9,7 +9,7 @@ pub(super) fn words(page: &Page, name: &str, error: IdentityError) -> Result<Str
     let fill = |key: &str| page.t.fill(key, &[("name", name)]);
     match error {
         IdentityError::LastAdministrator(_) => Ok(fill("people.last_administrator")),
-        IdentityError::OwnTwoStep => Ok(page.t.of("people.own_two_step").to_owned()),
+        IdentityError::OwnTwoStep(_) => Ok(page.t.of("people.own_two_step").to_owned()),
         IdentityError::PersonDisabled(_) => Ok(fill("people.is_disabled")),
         IdentityError::HasPassword(_) => Ok(fill("people.has_password")),
         error => Err(error.into()),

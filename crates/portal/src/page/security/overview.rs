@@ -27,7 +27,8 @@ struct DeviceRow {
     device: String,
     source: String,
     last_used: Moment,
-    until: Moment,
+    /// Until when it is not asked for the second step.
+    until: Option<Moment>,
 }
 
 struct ContactRow {
@@ -115,14 +116,14 @@ fn contact_row(page: &Page, it: &Contact) -> ContactRow {
 }
 
 fn devices(page: &Page, of: &SecurityOverview) -> Vec<DeviceRow> {
-    let row = |it: &gatepost_identity::TrustedDevice| DeviceRow {
+    let row = |it: &gatepost_identity::Device| DeviceRow {
         id: it.id.to_string(),
         device: it.device.clone(),
         source: it.source.clone(),
         last_used: page.moment(it.last_used_at),
-        until: page.moment(it.expires_at),
+        until: it.trusted_until.map(|at| page.moment(at)),
     };
-    of.trusted_devices.iter().map(row).collect()
+    of.devices.iter().map(row).collect()
 }
 
 /// This one first.

@@ -67,24 +67,25 @@ pub(super) async fn change(
         return draw(&app, page, &signed, typed.removes, wrong).await;
     }
     let (current, new) = (typed.password_current.text(), typed.password_new.text());
-    let changed = match app.rooms.people.change_password(&signed, current, new, &page.visitor).await {
-        Ok(changed) => changed,
-        Err(problem) => {
-            let is_current = matches!(problem, AccountProblem::Refused(_));
-            let words = match problem {
-                AccountProblem::Refused(PersonRefusal::WrongPassword) => {
-                    t.of("security.current_wrong").to_owned()
-                }
-                problem => problem_words(&page, problem)?,
-            };
-            let wrong = if is_current {
-                Wrong { current: Some(words), new: None }
-            } else {
-                Wrong { current: None, new: Some(words) }
-            };
-            return draw(&app, page, &signed, typed.removes, wrong).await;
-        }
-    };
+    let changed =
+        match app.rooms.people.change_password(&signed, current, new, typed.removes, &page.visitor).await {
+            Ok(changed) => changed,
+            Err(problem) => {
+                let is_current = matches!(problem, AccountProblem::Refused(_));
+                let words = match problem {
+                    AccountProblem::Refused(PersonRefusal::WrongPassword) => {
+                        t.of("security.current_wrong").to_owned()
+                    }
+                    problem => problem_words(&page, problem)?,
+                };
+                let wrong = if is_current {
+                    Wrong { current: Some(words), new: None }
+                } else {
+                    Wrong { current: None, new: Some(words) }
+                };
+                return draw(&app, page, &signed, typed.removes, wrong).await;
+            }
+        };
     page.leave(Alert::good(t.of("security.password_was_changed")));
     // The change is done: whatever happens to the app passwords, this browser gets its new session.
     let answer = CookieJar::new().add(page.continue_as(&signed, &changed));

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use axum_extra::extract::CookieJar;
-use gatepost_core::{SessionId, TrustedDeviceId};
+use gatepost_core::{DeviceId, SessionId};
 use gatepost_identity::PersonRefusal;
 
 use crate::frame::{Alert, Answer, App, Id, Page, Problem, Signed, paths, see_other};
@@ -37,14 +37,14 @@ pub(super) async fn session(
     Ok(see_other(paths::SECURITY))
 }
 
-/// One device is asked for the second step again.
+/// One device is known no more: what is signed in there ends.
 pub(super) async fn device(
     State(app): State<App>,
     page: Page,
     signed: Signed,
-    Id(id): Id<TrustedDeviceId>,
+    Id(id): Id<DeviceId>,
 ) -> Answer {
-    app.rooms.people.forget_trusted_device(&signed, id).await?;
+    app.rooms.people.forget_device(&signed, id).await?;
     page.leave(Alert::good(page.t.of("security.device_forgotten")));
     Ok(see_other(paths::SECURITY))
 }

@@ -26,7 +26,8 @@ async fn proven(house: &House, address: &str, role: Role) -> (Person, Browser) {
     let link = house.rooms.identity.hand_link(of, person.id, kind, Actor::Command).await.unwrap();
     let visitor = Visitor { source: "127.0.0.1".parse().unwrap(), device: "A test".into() };
     let password = SecretText::new(PASSWORD.into());
-    let entered = house.rooms.people.choose_password(&link.token, &password, &visitor).await.unwrap();
+    let entered =
+        house.rooms.people.choose_password(&link.token, &password, None, false, &visitor).await.unwrap();
     let Entrance::SignedIn(new) = entered else { panic!("two-step verification is off") };
     let mut browser = Browser::default();
     browser.keep("session", new.token.reveal());
@@ -63,7 +64,7 @@ fn fine(now: Timestamp) -> SecurityOverview {
             created_at: now,
             proven_at: Some(now),
         }],
-        trusted_devices: Vec::new(),
+        devices: Vec::new(),
         sessions: Vec::new(),
     }
 }

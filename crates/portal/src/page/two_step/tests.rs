@@ -44,7 +44,7 @@ async fn browser(house: &House, address: &str) -> Browser {
         people.sign_in_by_link(&link.token, &visitor).await.unwrap()
     } else {
         let password = SecretText::new("a long sentence of my own".into());
-        match people.choose_password(&link.token, &password, &visitor).await.unwrap() {
+        match people.choose_password(&link.token, &password, None, false, &visitor).await.unwrap() {
             Entrance::SignedIn(new) => new,
             Entrance::SecondStep { .. } => panic!("two-step verification is off"),
         }
