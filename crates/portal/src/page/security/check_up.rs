@@ -77,7 +77,7 @@ fn weakness_of(it: &AppPassword, now: Timestamp) -> Option<Weakness> {
         return Some(Weakness::NearEnd { id, name, at });
     }
     let unused = now.since(it.last_use.as_ref().map_or(it.created_at, |it| it.at));
-    (unused >= UNUSED_FOR).then(|| Weakness::Unused { id, name, days: unused.as_secs() / (24 * 60 * 60) })
+    (unused >= UNUSED_FOR).then_some(Weakness::Unused { id, name, days: unused.as_secs() / (24 * 60 * 60) })
 }
 
 impl Finding {

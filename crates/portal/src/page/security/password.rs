@@ -105,7 +105,7 @@ async fn remove_app_passwords(app: &App, signed: &Signed) -> Result<u64, Problem
     let mine = mine::app_passwords(app, signed).await?;
     let by = Actor::Person(signed.person().id);
     for it in &mine {
-        app.rooms.identity.revoke_app_password(signed.organisation(), it.id, by.clone()).await?;
+        app.rooms.identity.revoke_app_password(signed.organisation(), it.id, by).await?;
     }
     Ok(mine.len() as u64)
 }
