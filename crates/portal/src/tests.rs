@@ -271,4 +271,5 @@ impl Reply {
     }
 }
 
+mod peers;
 mod sweeps;
