@@ -15,6 +15,11 @@ pub enum PortalError {
     /// The address that people know.
     #[error("public_url {0:?} is not an address such as https://mail.practice.example")]
     BadPublicUrl(String),
+    /// Browsers would send passwords and cookies in the clear, or not keep the cookies at all.
+    #[error(
+        "public_url {0:?} says http, and others reach it: browsers keep the portal's cookies only for https, or for http on this computer"
+    )]
+    PlainPublicUrl(String),
     /// The port cannot be had.
     #[error(transparent)]
     Bind(#[from] BindError),

@@ -1,6 +1,6 @@
 //! The door.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, RwLock};
 
 use gatepost_net::Listener;
@@ -14,6 +14,9 @@ use crate::{PortalError, PortalSettings, Rooms};
 
 /// Connections at once: a thousand people who sign in at the same moment leave room for those who watch.
 const MOST_CONNECTIONS: usize = 2_000;
+
+/// What is answered also when all connections are taken.
+const ALWAYS_OPEN: [&str; 2] = ["/healthz", "/readyz"];
 
 /// A portal that listens, not yet to anybody.
 pub struct Portal {
@@ -35,11 +38,16 @@ impl Portal {
             let host = if is_loopback { "localhost".to_owned() } else { settings.listen.ip().to_string() };
             (format!("{own_scheme}://{host}:{}", listener.address().port()), host)
         });
-        let cookies = Cookies { is_secure: settings.tls.is_some() || public_url.starts_with("https://") };
-        let reach = match (&settings.tls, is_loopback) {
-            (None, _) if public_url.starts_with("https://") => Reach::Named(host),
-            (None, _) => Reach::Loopback,
-            (Some(_), _) => Reach::Any,
+        // The address that people know decides, not the socket: a proxy on this computer speaks plain HTTP.
+        let is_https = public_url.starts_with("https://");
+        if !is_https && (settings.tls.is_some() || !is_loopback || !is_this_machine(&host)) {
+            return Err(PortalError::PlainPublicUrl(public_url));
+        }
+        let cookies = Cookies { is_secure: is_https };
+        let reach = match (is_https, &settings.public_url) {
+            (true, Some(_)) => Reach::Named(public_url.clone()),
+            (true, None) => Reach::Any,
+            (false, _) => Reach::Loopback,
         };
         let door = WebDoor {
             listener,
@@ -47,6 +55,8 @@ impl Portal {
             reach,
             trusted_proxies: settings.trusted_proxies.clone(),
             most_connections: MOST_CONNECTIONS,
+            checks_forms: true,
+            always_open: &ALWAYS_OPEN,
         };
         let app = Arc::new(Shared {
             rooms,
@@ -104,6 +114,12 @@ impl Portal {
         self.app.listeners.end().await;
         self.app.forget_pages();
     }
+}
+
+/// Whether only this computer's own browsers get anywhere with this host.
+fn is_this_machine(host: &str) -> bool {
+    let bare = host.trim_matches(['[', ']']);
+    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|it| it.is_loopback())
 }
 
 /// Scheme and host, perhaps a port; and the host alone.

@@ -215,8 +215,9 @@ impl House {
         let mut socket = TcpStream::connect(self.address).await.unwrap();
         let cookies: Vec<_> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let length = body.len();
+        let host = if headers.contains("Host: ") { "" } else { "Host: localhost\r\n" };
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {}\r\n{headers}Content-Type: application/x-www-form-urlencoded\r\n\
+            "{method} {path} HTTP/1.1\r\n{host}Cookie: {}\r\n{headers}Content-Type: application/x-www-form-urlencoded\r\n\
              Content-Length: {length}\r\nConnection: close\r\n\r\n{body}",
             cookies.join("; ")
         );

@@ -17,6 +17,11 @@ pub struct WebDoor {
     pub trusted_proxies: Vec<Network>,
     /// Connections at once. More wait in the system's queue.
     pub most_connections: usize,
+    /// Whether every form carries a token that is checked. `Origin: null`, which a page without a referrer makes old browsers send,
+    /// is refused by doors that have nothing else to go by.
+    pub checks_forms: bool,
+    /// Paths that are answered also when all connections are taken, for programs that watch. A few places are kept for them.
+    pub always_open: &'static [&'static str],
 }
 
 impl WebDoor {
@@ -32,6 +37,8 @@ impl WebDoor {
             reach: Reach::Loopback,
             trusted_proxies: Vec::new(),
             most_connections: Self::FEW_CONNECTIONS,
+            checks_forms: false,
+            always_open: &[],
         }
     }
 }

@@ -6,6 +6,7 @@
 //! - headers, body and the whole request have deadlines and sizes (WP-11);
 //! - a request that changes something must come from our own pages or from a program (WP-5);
 //! - a [`Reach::Loopback`] door answers only to the names of this computer (DNS rebinding);
+//! - nobody takes all places, and programs that watch are answered when all are taken;
 //! - where it comes from is known to every handler ([`Caller`]), and only a trusted proxy can say otherwise (WP-10);
 //! - every answer says what a browser may do with it (WP-6, WP-7).
 //!
@@ -18,6 +19,7 @@ mod door;
 mod guard;
 mod moment;
 mod server;
+mod source;
 
 pub use asset::{Asset, BASE_STYLE, FAVICON, SCRIPT};
 pub use caller::Caller;

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request};
@@ -16,12 +17,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::WebDoor;
 use crate::guard::{Rules, guard};
+use crate::source::Sources;
 
 /// The largest body a request may have.
 pub const MOST_BODY_BYTES: usize = 1 << 20;
@@ -41,35 +43,46 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 /// How long a TLS handshake may take.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long a connection on a spare place may last: it is for one short answer.
+const SPARE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Places that are kept for [`WebDoor::always_open`], at most.
+const MOST_SPARE: usize = 16;
+
 /// How long requests may still run after the stop.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
 /// Serves `router` until `stop`; then no connection is taken any more, and running requests are finished.
 pub async fn serve(door: WebDoor, router: Router, stop: CancellationToken) {
-    let WebDoor { listener, tls, reach, trusted_proxies, most_connections } = door;
-    let rules = Arc::new(Rules { is_encrypted: tls.is_some(), reach, trusted_proxies });
+    let WebDoor { listener, tls, reach, trusted_proxies, most_connections, checks_forms, always_open } = door;
+    let sources = Sources::new(most_connections, &trusted_proxies);
+    let places = Places::new(most_connections, !always_open.is_empty());
+    let is_encrypted = tls.is_some();
+    let has_told = AtomicBool::new(false);
+    let rules = Rules { is_encrypted, reach, trusted_proxies, checks_forms, always_open, has_told };
     let router = router
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .layer(middleware::from_fn(limit_time))
-        .layer(middleware::from_fn_with_state(rules, guard));
-    let places = Arc::new(Semaphore::new(most_connections));
+        .layer(middleware::from_fn_with_state(Arc::new(rules), guard));
     let connections = TaskTracker::new();
     loop {
         // Both may be dropped while they wait: nothing has been taken yet.
         let (place, accepted) = tokio::select! {
             () = stop.cancelled() => break,
-            both = async {
-                let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
-                (place, listener.accept().await)
-            } => both,
+            both = async { (places.take().await, listener.accept().await) } => both,
         };
         match accepted {
             Ok((socket, peer)) => {
-                let router = router.clone().layer(Extension(Peer(peer.ip())));
+                let Some(seat) = sources.take(peer.ip()) else {
+                    tracing::debug!(peer = %peer.ip(), "a web connection too many from there");
+                    continue;
+                };
+                let peer = Peer { address: peer.ip(), is_spare: place.is_spare };
+                let router = router.clone().layer(Extension(peer));
                 let (tls, stop) = (tls.clone(), stop.clone());
                 connections.spawn(async move {
-                    receive(socket, tls, router, stop).await;
-                    drop(place);
+                    receive(socket, tls, router, peer, stop).await;
+                    drop((place, seat));
                 });
             }
             Err(error) => {
@@ -84,24 +97,86 @@ pub async fn serve(door: WebDoor, router: Router, stop: CancellationToken) {
     let _elapsed = tokio::time::timeout(STOP_WITHIN, connections.wait()).await;
 }
 
+/// The places of all connections.
+struct Places {
+    usual: Arc<Semaphore>,
+    spare: Option<Arc<Semaphore>>,
+}
+
+/// The place of one connection, until it is dropped.
+struct Place {
+    /// Whether it is one of those that are kept for programs that watch.
+    is_spare: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Places {
+    fn new(n: usize, keeps_some: bool) -> Self {
+        let n_spare = if keeps_some { (n / 16).clamp(1, MOST_SPARE).min(n.saturating_sub(1)) } else { 0 };
+        let semaphore = |n| Arc::new(Semaphore::new(n));
+        Self { usual: semaphore(n - n_spare), spare: (n_spare > 0).then(|| semaphore(n_spare)) }
+    }
+
+    /// A usual place if one is free, else a spare one, else whichever is free first.
+    async fn take(&self) -> Place {
+        let spare = async {
+            match &self.spare {
+                Some(spare) => spare.clone().acquire_owned().await,
+                None => std::future::pending().await,
+            }
+        };
+        let (permit, is_spare) = tokio::select! {
+            biased;
+            permit = self.usual.clone().acquire_owned() => (permit, false),
+            permit = spare => (permit, true),
+        };
+        Place { is_spare, _permit: permit.expect("the semaphore is never closed") }
+    }
+}
+
 /// Whoever is at the other end of the connection.
 #[derive(Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+pub(crate) struct Peer {
+    pub(crate) address: IpAddr,
+    /// Whether all usual places are taken, so that only programs that watch are answered.
+    pub(crate) is_spare: bool,
+}
 
-async fn receive(socket: TcpStream, tls: Option<ServerTls>, router: Router, stop: CancellationToken) {
+async fn receive(
+    socket: TcpStream,
+    tls: Option<ServerTls>,
+    router: Router,
+    peer: Peer,
+    stop: CancellationToken,
+) {
     // One answer, one segment: see docs on Nagle in `net`. A failure shows at the first write.
     let _ = socket.set_nodelay(true);
-    let Some(tls) = tls else { return converse(socket, router, stop).await };
+    if !peer.is_spare {
+        return begin(socket, tls, router, true, stop).await;
+    }
+    if tokio::time::timeout(SPARE_WITHIN, begin(socket, tls, router, false, stop)).await.is_err() {
+        tracing::debug!(peer = %peer.address, "a web connection on a spare place took too long");
+    }
+}
+
+async fn begin(
+    socket: TcpStream,
+    tls: Option<ServerTls>,
+    router: Router,
+    is_kept: bool,
+    stop: CancellationToken,
+) {
+    let Some(tls) = tls else { return converse(socket, router, is_kept, stop).await };
     // Nothing has been asked yet, so the stop may cut it off.
     let shaken = stop.run_until_cancelled(tls.accept(socket, &["http/1.1"], HANDSHAKE_WITHIN)).await;
     match shaken {
-        Some(Ok(socket)) => converse(socket, router, stop).await,
+        Some(Ok(socket)) => converse(socket, router, is_kept, stop).await,
         Some(Err(error)) => tracing::debug!(%error, "a web connection did not begin"),
         None => {}
     }
 }
 
-async fn converse<S>(socket: S, router: Router, stop: CancellationToken)
+async fn converse<S>(socket: S, router: Router, is_kept: bool, stop: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -109,6 +184,7 @@ where
     // Without the timer hyper drops the deadline silently (WP-11).
     builder
         .timer(TokioTimer::new())
+        .keep_alive(is_kept)
         .header_read_timeout(HEADERS_WITHIN)
         .max_buf_size(MOST_HEADER_BYTES)
         .max_headers(MOST_HEADERS);

@@ -192,6 +192,8 @@ async fn off_loopback_plain_http_is_refused_with_the_cure() {
         ("127.0.0.1:0", Some("mail.practice.example"), "public_url"),
         ("127.0.0.1:0", Some("ftp://mail.practice.example"), "public_url"),
         ("127.0.0.1:0", Some("https://mail.practice.example/portal"), "public_url"),
+        ("127.0.0.1:0", Some("http://mail.practice.example"), "says http"),
+        ("127.0.0.1:0", Some("http://192.0.2.1:8026"), "says http"),
         ("127.0.0.1:0", Some("https://user@mail.practice.example"), "public_url"),
     ] {
         let settings = PortalSettings {
@@ -204,6 +206,42 @@ async fn off_loopback_plain_http_is_refused_with_the_cure() {
     }
     let settings = PortalSettings { public_url: Some("https://Mail.Example/".into()), ..settings() };
     assert_eq!(Portal::bind(settings, rooms).unwrap().public_url(), "https://Mail.Example");
+}
+
+#[tokio::test]
+async fn behind_a_proxy_on_this_computer_the_door_is_as_strict_as_its_public_address() {
+    let public_url = Some("https://mail.practice.example".into());
+    let house = House::with(PortalSettings { public_url, ..settings() }, table()).await;
+    let person = house.person("o@practice.test", Role::Operator).await;
+    let mut browser = Browser::default();
+    browser.keep("__Host-session", house.session(&person).await.token.reveal());
+    // As a proxy passes it on: plain HTTP from this computer.
+    let proxied = "Host: mail.practice.example\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n";
+    let page = house.ask(&mut browser, "GET", "/", proxied, "").await;
+    assert_eq!(page.status, 200, "{}", page.head);
+    let cookie = page.headers("set-cookie")[0];
+    assert!(cookie.starts_with("__Host-visitor=") && cookie.contains("; Secure"), "{cookie}");
+    assert!(page.headers("strict-transport-security")[0].starts_with("max-age=31536000"));
+    // What a browser sends that says nothing of where a form comes from; the form token still has to fit.
+    let token = page.form_token();
+    for (said, form_token, status) in [
+        ("Origin: null\r\n", token.as_str(), 303),
+        ("Origin: null\r\n", "AAAA", 403),
+        ("Origin: https://mail.practice.example\r\n", &token, 303),
+        ("Origin: https://evil.example\r\n", &token, 403),
+        ("Origin: http://mail.practice.example:8026\r\n", &token, 403),
+        ("Origin: null\r\nSec-Fetch-Site: cross-site\r\n", &token, 403),
+    ] {
+        let (headers, body) = (format!("{proxied}{said}"), format!("form_token={form_token}&theme=dark"));
+        let reply = house.ask(&mut browser, "POST", "/theme", &headers, &body).await;
+        assert_eq!(reply.status, status, "{said} {}", reply.body);
+    }
+    // Without the prefix a cookie opens nothing there, and another name gets no page.
+    let mut bare = Browser::default();
+    bare.keep("session", browser.find("__Host-session").unwrap());
+    assert_eq!(house.ask(&mut bare, "GET", "/", proxied, "").await.status, 303);
+    assert_eq!(house.ask(&mut browser, "GET", "/", "Host: evil.example\r\n", "").await.status, 421);
+    house.end().await;
 }
 
 /// Rows of a page that matters: its form, and what the form does.

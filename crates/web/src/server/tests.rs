@@ -105,6 +105,11 @@ async fn a_change_asked_for_by_another_site_is_refused() {
     ] {
         assert_eq!(server.status("POST", &format!("{host}{headers}")).await, status, "{headers:?}");
     }
+    // With forms that carry tokens it says nothing; without them it is all there is.
+    let server = start_door(|door| WebDoor { checks_forms: true, ..door });
+    assert_eq!(server.status("POST", &format!("{host}Origin: null\r\n")).await, 200);
+    let both = format!("{host}Origin: null\r\nSec-Fetch-Site: cross-site\r\n");
+    assert_eq!(server.status("POST", &both).await, 403);
     // Reading is what a link from elsewhere does.
     assert_eq!(server.status("GET", "Host: localhost\r\nSec-Fetch-Site: cross-site\r\n").await, 200);
 }
@@ -142,7 +147,7 @@ async fn after_the_stop_nobody_is_let_in() {
 
 #[tokio::test]
 async fn a_door_behind_a_proxy_answers_to_its_name_too_and_says_https_only() {
-    let server = start(Reach::Named("mail.practice.example".into()));
+    let server = start(Reach::Named("https://mail.practice.example".into()));
     for (host, status) in [
         ("Host: mail.practice.example\r\n", 200),
         ("Host: MAIL.practice.example:443\r\n", 200),
@@ -158,6 +163,117 @@ async fn a_door_behind_a_proxy_answers_to_its_name_too_and_says_https_only() {
     let plain =
         start(Reach::Loopback).ask("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
     assert!(!plain.contains("strict-transport-security"), "{plain}");
+}
+
+#[tokio::test]
+async fn behind_a_proxy_that_passes_another_name_forms_come_from_the_name_that_people_know() {
+    let server = start(Reach::Named("https://mail.practice.example:443".into()));
+    let host = "Host: 127.0.0.1:8026\r\nContent-Length: 0\r\n";
+    for (origin, status) in [
+        ("https://mail.practice.example", 200),
+        ("https://MAIL.practice.example", 200),
+        ("http://127.0.0.1:8026", 200),
+        ("http://mail.practice.example", 403),
+        ("https://mail.practice.example:8443", 403),
+        ("https://evil.example", 403),
+        ("mail.practice.example", 403),
+    ] {
+        assert_eq!(server.status("POST", &format!("{host}Origin: {origin}\r\n")).await, status, "{origin}");
+    }
+    // The address says by itself whether browsers come by HTTPS.
+    let plain = start(Reach::Named("http://localhost:8026".into()));
+    let answer = plain.ask("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && !answer.contains("strict-transport"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_unlisted_proxy_is_told_of_once() {
+    let rules = |proxies: &[&str]| Rules {
+        reach: Reach::Loopback,
+        is_encrypted: false,
+        trusted_proxies: proxies.iter().map(|it| it.parse().unwrap()).collect(),
+        checks_forms: false,
+        always_open: &[],
+        has_told: AtomicBool::new(false),
+    };
+    let written = Written::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(written.clone()).finish();
+    let mut headers = axum::http::HeaderMap::new();
+    headers.insert("x-forwarded-for", "192.0.2.7".parse().unwrap());
+    tracing::subscriber::with_default(subscriber, || {
+        let peer = "127.0.0.1".parse().unwrap();
+        rules(&["127.0.0.0/8"]).tell_of_proxy(peer, &headers);
+        rules(&[]).tell_of_proxy(peer, &axum::http::HeaderMap::new());
+        assert_eq!(written.text(), "");
+        let rules = rules(&["192.0.2.0/24"]);
+        rules.tell_of_proxy(peer, &headers);
+        rules.tell_of_proxy(peer, &headers);
+    });
+    let text = written.text();
+    assert_eq!(text.matches("X-Forwarded-For").count(), 1, "{text}");
+    assert!(text.contains("127.0.0.1") && !text.contains("192.0.2.7"), "{text}");
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Written(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl Written {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl tracing_subscriber::fmt::MakeWriter<'_> for Written {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn programs_that_watch_are_answered_when_all_places_are_taken() {
+    let server = start_door(|door| WebDoor { most_connections: 3, always_open: &["/caller"], ..door });
+    let mut taken = Vec::new();
+    for _ in 0..2 {
+        let mut socket = TcpStream::connect(server.address).await.unwrap();
+        socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        // Once it is answered, it has its place.
+        socket.read_u8().await.unwrap();
+        taken.push(socket);
+    }
+    for _ in 0..3 {
+        let watched = server.ask("GET /caller HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+        assert!(watched.starts_with("HTTP/1.1 200") && watched.contains("connection: close"), "{watched}");
+        let refused = server.ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+        assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("retry-after: 3"), "{refused}");
+    }
+    // A place that is free again is anybody's.
+    drop(taken);
+    while server.status("GET", "Host: localhost\r\n").await != 200 {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spare_place_is_not_held_for_long() {
+    let server = start_door(|door| WebDoor { most_connections: 2, always_open: &["/"], ..door });
+    let mut socket = TcpStream::connect(server.address).await.unwrap();
+    socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    socket.read_u8().await.unwrap();
+    let started = tokio::time::Instant::now();
+    assert_eq!(server.ask("GET / HTTP/1.1\r\nHost: localhost\r\n").await, "");
+    assert!((5..9).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
