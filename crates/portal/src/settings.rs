@@ -28,6 +28,8 @@ pub struct PortalSettings {
     pub mail: MailDoors,
     /// The demo's pretend telephone.
     pub phone: Option<Arc<dyn PretendPhone>>,
+    /// Rung after forms that were carried out: they may have written a notice, which leaves at once then.
+    pub ring: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 /// Where applications connect to.

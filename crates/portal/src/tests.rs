@@ -61,6 +61,7 @@ pub(crate) fn settings() -> PortalSettings {
         trusted_proxies: Vec::new(),
         mail: MailDoors::default(),
         phone: None,
+        ring: None,
     }
 }
 

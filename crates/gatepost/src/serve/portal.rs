@@ -77,6 +77,8 @@ impl PortalDoors {
 
 fn settings(app: &App, listen: SocketAddr, behind: &Behind<'_>) -> PortalSettings {
     let given = &app.settings.portal;
+    // They open after the doors.
+    let notices = app.notices.clone();
     let public = app.settings.public_url.as_deref().and_then(public_host).map(str::to_owned);
     PortalSettings {
         listen,
@@ -91,6 +93,11 @@ fn settings(app: &App, listen: SocketAddr, behind: &Behind<'_>) -> PortalSetting
             authority: behind.certificate.authority_text.clone(),
         },
         phone: behind.phone.clone(),
+        ring: Some(Arc::new(move || {
+            if let Some(notices) = notices.get() {
+                notices.ring();
+            }
+        })),
     }
 }
 

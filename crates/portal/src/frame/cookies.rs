@@ -19,6 +19,8 @@ pub(crate) enum CookieName {
     Device,
     /// System, light or dark.
     Theme,
+    /// Was led on from another site just now.
+    Onward,
 }
 
 const MINUTE: i64 = 60;
@@ -39,6 +41,7 @@ impl CookieName {
             Self::PreSession => "pre-session",
             Self::Device => "device",
             Self::Theme => "theme",
+            Self::Onward => "onward",
         }
     }
 }
@@ -84,6 +87,10 @@ impl Cookies {
 
     pub(crate) fn theme(self, theme: Theme) -> Cookie<'static> {
         self.make(CookieName::Theme, theme.word(), Some(365 * DAY))
+    }
+
+    pub(crate) fn onward(self) -> Cookie<'static> {
+        self.make(CookieName::Onward, "yes", Some(10))
     }
 
     /// Takes a cookie away.

@@ -74,11 +74,13 @@ impl RawForm {
         found
     }
 
+    /// Takes out what may not stand in a page again.
+    pub(crate) fn drop_secrets(&mut self) {
+        self.0.retain(|(name, _)| is_kept(name));
+    }
+
     /// What may stand in a page again: everything but secrets and tokens.
     pub(crate) fn without_secrets(&self) -> Vec<(String, String)> {
-        let is_kept = |name: &str| {
-            !["password", "code", "proof_", "form_token", "recovery"].iter().any(|it| name.starts_with(it))
-        };
         self.0
             .iter()
             .filter(|(name, _)| is_kept(name))
@@ -97,6 +99,10 @@ impl RawForm {
         }
         read::read(grouped).ok()
     }
+}
+
+fn is_kept(name: &str) -> bool {
+    !["password", "code", "proof_", "form_token", "recovery"].iter().any(|it| name.starts_with(it))
 }
 
 /// `application/x-www-form-urlencoded`, whose definition is <https://url.spec.whatwg.org/#urlencoded-parsing>.

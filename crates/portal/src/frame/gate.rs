@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -19,15 +20,16 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::Cookie;
-use gatepost_core::SecretText;
+use gatepost_core::{PersonId, SecretText, Timestamp};
 use gatepost_identity::{Policy, Role, Session, Visitor};
 use gatepost_web::Caller;
 
 use super::answer::Marked;
 use super::form::MOST_BYTES;
 use super::{
-    Access, Alert, App, CookieName, Kind, Page, PreSigned, Problem, ProofField, ProofPage, RawForm, Route,
-    RouteRow, Signed, Theme, device, paths, proof_of, refusal_words, see_other, show,
+    Access, Alert, App, CookieName, Kind, OnwardPage, Page, PreSigned, Problem, ProofField, ProofPage,
+    RawForm, Route, RouteRow, Signed, Theme, Waiting, device, lineage, paths, proof_of, refusal_words,
+    see_other, show,
 };
 use crate::page;
 
@@ -68,6 +70,9 @@ pub(crate) fn router(app: &App, routes: Vec<Route>) -> Router {
     router.method_not_allowed_fallback(nothing.clone()).fallback(nothing).with_state(app.clone())
 }
 
+/// A session that was ended so lately went on under another token: a form of it that comes now was sent twice.
+const PAST_WITHIN: Duration = Duration::from_secs(30);
+
 /// Everything there is to know of whoever asks.
 struct Visit {
     page: Page,
@@ -77,6 +82,10 @@ struct Visit {
     cookies: Vec<Cookie<'static>>,
     /// Whether the browser sent a visitor cookie, without which no form can be believed.
     has_visitor: bool,
+    /// Whose the session was that the browser remembers, if it is over.
+    owner: Option<PersonId>,
+    /// Whether another site's link was followed just now, and led on.
+    was_led_on: bool,
     /// What the sign-in page begins with: that a session or a step which the browser remembers is over.
     over: Option<&'static str>,
     form: Option<RawForm>,
@@ -129,24 +138,42 @@ impl Visit {
             visitor_id,
         };
         let has_visitor = known.is_some();
-        let mut visit =
-            Self { page, session: None, pre_signed: None, cookies, has_visitor, over: None, form: None };
-        match visit.recognise(gate, &jar, &head.headers).await {
+        let was_led_on = app.cookies.find(&jar, CookieName::Onward).is_some();
+        if was_led_on {
+            cookies.push(app.cookies.end(CookieName::Onward));
+        }
+        let mut visit = Self {
+            page,
+            session: None,
+            pre_signed: None,
+            cookies,
+            has_visitor,
+            owner: None,
+            was_led_on,
+            over: None,
+            form: None,
+        };
+        match visit.recognise(gate, &jar, head).await {
             Ok(()) => Ok(visit),
             Err(problem) => Err((visit, problem)),
         }
     }
 
-    async fn recognise(&mut self, gate: &Gate, jar: &CookieJar, headers: &HeaderMap) -> Result<(), Problem> {
+    async fn recognise(&mut self, gate: &Gate, jar: &CookieJar, head: &Head) -> Result<(), Problem> {
         let app = &gate.app;
         if let Some(token) = app.cookies.find_token(jar, CookieName::Session) {
             // A panel that renews itself does not keep anybody signed in (WP-3).
-            let is_activity = gate.row.kind == Kind::Page && !headers.contains_key("gatepost-live");
+            let is_activity = gate.row.kind == Kind::Page && !head.headers.contains_key("gatepost-live");
             match app.rooms.people.find_session(&token, is_activity).await? {
                 Some(session) => self.sign_in(app, session).await?,
+                // The cookie stays: another answer may be on its way with the one that follows it.
                 None => {
-                    self.cookies.push(app.cookies.end(CookieName::Session));
                     self.over = Some("sign_in.over");
+                    if !is_reading(&head.method) {
+                        let ended = app.rooms.people.find_ended_session(&token).await?;
+                        let is_past = |at: Timestamp| self.page.now.since(at) < PAST_WITHIN;
+                        self.owner = ended.filter(|(_, at)| !at.is_some_and(is_past)).map(|(owner, _)| owner);
+                    }
                 }
             }
         }
@@ -168,13 +195,21 @@ impl Visit {
         let must_set_up = !house.is_set_up && session.person.role == Role::Administrator;
         self.page.is_whole = !needs_two_step && !must_set_up && !session.needs_factor;
         self.page.person = Some(Arc::new(session.person.clone()));
-        self.page.form_token = app.rooms.people.form_token(&self.page.visitor_id, Some(session.lineage));
+        self.page.form_token = app.rooms.people.form_token(&self.page.visitor_id, Some(lineage(&session)));
         self.session = Some(session);
         Ok(())
     }
 
     async fn go_on(&mut self, gate: &Gate, mut head: Head, body: Body, next: Next) -> Response {
+        if let Some(path) = self.onward(gate, &head) {
+            self.cookies.push(gate.app.cookies.onward());
+            return show(StatusCode::OK, &OnwardPage { page: self.page.clone(), path });
+        }
         if let Some(elsewhere) = self.judge(gate, &head) {
+            let is_kept = self.session.is_none() && elsewhere.status().is_redirection();
+            if let Some(owner) = self.owner.filter(|_| is_kept) {
+                self.keep_form(gate, owner, &head, body).await;
+            }
             return elsewhere;
         }
         if let Some(ComesBack(form, alert)) = head.extensions.get::<ComesBack>().cloned() {
@@ -191,7 +226,7 @@ impl Visit {
             };
             let token = form.take("form_token");
             self.form = Some(form);
-            let session = self.session.as_ref().map(|it| it.lineage);
+            let session = self.session.as_ref().map(lineage);
             let is_ours = |it: &SecretText| {
                 gate.app.rooms.people.is_form_token(it.reveal(), &self.page.visitor_id, session)
             };
@@ -201,6 +236,9 @@ impl Visit {
         }
         if let Some(asked) = self.prove(gate, &head).await {
             return asked;
+        }
+        if head.method == Method::GET && gate.row.kind == Kind::Page && self.form.is_none() {
+            self.find_form(gate);
         }
         let extensions = &mut head.extensions;
         extensions.insert(self.page.clone());
@@ -217,25 +255,85 @@ impl Visit {
         run(next, Request::from_parts(head, Body::empty())).await
     }
 
+    /// The page to lead on to, where another site led here and the cookie may not have come for that reason; once.
+    fn onward(&self, gate: &Gate, head: &Head) -> Option<String> {
+        let row = &gate.row;
+        let may = match row.access {
+            Access::Public | Access::SecondStep => false,
+            Access::Signed | Access::Enrolling => true,
+            Access::Administrator => gate.app.may_administer(self.page.visitor.source),
+        };
+        let site = head.headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+        let is_led = may && site == Some(b"cross-site") && head.method == Method::GET && !self.was_led_on;
+        let is_unknown = self.session.is_none() && self.over.is_none();
+        let found = gate.app.thens.find(&self.page.path).filter(|_| is_led && is_unknown);
+        found.map(|it| it.as_str().to_owned())
+    }
+
+    /// Keeps what was typed until its person has signed in again.
+    async fn keep_form(&self, gate: &Gate, owner: PersonId, head: &Head, body: Body) {
+        // The steps of the way in, and signing out, are answered by signing in.
+        if !has_page(gate) || gate.row.opens_before_factor || is_reading(&head.method) {
+            return;
+        }
+        if let Ok(mut form) = read_form(&head.headers, body).await {
+            form.drop_secrets();
+            gate.app.kept_forms.keep(&self.page.visitor_id, owner, head.uri.path(), form);
+        }
+    }
+
+    /// What was typed on this page before its session ended.
+    fn find_form(&mut self, gate: &Gate) {
+        let Some(session) = &self.session else { return };
+        let path = self.page.path.split('?').next().unwrap_or_default();
+        let t = self.page.t;
+        match gate.app.kept_forms.take(&self.page.visitor_id, session.person.id, path) {
+            Waiting::Nothing => {}
+            Waiting::Theirs(form) => {
+                self.form = Some(form);
+                self.page.alerts.push(Alert::warn(t.of("common.kept_form")));
+            }
+            Waiting::Dropped => self.page.alerts.push(Alert::warn(t.of("common.dropped_form"))),
+        }
+    }
+
+    /// To the sign-in page, with a reason, and from there back to here.
+    fn to_sign_in(&self, gate: &Gate, head: &Head) -> Response {
+        let (row, thens) = (&gate.row, &gate.app.thens);
+        let is_form = !is_reading(&head.method);
+        // A button has no page of its own; the nearest above it is the one that it was on.
+        let above = || thens.find_above(&self.page.path).filter(|_| is_form);
+        // A step of the way in knows in its address where it leads.
+        let behind = || thens.find_behind(&self.page.path);
+        let then = thens.find(&self.page.path).or_else(behind).or_else(above);
+        let unsent = is_form.then_some("sign_in.over_unsent");
+        let over = match row.access {
+            // Browsers forget the cookie of a pre-session in time.
+            Access::SecondStep => self.over.or(is_form.then_some("second_step.over")),
+            _ if row.opens_before_factor => self.over,
+            _ if self.owner.is_some() && has_page(gate) => Some("sign_in.over_kept"),
+            _ if self.owner.is_some() => unsent,
+            _ => self.over.or(unsent),
+        };
+        if let Some(key) = over {
+            self.page.leave(Alert::warn(self.page.t.of(key)));
+        }
+        see_other(&then.map_or_else(|| paths::SIGN_IN.to_owned(), |it| it.behind(paths::SIGN_IN)))
+    }
+
     /// Whether they may; otherwise where they go. One place for every row (WP-9).
     fn judge(&self, gate: &Gate, head: &Head) -> Option<Response> {
         let row = &gate.row;
-        let to_sign_in = || {
-            let here = gate.app.thens.find(&self.page.path).filter(|_| is_reading(&head.method));
-            // A step of the way in knows in its address where it leads.
-            let then = here.or_else(|| gate.app.thens.find_behind(&self.page.path));
-            // Browsers forget the cookie of a pre-session in time.
-            let is_late = row.access == Access::SecondStep && !is_reading(&head.method);
-            let over = self.over.or(is_late.then_some("second_step.over"));
-            if let Some(key) = over.filter(|_| self.session.is_none()) {
-                self.page.leave(Alert::warn(self.page.t.of(key)));
-            }
-            see_other(&then.map_or_else(|| paths::SIGN_IN.to_owned(), |it| it.behind(paths::SIGN_IN)))
+        let to_sign_in = || self.to_sign_in(gate, head);
+        let go_on = || {
+            let then = gate.app.thens.find_behind(&self.page.path);
+            see_other(then.as_ref().map_or(paths::HOME, |it| it.as_str()))
         };
         match row.access {
             Access::Public => return None,
             Access::SecondStep => {
-                return self.pre_signed.is_none().then(to_sign_in);
+                let elsewhere = || if self.session.is_some() { go_on() } else { to_sign_in() };
+                return self.pre_signed.is_none().then(elsewhere);
             }
             Access::Administrator if !gate.app.may_administer(self.page.visitor.source) => {
                 return Some(Problem::NotFound.into_response());
@@ -246,6 +344,10 @@ impl Visit {
         let person = &session.person;
         if row.access == Access::Administrator && !self.page.is_administrator() {
             return Some(Problem::NotFound.into_response());
+        }
+        if row.path == paths::CONFIRM && !session.needs_factor && session.is_proven(self.page.now) {
+            // Posted twice: the code is spent, and all is well.
+            return Some(go_on());
         }
         if row.opens_before_factor || session.needs_factor || row.access == Access::Enrolling {
             // What a stale lasting session may do is asked with the other proofs.
@@ -337,6 +439,12 @@ impl Visit {
         } else if response.status().is_redirection() && self.form.is_none() && !is_past {
             gate.app.alerts.leave(&self.page.visitor_id, self.page.alerts);
         }
+        let is_done = response.status().is_success() || response.status().is_redirection();
+        if let Some(ring) =
+            gate.app.settings.ring.as_ref().filter(|_| is_done && gate.row.method == Method::POST)
+        {
+            ring();
+        }
         let mut jar = CookieJar::new();
         let already: Vec<String> = set_names(response.headers());
         for cookie in self.cookies {
@@ -347,6 +455,11 @@ impl Visit {
         }
         (jar, response).into_response()
     }
+}
+
+/// Whether the form's page is the GET row of the same path, which shows what was typed.
+fn has_page(gate: &Gate) -> bool {
+    gate.app.pages.read().unwrap_or_else(PoisonError::into_inner).contains_key(gate.row.path)
 }
 
 fn set_names(headers: &HeaderMap) -> Vec<String> {

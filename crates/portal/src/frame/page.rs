@@ -7,7 +7,7 @@ use gatepost_core::Timestamp;
 use gatepost_identity::{NewSession, Person, Role, Visitor};
 use gatepost_web::Moment;
 
-use super::{Alert, App, Assets, Cookies, Texts, Theme};
+use super::{Alert, App, Assets, Cookies, Texts, Theme, paths};
 
 /// An entry of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +82,19 @@ impl Page {
     pub(crate) fn continue_as(&self, old: &gatepost_identity::Session, new: &NewSession) -> Cookie<'static> {
         self.app.follow(old.id, new.session.id);
         self.cookies().session(new)
+    }
+
+    /// Where the choice of the look leads back to. The token of a one-time link is not among what is sent for that.
+    pub(crate) fn back(&self) -> &str {
+        match self.path.split_once('?') {
+            Some((paths::LINK, _)) => paths::LINK,
+            _ => &self.path,
+        }
+    }
+
+    /// Whether the page has a menu: not where it would hold nothing but the look, whose choice cannot lead back to a one-time link.
+    pub(crate) fn has_menu(&self) -> bool {
+        self.person.is_some() || self.back() == self.path
     }
 
     pub(crate) fn is_administrator(&self) -> bool {

@@ -47,6 +47,19 @@ impl Thens {
         self.find(&then.replace("%3F", "?").replace("%26", "&").replace("%3D", "="))
     }
 
+    /// The nearest page above this path.
+    pub(crate) fn find_above(&self, path: &str) -> Option<Then> {
+        let path = path.split('?').next()?;
+        let mut above = path.rsplit_once('/')?.0;
+        while !above.is_empty() {
+            if let Some(then) = self.find(above) {
+                return Some(then);
+            }
+            above = above.rsplit_once('/')?.0;
+        }
+        None
+    }
+
     /// The same as [`Thens::find`], or home.
     pub(crate) fn find_or_home(&self, text: &str) -> Then {
         self.find(text).unwrap_or_else(|| Then(paths::HOME.to_owned()))

@@ -350,6 +350,141 @@ async fn a_form_that_had_become_old_comes_again_with_what_was_typed() {
 }
 
 #[tokio::test]
+async fn what_was_typed_when_the_session_had_ended_comes_back_for_the_same_person() {
+    let house = House::with(settings(), rows_that_matter()).await;
+    let (anna, bert) = (
+        house.person("anna@practice.test", Role::Operator).await,
+        house.person("bert@practice.test", Role::Operator).await,
+    );
+    for (who, is_hers) in [(&anna, true), (&bert, false)] {
+        let mut browser = Browser::default();
+        browser.keep("session", house.session(&anna).await.token.reveal());
+        let token = house.get(&mut browser, "/matters").await.form_token();
+        house.it.clock.advance(std::time::Duration::from_hours(2));
+        let body = format!("form_token={token}&name=TDO&password_new=unseen-words");
+        let late = house.ask(&mut browser, "POST", "/matters", "", &body).await;
+        assert_eq!((late.status, late.location()), (303, "/sign-in"));
+        let asked = house.get(&mut browser, "/sign-in").await;
+        assert!(asked.body.contains("what you typed comes back"), "{}", asked.body);
+        browser.keep("session", house.session(who).await.token.reveal());
+        let page = house.get(&mut browser, "/matters").await.body;
+        assert_eq!(page.contains("[TDO]"), is_hers, "{page}");
+        assert_eq!(page.contains("You had been signed out before this was sent"), is_hers, "{page}");
+        assert_eq!(page.contains("was dropped"), !is_hers, "{page}");
+        assert!(!page.contains("unseen-words"), "{page}");
+        // Once.
+        browser.keep("session", house.session(&anna).await.token.reveal());
+        assert!(house.get(&mut browser, "/matters").await.body.contains("[] "));
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_form_of_which_nothing_is_known_says_that_nothing_was_changed() {
+    let house = House::with(settings(), rows_that_matter()).await;
+    let mut browser = house.signed_in(Role::Operator).await;
+    let page = house.get(&mut browser, "/").await;
+    browser.keep("session", &"A".repeat(43));
+    let body = format!("form_token={}", page.form_token());
+    let path = "/outbox/0192f0c1-0000-7000-8000-000000000001";
+    let late = house.ask(&mut browser, "POST", &format!("{path}/cancel"), "", &body).await;
+    assert_eq!(late.location(), format!("/sign-in?then={path}"), "back to the page of the button");
+    browser.keep("session", "");
+    let late = house.ask(&mut browser, "POST", "/matters", "", &body).await;
+    let asked = house.get(&mut browser, late.location()).await.body;
+    assert!(asked.contains("nothing was changed"), "{asked}");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_form_that_was_sent_twice_around_a_proof_does_not_come_back() {
+    let house = House::with(settings(), rows_that_matter()).await;
+    let mut browser = unproven(&house).await;
+    let asked = house.post(&mut browser, "/matters", "/matters", "name=TDO").await;
+    let right =
+        format!("form_token={}&name=TDO&proof_password=a+long+sentence+of+my+own", asked.form_token());
+    let stale = browser.clone();
+    assert!(house.ask(&mut browser, "POST", "/matters", "", &right).await.body.starts_with("done by"));
+    // The second click still carries the cookie from before, and its answer is the one that is shown.
+    let again = house.ask(&mut stale.clone(), "POST", "/matters", "", &right).await;
+    assert!(again.headers("set-cookie").is_empty(), "an unknown cookie is left alone: {}", again.head);
+    assert_eq!(again.location(), "/sign-in");
+    assert_eq!(house.get(&mut browser, again.location()).await.location(), "/");
+    let page = house.get(&mut browser, "/matters").await.body;
+    assert!(page.contains("[] ") && !page.contains("signed out"), "{page}");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_link_in_a_letter_is_led_on_once_so_that_the_cookie_comes() {
+    let house = House::new().await;
+    let mut browser = house.signed_in(Role::Administrator).await;
+    let session = browser.find("session").unwrap().to_owned();
+    // A strict cookie does not come along from another site.
+    browser.keep("session", "");
+    let elsewhere = "Sec-Fetch-Site: cross-site\r\n";
+    let led = house.ask(&mut browser, "GET", "/outbox?state=held", elsewhere, "").await;
+    assert_eq!(led.status, 200, "{}", led.head);
+    for part in
+        ["http-equiv=\"refresh\" content=\"0; url=/outbox?state=held\"", "<a href=\"/outbox?state=held\">"]
+    {
+        assert!(led.body.contains(part), "{}", led.body);
+    }
+    // Once, whatever the browser says the second time.
+    let again = house.ask(&mut browser, "GET", "/outbox?state=held", elsewhere, "").await;
+    assert_eq!(again.location(), "/sign-in?then=/outbox%3Fstate%3Dheld");
+    assert_eq!(browser.find("onward"), None, "the next link is led on again");
+    assert_eq!(house.ask(&mut browser, "GET", "/outbox", elsewhere, "").await.status, 200);
+    browser.keep("session", &session);
+    let own = house.ask(&mut browser, "GET", "/outbox", "Sec-Fetch-Site: same-origin\r\n", "").await;
+    assert!(own.status == 200 && !own.body.contains("http-equiv"), "{}", own.body);
+    assert!(!house.ask(&mut browser, "GET", "/outbox", elsewhere, "").await.body.contains("http-equiv"));
+    // Nobody is led to what is no page, or to another site.
+    for path in
+        ["/nothing-here", "//evil.example/", "/outbox?x=%2F%2Fevil.example", "/home/board", "/sign-in"]
+    {
+        let reply = house.ask(&mut Browser::default(), "GET", path, elsewhere, "").await;
+        assert!(!reply.body.contains("http-equiv"), "{path}: {}", reply.body);
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn forms_that_were_carried_out_ring_for_the_notices_that_they_wrote() {
+    let n = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let rung = n.clone();
+    let ring: Arc<dyn Fn() + Send + Sync> = Arc::new(move || {
+        rung.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    });
+    let house = House::with(PortalSettings { ring: Some(ring), ..settings() }, table()).await;
+    let mut browser = house.signed_in(Role::Operator).await;
+    house.get(&mut browser, "/").await;
+    house.ask(&mut browser, "POST", "/theme", "", "form_token=old").await;
+    assert_eq!(n.load(std::sync::atomic::Ordering::Relaxed), 0);
+    house.post(&mut browser, "/", "/theme", "theme=dark").await;
+    assert_eq!(n.load(std::sync::atomic::Ordering::Relaxed), 1);
+    house.end().await;
+}
+
+#[tokio::test]
+async fn the_token_of_a_link_is_sent_nowhere_but_to_its_own_page() {
+    async fn page(page: Page) -> crate::frame::Answer {
+        Ok(crate::page::error::old(page, String::new()))
+    }
+    let mut rows: Vec<_> = table().into_iter().filter(|it| it.row.path != "/link").collect();
+    rows.push(Route::get("/link", Access::Public, page));
+    let house = House::with(settings(), rows).await;
+    let mut browser = house.signed_in(Role::Operator).await;
+    for browser in [&mut browser, &mut Browser::default()] {
+        let page = house.get(browser, "/link?token=secret-token").await.body;
+        assert!(!page.contains("secret-token"), "{page}");
+        let page = house.get(browser, "/link").await.body;
+        assert!(page.contains("name=\"back\" value=\"/link\""), "{page}");
+    }
+    house.end().await;
+}
+
+#[tokio::test]
 async fn a_mistake_of_ours_is_a_page_with_a_number_and_nothing_else() {
     let house = House::with(settings(), rows_that_matter()).await;
     let reply = house.get(&mut Browser::default(), "/falls").await;

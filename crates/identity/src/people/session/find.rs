@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatepost_core::{DeviceId, SessionId, Timestamp};
+use gatepost_core::{DeviceId, PersonId, SessionId, Timestamp};
 use gatepost_store::{Row, StoreError, params};
 
 use crate::people::is_recent;
@@ -67,6 +67,18 @@ impl People {
             epoch: found.epoch,
             device: found.device,
         }))
+    }
+
+    /// Whose session this cookie was for, and when it was ended, if somebody ended it: what they typed comes back to them alone.
+    pub async fn find_ended_session(
+        &self,
+        token: &Token,
+    ) -> Result<Option<(PersonId, Option<Timestamp>)>, StoreError> {
+        let digest = token.digest(self.tokens(), Opens::Session);
+        let row = self.read(move |tx| tx.row(&sql::FIND_SESSION, params![digest.as_bytes()])).await?;
+        let now = self.identity().world().now();
+        let found = row.map(FoundSession::try_from).transpose()?;
+        Ok(found.filter(|it| !it.is_alive(now)).map(|it| (it.person.id, it.ended_at)))
     }
 }
 
