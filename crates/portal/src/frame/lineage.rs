@@ -5,5 +5,5 @@ use gatepost_identity::Session;
 
 /// What form tokens are bound to. The one place that says so.
 pub(crate) const fn lineage(session: &Session) -> SessionId {
-    session.id
+    session.lineage
 }
