@@ -19,6 +19,12 @@ gatepost_store::statements! {
         ORDER BY created_at, id
         LIMIT 100000";
 
+    /// One organisation.
+    FIND_ORGANISATION_BY_ID = "
+        SELECT id, name, epoch, created_at, set_up_at
+        FROM organisation
+        WHERE id = $1";
+
     /// One organisation by its name as it was given.
     FIND_ORGANISATION = "
         SELECT id, name, epoch, created_at, set_up_at

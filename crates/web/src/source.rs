@@ -14,11 +14,14 @@ pub(crate) struct Sources {
     most: usize,
     /// Many people come through a proxy.
     proxies: Vec<Network>,
-    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    taken: Arc<Taken>,
 }
 
+/// How many connections come from each place.
+type Taken = Mutex<HashMap<IpAddr, usize>>;
+
 /// One connection is counted until this is dropped.
-pub(crate) struct Seat(Option<(IpAddr, Arc<Mutex<HashMap<IpAddr, usize>>>)>);
+pub(crate) struct Seat(Option<(IpAddr, Arc<Taken>)>);
 
 impl Sources {
     /// For a door with `places` in all, half of which at most go to one place.
@@ -64,7 +67,7 @@ fn place(peer: IpAddr) -> IpAddr {
     }
 }
 
-fn locked(taken: &Mutex<HashMap<IpAddr, usize>>) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+fn locked(taken: &Taken) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
     taken.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

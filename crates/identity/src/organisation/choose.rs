@@ -1,5 +1,6 @@
 //! Finding the organisation that somebody means.
 
+use gatepost_core::OrganisationId;
 use gatepost_store::params;
 
 use crate::{Identity, IdentityError, Organisation, sql};
@@ -9,6 +10,12 @@ impl Identity {
     pub async fn list_organisations(&self) -> Result<Vec<Organisation>, IdentityError> {
         let rows = self.store.read(|tx| tx.rows(&sql::LIST_ORGANISATIONS, params![])).await?;
         Ok(rows.into_iter().map(Organisation::try_from).collect::<Result<_, _>>()?)
+    }
+
+    /// The organisation with that id.
+    pub async fn get_organisation(&self, id: OrganisationId) -> Result<Option<Organisation>, IdentityError> {
+        let row = self.store.read(move |tx| tx.row(&sql::FIND_ORGANISATION_BY_ID, params![id])).await?;
+        Ok(row.map(Organisation::try_from).transpose()?)
     }
 
     /// The organisation of that name.

@@ -80,8 +80,7 @@ impl Shared {
     }
 
     pub(crate) async fn house(&self, id: OrganisationId) -> Result<House, Problem> {
-        let all = self.rooms.identity.list_organisations().await?;
-        let found = all.into_iter().find(|it| it.id == id).ok_or(Problem::Over)?;
+        let found = self.rooms.identity.get_organisation(id).await?.ok_or(Problem::Over)?;
         Ok(House { name: found.name, is_set_up: found.set_up_at.is_some() })
     }
 

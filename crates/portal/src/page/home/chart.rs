@@ -71,20 +71,31 @@ async fn n_accepted(
     from: Timestamp,
     until: Timestamp,
 ) -> Result<u64, Problem> {
-    const PIECE: i64 = 15 * 60 * 1_000;
-    // A letter that was accepted just now may still be on its way into the database.
-    let over = app.now().millis() - PIECE;
-    let settled = Timestamp::from_millis(over - over.rem_euclid(PIECE)).clamp(from, until);
-    let (outbox, key) = (&app.rooms.outbox, (organisation, from, settled));
+    let (outbox, settled) = (&app.rooms.outbox, settled(from, until, app.now()));
+    let key = (organisation, from, settled);
     let n_settled = match app.tally.find(key) {
         Some(n) => n,
+        None if from == settled => 0,
         None => {
             let n = outbox.n_accepted(organisation, from, settled, COUNTED).await?;
             app.tally.keep(key, n);
             n
         }
     };
-    Ok(n_settled + outbox.n_accepted(organisation, settled, until, COUNTED).await?)
+    // Of the days before today nothing is left to count.
+    let n_younger = match settled == until {
+        true => 0,
+        false => outbox.n_accepted(organisation, settled, until, COUNTED).await?,
+    };
+    Ok(n_settled + n_younger)
+}
+
+/// Until when nothing can be added to a span any more.
+fn settled(from: Timestamp, until: Timestamp, now: Timestamp) -> Timestamp {
+    const PIECE: i64 = 15 * 60 * 1_000;
+    // A letter that was accepted just now may still be on its way into the database.
+    let over = now.millis() - PIECE;
+    Timestamp::from_millis(over - over.rem_euclid(PIECE)).clamp(from, until)
 }
 
 impl Tally {
@@ -98,5 +109,19 @@ impl Tally {
             known.clear();
         }
         known.insert(key, n);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_younger_than_a_quarter_of_an_hour_is_counted_again() {
+        const MINUTE: i64 = 60_000;
+        let at = |minutes: i64| Timestamp::from_millis(minutes * MINUTE);
+        for (now, want) in [(10, 0), (29, 0), (30, 15), (44, 15), (45, 30), (1_440, 1_425), (1_460, 1_440)] {
+            assert_eq!(settled(at(0), at(1_440), at(now)), at(want), "{now}");
+        }
     }
 }
