@@ -1,14 +1,12 @@
 //! What handlers give back.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use gatepost_accounts::AccountsError;
 use gatepost_identity::IdentityError;
 use gatepost_store::StoreError;
+use std::sync::Arc;
 
 /// A page, a redirect, or the reason why there is neither.
 pub(crate) type Answer = Result<Response, Problem>;
@@ -22,11 +20,6 @@ pub(crate) enum Problem {
     Forbidden,
     /// The request makes no sense.
     Bad,
-    /// Too many of them.
-    TooMany {
-        /// When to come again.
-        retry_after: Duration,
-    },
     /// The session or the step is over: on to the sign-in page.
     Over,
     /// The database cannot be asked.
@@ -53,7 +46,6 @@ impl Problem {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Bad => StatusCode::BAD_REQUEST,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Over => StatusCode::SEE_OTHER,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -28,8 +28,8 @@ use super::answer::Marked;
 use super::form::MOST_BYTES;
 use super::{
     Access, Alert, App, CookieName, Kind, OnwardPage, Page, PreSigned, Problem, ProofField, ProofPage,
-    RawForm, Route, RouteRow, Signed, Theme, Waiting, device, lineage, paths, proof_of, refusal_words,
-    see_other, show,
+    RawForm, Route, RouteRow, Signed, Theme, Waiting, device, paths, proof_of, refusal_words, see_other,
+    show,
 };
 use crate::page;
 
@@ -195,7 +195,7 @@ impl Visit {
         let must_set_up = !house.is_set_up && session.person.role == Role::Administrator;
         self.page.is_whole = !needs_two_step && !must_set_up && !session.needs_factor;
         self.page.person = Some(Arc::new(session.person.clone()));
-        self.page.form_token = app.rooms.people.form_token(&self.page.visitor_id, Some(lineage(&session)));
+        self.page.form_token = app.rooms.people.form_token(&self.page.visitor_id, Some(session.lineage));
         self.session = Some(session);
         Ok(())
     }
@@ -226,7 +226,7 @@ impl Visit {
             };
             let token = form.take("form_token");
             self.form = Some(form);
-            let session = self.session.as_ref().map(lineage);
+            let session = self.session.as_ref().map(|it| it.lineage);
             let is_ours = |it: &SecretText| {
                 gate.app.rooms.people.is_form_token(it.reveal(), &self.page.visitor_id, session)
             };

@@ -1,7 +1,7 @@
 //! What is shown in place of a page: what happened, and a way on.
 
 use askama::Template;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::frame::{Page, Problem, paths, see_other, show};
@@ -31,13 +31,12 @@ pub(crate) fn show_problem(
         Problem::NotFound => (t.of("error.not_found"), t.of("error.not_found_text")),
         Problem::Forbidden => (t.of("error.forbidden"), t.of("error.forbidden_text")),
         Problem::Bad => (t.of("error.bad"), t.of("error.bad_text")),
-        Problem::TooMany { .. } => (t.of("error.too_many"), t.of("error.too_many_text")),
         Problem::Unavailable(_) => (t.of("error.unavailable"), t.of("error.unavailable_text")),
         Problem::Broken(_) => (t.of("error.broken"), t.of("error.broken_text")),
     };
     let id = log(&page, problem);
-    let is_repeatable = matches!(problem, Problem::Unavailable(_) | Problem::TooMany { .. });
-    let mut response = show(
+    let is_repeatable = matches!(problem, Problem::Unavailable(_));
+    show(
         problem.status(),
         &ErrorPage {
             title: title.to_owned(),
@@ -47,11 +46,7 @@ pub(crate) fn show_problem(
             way_on: if is_repeatable { page.path.clone() } else { paths::HOME.to_owned() },
             page,
         },
-    );
-    if let Problem::TooMany { retry_after } = problem {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
-    }
-    response
+    )
 }
 
 /// A form without typed fields whose token was too old.
@@ -85,8 +80,6 @@ fn log(page: &Page, problem: &Problem) -> Option<String> {
             );
             Some(id)
         }
-        Problem::NotFound | Problem::Forbidden | Problem::Bad | Problem::TooMany { .. } | Problem::Over => {
-            None
-        }
+        Problem::NotFound | Problem::Forbidden | Problem::Bad | Problem::Over => None,
     }
 }

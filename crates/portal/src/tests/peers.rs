@@ -22,7 +22,7 @@ async fn with_password(house: &House, address: &str) -> Person {
         house.rooms.identity.hand_link(house.organisation, person.id, LinkKind::Invitation, Actor::Command);
     let password = SecretText::new(PASSWORD.into());
     let token = link.await.unwrap().token;
-    house.rooms.people.choose_password(&token, &password, &visitor("127.0.0.1")).await.unwrap();
+    house.rooms.people.choose_password(&token, &password, None, false, &visitor("127.0.0.1")).await.unwrap();
     person
 }
 

@@ -122,7 +122,7 @@ impl House {
              Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
         );
         socket.write_all(request.as_bytes()).await.unwrap();
-        let (mut bytes, mut piece) = (Vec::new(), [0; 16 * 1024]);
+        let (mut bytes, mut piece) = (Vec::new(), vec![0; 16 * 1024]);
         loop {
             let n = socket.read(&mut piece).await.unwrap_or(0);
             bytes.extend_from_slice(&piece[..n]);
