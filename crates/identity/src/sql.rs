@@ -217,7 +217,7 @@ gatepost_store::statements! {
         FROM app_password a
         JOIN login l ON l.id = a.login_id AND l.organisation_id = a.organisation_id
         WHERE a.organisation_id = $1 AND a.revoked_at IS NULL
-            AND (a.created_by = $2 OR (l.target = 'person' AND l.target_id = $2))
+            AND l.target = 'person' AND l.target_id = $2
         LIMIT 100000";
 
     /// Whether an app password is there, removed or not.

@@ -141,7 +141,8 @@ async fn a_withdrawn_invitation_leaves_nothing_and_frees_the_address(it: TestSto
         let login = house.identity.ensure_person_login(&ben).await.unwrap();
         let made = house.make_for(&login, "Scanner").await;
         let session = house.watch.register(&house.sign_in(&made).await);
-        let link = house.notices().await.first().and_then(|it| it.link);
+        let told = house.notices().await;
+        let link = told.iter().find(|it| it.kind == NoticeKind::Invitation).and_then(|it| it.link);
         house.identity.withdraw_invitation(organisation, ben.id, by).await.unwrap();
         assert!(house.identity.find_person(organisation, &ben.address).await.unwrap().is_none());
         if let Some(link) = link {

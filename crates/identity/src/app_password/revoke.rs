@@ -54,7 +54,7 @@ pub(crate) fn remove_app_password(
     Ok(Some(true))
 }
 
-/// Removes what opens a person's own login, and what the person made (B12).
+/// Removes what opens a person's own login (B12). What they made for locations and shared accounts belongs to those.
 pub(crate) fn remove_own_app_passwords(
     tx: &mut Transaction<'_>,
     world: &World,

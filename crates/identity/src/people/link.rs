@@ -69,7 +69,7 @@ impl People {
 
     /// Uses up a set-up, invitation or reset link: the password is chosen. Whoever has two-step verification on still needs its
     /// second step. `device`: the cookie of the browser's device, if it has one. `removes_app_passwords`: those that open the person's
-    /// own login and those that the person made are removed too (B12).
+    /// own login are removed too (B12).
     pub async fn choose_password(
         &self,
         token: &Token,

@@ -24,7 +24,7 @@ use hash::PasswordHash;
 
 impl People {
     /// Changes the password; the current one is shown along. All other sessions end. `removes_app_passwords`: those that open the
-    /// person's own login and those that the person made are removed too (B12).
+    /// person's own login are removed too (B12).
     pub async fn change_password(
         &self,
         session: &Session,

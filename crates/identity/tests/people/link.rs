@@ -272,7 +272,7 @@ async fn this_was_not_me_secures_and_mails_a_way_back(it: TestStore) {
     assert!(is_over(house.people.not_me(&token, false, &office()).await));
     let refused = house.sign_in("anna@example.org", RIGHT).await;
     assert!(matches!(refused, Err(PersonRefusal::WrongPassword)), "the password opens nothing");
-    let mailed = (NoticeKind::PasswordReset, vec!["anna@example.org".to_owned()]);
+    let mailed = (NoticeKind::AccountSecured, vec!["anna@example.org".to_owned()]);
     assert_eq!(house.notices(&anna).await.last(), Some(&mailed));
     let reset = house.token_of_waiting_link(&anna, LinkKind::PasswordReset).await;
     let chosen = house.people.choose_password(&reset, &secret(OTHER), None, false, &office()).await;

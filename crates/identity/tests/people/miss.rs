@@ -187,7 +187,7 @@ async fn ten_wrong_second_steps_in_a_row_are_told_at_once(it: TestStore) {
         let from = visitor(&format!("10.0.{}.1", n * 8), "curl");
         let refused = house.people.second_step(&token, &shown, false, &from).await;
         assert!(matches!(refused, Err(PersonRefusal::WrongCode)), "{n}");
-        let told = house.kinds(&anna).await.into_iter().filter(|it| *it == NoticeKind::ManyMisses).count();
+        let told = house.kinds(&anna).await.into_iter().filter(|it| *it == NoticeKind::PasswordKnown).count();
         assert_eq!(told, usize::from(n >= 9), "{n}");
         house.it.clock.advance(Duration::from_hours(1));
     }

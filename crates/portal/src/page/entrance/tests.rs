@@ -93,7 +93,7 @@ async fn both_steps_lead_to_where_somebody_was_going() {
     let path = begun.location();
     let done = house.post(&mut browser, path, path, &format!("code={}", it.code(&house))).await;
     assert_eq!(done.location(), "/stay?then=/outbox%3Fstate%3Dall");
-    assert!(browser.find("pre-session").is_none() && browser.find("device").is_none());
+    assert!(browser.find("pre-session").is_none() && browser.find("device").is_some());
     let before = browser.find("session").unwrap().to_owned();
     let stayed = house.post(&mut browser, "/stay", "/stay", "answer=yes&then=%2Foutbox").await;
     assert_eq!(stayed.location(), "/outbox");

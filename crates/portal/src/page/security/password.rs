@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use axum_extra::extract::CookieJar;
-use gatepost_identity::{AccountProblem, PersonRefusal};
+use gatepost_identity::{AccountProblem, AppPassword, PersonRefusal};
 use gatepost_journal::Actor;
 use serde::Deserialize;
 
@@ -66,6 +66,8 @@ pub(super) async fn change(
     if wrong.current.is_some() || wrong.new.is_some() {
         return draw(&app, page, &signed, typed.removes, wrong).await;
     }
+    // Listed before: identity removes those of the person's own login with the change.
+    let mine = if typed.removes { mine::app_passwords(&app, &signed).await? } else { Vec::new() };
     let (current, new) = (typed.password_current.text(), typed.password_new.text());
     let changed =
         match app.rooms.people.change_password(&signed, current, new, typed.removes, &page.visitor).await {
@@ -90,7 +92,7 @@ pub(super) async fn change(
     // The change is done: whatever happens to the app passwords, this browser gets its new session.
     let answer = CookieJar::new().add(page.continue_as(&signed, &changed));
     if typed.removes {
-        page.leave(match remove_app_passwords(&app, &signed).await {
+        page.leave(match remove_app_passwords(&app, &signed, &mine).await {
             Ok(n) => Alert::good(t.count("security.removed", n, &[])),
             Err(problem) => {
                 tracing::error!(?problem, "app passwords could not be removed with a changed password");
@@ -101,10 +103,10 @@ pub(super) async fn change(
     Ok((answer, see_other(paths::SECURITY)).into_response())
 }
 
-async fn remove_app_passwords(app: &App, signed: &Signed) -> Result<u64, Problem> {
-    let mine = mine::app_passwords(app, signed).await?;
+/// Those of the person's own mail accounts; the others are removed already, which does nothing again.
+async fn remove_app_passwords(app: &App, signed: &Signed, mine: &[AppPassword]) -> Result<u64, Problem> {
     let by = Actor::Person(signed.person().id);
-    for it in &mine {
+    for it in mine {
         app.rooms.identity.revoke_app_password(signed.organisation(), it.id, by).await?;
     }
     Ok(mine.len() as u64)
