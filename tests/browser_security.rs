@@ -143,10 +143,10 @@ fn two_step_verification_is_turned_on_and_looked_after() {
         browser.press("Check the code");
         browser.see("This code is wrong");
         if n == 1 {
-            browser.not_see("On this computer it is");
+            browser.not_see("The clock of Gatepost shows");
         }
     }
-    browser.see("On this computer it is");
+    browser.see("The clock of Gatepost shows");
     look(&mut browser, "two-step-app-wrong");
 
     browser.press("Send it to the demo’s pretend phone");
