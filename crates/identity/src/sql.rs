@@ -492,7 +492,14 @@ gatepost_store::statements! {
     COUNT_LINKS = "
         SELECT COUNT(*)
         FROM link
-        WHERE organisation_id = $1 AND person_id = $2 AND kind = $3 AND created_at > $4";
+        WHERE organisation_id = $1 AND person_id = $2 AND kind = $3 AND created_at > $4 AND created_at <= $5";
+
+    /// How many links of a kind a person has that would still open.
+    COUNT_LIVING_LINKS = "
+        SELECT COUNT(*)
+        FROM link
+        WHERE organisation_id = $1 AND person_id = $2 AND kind = $3 AND used_at IS NULL AND created_at <= $4
+            AND expires_at > $4";
 
     /// An address is the person's own from now on.
     PROVE_CONTACT = "

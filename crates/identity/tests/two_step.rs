@@ -29,6 +29,7 @@ on_both_engines!(ROOMS;
     an_administrator_resets_it_and_the_person_is_told,
     a_password_reset_leaves_the_second_step_on,
     contacts_are_proven_before_they_count,
+    contacts_mail_five_letters_an_hour_whatever_is_removed_between,
     the_security_page_tells_what_there_is,
 );
 
@@ -538,4 +539,20 @@ async fn the_security_page_tells_what_there_is(it: TestStore) {
     it.later(30 * 24 * 3_600);
     let last = overview().await;
     assert_eq!((n_trusted(&last), last.devices.len()), (0, 2), "over, and still known");
+}
+
+/// Letters go to addresses that are perhaps a stranger's.
+async fn contacts_mail_five_letters_an_hour_whatever_is_removed_between(it: TestStore) {
+    let (it, session) = Someone::new(it, Role::Operator).await;
+    for n in 0..7 {
+        let added =
+            it.people.add_contact(&session, ContactKind::Address, &format!("n{n}@home.example")).await;
+        match added {
+            Ok(contact) if n < 5 => it.people.remove_contact(&session, contact.id).await.unwrap(),
+            Err(AccountProblem::Refused(PersonRefusal::Slowed { .. })) if n >= 5 => {}
+            other => panic!("{n}: {:?}", other.map(|it| it.value)),
+        }
+    }
+    let letters = it.house.notices().await.into_iter().filter(|it| it.kind == NoticeKind::Contact).count();
+    assert_eq!(letters, 5);
 }

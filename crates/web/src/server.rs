@@ -49,6 +49,9 @@ const SPARE_WITHIN: Duration = Duration::from_secs(5);
 /// Places that are kept for [`WebDoor::always_open`], at most.
 const MOST_SPARE: usize = 16;
 
+/// How long an answer may wait to be read, in milliseconds.
+const UNREAD_FOR_MS: u32 = 20_000;
+
 /// How long requests may still run after the stop.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
@@ -151,6 +154,8 @@ async fn receive(
 ) {
     // One answer, one segment: see docs on Nagle in `net`. A failure shows at the first write.
     let _ = socket.set_nodelay(true);
+    // A client that asks and never reads would keep its place for ever: the kernel ends the connection (tcp(7)).
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(&socket, UNREAD_FOR_MS);
     if !peer.is_spare {
         return begin(socket, tls, router, true, stop).await;
     }

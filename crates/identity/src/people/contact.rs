@@ -1,5 +1,7 @@
 //! Further addresses and the telephone number.
 
+use std::time::Duration;
+
 use gatepost_core::{ContactId, EmailAddress, LinkId, OrganisationId, PersonId};
 use gatepost_journal::{Actor, Notice, NoticeKind};
 use gatepost_store::{StoreError, Transaction, params};
@@ -11,6 +13,9 @@ use crate::{AccountProblem, Contact, ContactKind, LinkKind, People, Person, Pers
 
 /// How many a person may have.
 const MOST: usize = 5;
+/// Letters that prove an address, for one person in an hour.
+const MOST_LETTERS: u32 = 5;
+const HOUR: Duration = Duration::from_hours(1);
 
 impl People {
     /// Adds an address for notices (a link is sent to it) or the telephone number, which takes the place of an earlier one.
@@ -58,6 +63,13 @@ impl People {
             ];
             tx.execute(&sql::INSERT_CONTACT, values)?;
             if kind == ContactKind::Address {
+                // Letters to addresses of strangers: adding and removing in turn must not send more.
+                let word = LinkKind::Contact.to_string();
+                let since = world.now() - HOUR;
+                let row = tx.row(&sql::COUNT_LINKS, params![organisation, id, &word, since, world.now()])?;
+                if row.map_or(Ok(0), |row| row.get::<u32>(0))? >= MOST_LETTERS {
+                    return Ok(Err(PersonRefusal::Slowed { retry_after: HOUR }.into()));
+                }
                 let link = LinkId::new(&world);
                 let details = json!({ "contact": contact.id.to_string() });
                 NewLink { id: link, organisation, person: id, kind: LinkKind::Contact, details }
@@ -135,6 +147,8 @@ impl People {
             changed(tx, &world, &person, "signs_in", contact)?;
             tx.execute(&sql::DELETE_CONTACT, params![organisation, owner, id])?;
             tx.execute(&sql::UPDATE_ADDRESS, params![organisation, owner, &address])?;
+            // What was mailed to the old one may be read by others.
+            tx.execute(&sql::END_PASSWORD_LINKS, params![organisation, owner, world.now()])?;
             let word = ContactKind::Address.to_string();
             let (old, now) = (ContactId::new(&world), world.now());
             let values = params![old, organisation, owner, word, &person.address, now, now];

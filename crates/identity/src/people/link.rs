@@ -183,7 +183,7 @@ impl People {
                 let details = json!({ "because": "this was not me" });
                 person.journal(tx, &world, Actor::Person(id), "password.disabled", details)?;
             }
-            if person.has_password {
+            if person.has_password && may_be_mailed(&person) {
                 let to = reset_address(tx, &person, &details)?;
                 send_reset(tx, &world, &person, NoticeKind::AccountSecured, to, seen_as(&visitor))?;
             }
@@ -192,13 +192,13 @@ impl People {
         secured.await?.ok_or_else(|| PersonRefusal::Over.into())
     }
 
-    /// "Forgot password?": sends a reset link if anybody has that address, at most one in five minutes and five a day; one that lives
-    /// is not ended by it. The answer and the work are the same if not.
+    /// "Forgot password?": sends a reset link if anybody has that address, at most one in five minutes, and after five a day one
+    /// whenever none lives; one that lives is not ended by it. None to an administrator without two-step verification: whoever reads the
+    /// sent folder of the mailbox it leaves by would be one. The answer is the same if not.
     pub async fn forgot_password(&self, address: &str, visitor: &Visitor) -> Result<(), PersonRefusal> {
         let (address, now) = (canonical(address), self.identity().world().now());
-        // The address stands where a secret would: asking again for the same one is no second try.
-        let typed = SecretText::new(address.clone());
-        let asked = self.asked.begin(Door::People, visitor.source, "", Some(&typed), now);
+        // Each asking counts, also for the same address again.
+        let asked = self.asked.begin(Door::People, visitor.source, "", None, now);
         drop(asked.map_err(|retry_after| PersonRefusal::Slowed { retry_after })?);
         let subject = Subject::Asking(address.clone()).digest(self.tokens());
         let (world, visitor) = (self.identity().world().clone(), visitor.clone());
@@ -214,14 +214,17 @@ impl People {
             tx.row(&sql::LOCK_PERSON, params![organisation, id])?;
             let kind = LinkKind::PasswordReset.to_string();
             let mut since = |span| {
-                let row = tx.row(&sql::COUNT_LINKS, params![organisation, id, &kind, now - span])?;
+                let row = tx.row(&sql::COUNT_LINKS, params![organisation, id, &kind, now - span, now])?;
                 row.map_or(Ok(0), |row| row.get::<u32>(0))
             };
             let (lately, today) = (since(RESET_EVERY)?, since(DAY)?);
+            let row = tx.row(&sql::COUNT_LIVING_LINKS, params![organisation, id, &kind, now])?;
+            let living = row.map_or(Ok(0), |row| row.get::<u32>(0))?;
             // Who has not chosen a password yet has an invitation, which is not to be got round.
-            let person = person.filter(|it| it.disabled_at.is_none() && it.has_password);
+            let person = person.filter(|it| it.disabled_at.is_none() && it.has_password && may_be_mailed(it));
             let Some(person) = person else { return Ok(()) };
-            if lately > 0 || today >= MOST_RESETS {
+            // A stranger who uses the day's links up must not keep the person out: one goes again once none lives.
+            if lately > 0 || (today >= MOST_RESETS && living > 0) {
                 return Ok(());
             }
             send_reset(
@@ -267,6 +270,12 @@ fn reset_address(
     Ok(then.filter(|it| all.contains(it)).unwrap_or_else(|| person.address.clone()))
 }
 
+/// Whether a link to a new password may leave by letter. Without a second step it would make whoever reads the mailbox that sends it
+/// an administrator.
+fn may_be_mailed(person: &Person) -> bool {
+    person.role != crate::Role::Administrator || person.two_step_at.is_some()
+}
+
 /// Uses up a link of a kind that `fits`, as part of the transaction that does what it is for. None if it is over, used, for somebody
 /// who is disabled, or of another kind.
 pub(super) fn consume(
@@ -279,6 +288,8 @@ pub(super) fn consume(
     let (digest, now) = (token.digest(tokens, Opens::Link), world.now());
     let found = tx.row(&sql::FIND_LINK, params![digest.as_bytes()])?.map(FoundLink::try_from).transpose()?;
     let Some(found) = found.filter(|it| fits(it.kind) && it.is_alive(now)) else { return Ok(None) };
+    // What changes the person at this moment, such as turning two-step verification on, is over before anything is read again.
+    tx.row(&sql::LOCK_PERSON, params![found.person.organisation, found.person.id])?;
     // Of many at once, one finds it unused.
     if tx.execute(&sql::CONSUME_LINK, params![digest.as_bytes(), now])? == 0 {
         return Ok(None);

@@ -58,12 +58,15 @@ impl Alerts {
         let now = Instant::now();
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.retain(|_, (until, _)| *until > now);
-        if waiting.len() < MOST || waiting.contains_key(visitor) {
-            let entry = waiting.entry(visitor.to_owned()).or_insert((now, Vec::new()));
-            entry.0 = now + WAITS;
-            entry.1.extend(alerts);
-            entry.1.truncate(4);
+        if waiting.len() >= MOST && !waiting.contains_key(visitor) {
+            // The oldest gives way, so that browsers nobody sits at keep no sentence from anybody.
+            let oldest = waiting.iter().min_by_key(|(_, (until, _))| *until).map(|(it, _)| it.clone());
+            oldest.and_then(|it| waiting.remove(&it));
         }
+        let entry = waiting.entry(visitor.to_owned()).or_insert((now, Vec::new()));
+        entry.0 = now + WAITS;
+        entry.1.extend(alerts);
+        entry.1.truncate(4);
     }
 
     pub(crate) fn take(&self, visitor: &str) -> Vec<Alert> {

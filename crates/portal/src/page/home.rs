@@ -56,7 +56,7 @@ async fn home(State(app): State<App>, page: Page, signed: Signed) -> Answer {
     let page = page.at(Nav::Home);
     let organisation = signed.organisation();
     let board = Board::of(&app, &page, &signed).await?;
-    let mine = Mine::of(&app, &signed).await?;
+    let mine = Mine::of(&app, &page, &signed).await?;
     let newest = app.rooms.outbox.page(organisation, mine.letters(false), None, NEWEST).await?;
     let (mut start, mut chart, mut n_open) = (None, None, 0);
     if page.is_administrator() {

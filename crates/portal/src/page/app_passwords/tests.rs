@@ -295,3 +295,14 @@ async fn the_certificate_of_the_authority_can_be_fetched_where_there_is_one() {
         house.end().await;
     }
 }
+
+#[tokio::test]
+async fn the_list_is_turned_page_by_page() {
+    let house = House::new().await;
+    let mut browser = signed_in(&house, Role::Administrator).await;
+    for (page, status) in [("0", 200), ("1", 200), ("2", 200), ("x", 400)] {
+        let reply = house.get(&mut browser, &format!("/app-passwords?page={page}")).await;
+        assert_eq!(reply.status, status, "{page}");
+    }
+    house.end().await;
+}

@@ -144,7 +144,7 @@ async fn collect(
     mut before: Option<SubmissionId>,
 ) -> Result<(Vec<SubmissionView>, Option<SubmissionId>), Problem> {
     let is_open = matches!(show_only, Show::Waiting | Show::Only(StateName::Held));
-    let letters = Mine::of(app, signed).await?.letters(is_open);
+    let letters = Mine::of(app, page, signed).await?.letters(is_open);
     let (mut found, mut n_looked_at) = (Vec::new(), 0);
     loop {
         let batch = app.rooms.outbox.page(signed.organisation(), letters, before, BATCH).await?;

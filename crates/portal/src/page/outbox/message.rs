@@ -83,7 +83,7 @@ pub(super) async fn message(
 ) -> Answer {
     let page = page.at(Nav::Outbox);
     app.rooms.accounts.refresh(signed.organisation()).await?;
-    let letter = Mine::of(&app, &signed).await?.find(&app, &signed, id).await?;
+    let letter = Mine::of(&app, &page, &signed).await?.find(&app, &signed, id).await?;
     let account = match letter.account {
         Some(id) => app.rooms.accounts.list(signed.organisation()).await?.into_iter().find(|it| it.id == id),
         None => None,
@@ -116,7 +116,7 @@ pub(super) async fn time_line(
     Id(id): Id<SubmissionId>,
 ) -> Answer {
     app.rooms.accounts.refresh(signed.organisation()).await?;
-    let letter = Mine::of(&app, &signed).await?.find(&app, &signed, id).await?;
+    let letter = Mine::of(&app, &page, &signed).await?.find(&app, &signed, id).await?;
     let html = line(&page, &letter).render().map_err(|error| Problem::Broken(Box::new(error)))?;
     Ok(Html(html).into_response())
 }
@@ -129,7 +129,7 @@ pub(super) async fn carry_out(
     signed: Signed,
     Id(id): Id<SubmissionId>,
 ) -> Answer {
-    Mine::of(&app, &signed).await?.find(&app, &signed, id).await?;
+    Mine::of(&app, &page, &signed).await?.find(&app, &signed, id).await?;
     let clocks = app.rooms.accounts.running_clocks(signed.organisation()).await?;
     let now = app.now();
     let clock = move |account: Option<MailAccountId>| clocks.reading(account, now);

@@ -3,7 +3,7 @@
 use gatepost_core::{LARGEST_ID, LoginId, SubmissionId};
 use gatepost_delivery::{Letters, SubmissionView};
 
-use crate::frame::{App, Problem, Signed};
+use crate::frame::{App, Page, Problem, Signed};
 use gatepost_identity::{Role, Target};
 
 /// Whose letters a person sees.
@@ -16,10 +16,11 @@ pub(crate) enum Mine {
 }
 
 impl Mine {
-    pub(crate) async fn of(app: &App, signed: &Signed) -> Result<Self, Problem> {
+    /// From outside the administration networks an administrator sees what is their own.
+    pub(crate) async fn of(app: &App, page: &Page, signed: &Signed) -> Result<Self, Problem> {
         Ok(match signed.person().role {
-            Role::Administrator => Self::All,
-            Role::Operator => {
+            Role::Administrator if app.may_administer(page.visitor.source) => Self::All,
+            Role::Administrator | Role::Operator => {
                 // Looking makes no login; without one nothing came by it.
                 let target = Target::Person(signed.person().id);
                 let login = app.rooms.identity.find_login_of(signed.organisation(), target).await?;
