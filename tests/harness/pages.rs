@@ -1,152 +1,53 @@
 //! The pages that are judged and pictured, each with the way to reach it. A new page is one line.
 
+mod app_passwords;
+mod beginning;
+mod office;
+mod operator;
+mod sandbox;
+
 use std::path::Path;
-use std::process::Command;
 
-use gatepost_testkit::fresh_folder;
-use tempfile::TempDir;
+use super::{Browser, LOOKS};
 
-use super::{Browser, LOOKS, Mailboxes, Running, output_of, sandbox};
+pub(crate) use app_passwords::APP_PASSWORDS;
+pub(crate) use beginning::{BEGINNING, Beginning};
+pub(crate) use office::{MAIL, Office, PEOPLE};
+pub(crate) use operator::{ENTRANCE, Operator, SECURITY};
+pub(crate) use sandbox::{FilledSandbox, SANDBOX};
 
 /// The name of a page, and how a person gets there in what has been set up.
 pub(crate) type Page<Scene> = (&'static str, fn(&mut Browser, &Scene));
 
+/// A page that was reached.
+pub(crate) struct Pictured {
+    pub(crate) name: &'static str,
+    /// Without the query.
+    pub(crate) path: String,
+}
+
 /// Reaches each page once and pictures it in every look, as `FOLDER/PAGE-wide-light.png`; so what is shown only once can be
-/// among them. Gives the number of pictures.
+/// among them.
 pub(crate) fn picture<Scene>(
     folder: &Path,
     browser: &mut Browser,
     scene: &Scene,
     pages: &[Page<Scene>],
-) -> usize {
+) -> Vec<Pictured> {
+    let mut pictured = Vec::new();
     for (name, reach) in pages {
         reach(browser, scene);
         browser.in_every_look(|browser, look| {
+            browser.fits();
             browser.picture(&folder.join(format!("{name}-{}.png", look.name())));
         });
+        let path = browser.path();
+        pictured.push(Pictured { name, path: path.split('?').next().unwrap_or_default().to_owned() });
     }
-    pages.len() * LOOKS.len()
+    pictured
 }
 
-/// A sandbox with letters and with accounts on its phone.
-pub(crate) struct FilledSandbox {
-    pub(crate) running: Running,
-    pub(crate) data: TempDir,
+/// How many pictures are made of them.
+pub(crate) fn n_pictures(pictured: &[Pictured]) -> usize {
+    pictured.len() * LOOKS.len()
 }
-
-impl FilledSandbox {
-    pub(crate) fn start() -> Self {
-        let data = fresh_folder();
-        let running = sandbox(data.path());
-        let this = Self { running, data };
-        this.deliver("Subject: Your appointment on Monday\r\nFrom: Reception <reception@sandbox.test>\r\n\r\nDear Anna,\r\n\r\nsee you on Monday at nine.\r\n");
-        this.deliver(
-            "Subject: A scan\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>Your scan</p>\r\n\
-             --b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=scan.pdf\r\n\r\nPDF\r\n--b--\r\n",
-        );
-        for (account, letter) in [("Demo%20practice:anna%40sandbox.test", "A"), ("reception", "B")] {
-            let uri = format!("otpauth://totp/{account}?secret={}", letter.repeat(32));
-            this.mailboxes().put("phone/authenticators", &serde_json::json!({ "uri": uri }).to_string());
-        }
-        this
-    }
-
-    /// The address of its pages.
-    pub(crate) fn address(&self) -> String {
-        self.running.text("sandbox_pages")
-    }
-
-    pub(crate) fn mailboxes(&self) -> Mailboxes {
-        Mailboxes::at(&self.address())
-    }
-
-    fn deliver(&self, letter: &str) {
-        let path = self.data.path().join("letter.eml");
-        std::fs::write(&path, letter).unwrap();
-        let mut curl = Command::new("curl");
-        curl.args([
-            "--silent",
-            "--show-error",
-            "--fail",
-            "--ssl-reqd",
-            "--user",
-            "reception@sandbox.test:sandbox",
-        ]);
-        curl.args(["--mail-from", "reception@sandbox.test", "--mail-rcpt", "anna@sandbox.test"]);
-        curl.arg("--cacert").arg(self.running.text("certificate")).arg("--upload-file").arg(path);
-        output_of(curl.arg(format!("smtp://{}", self.running.text("sandbox_smtp")))).done();
-    }
-}
-
-/// Every page of the sandbox.
-pub(crate) const SANDBOX: &[Page<FilledSandbox>] = &[
-    ("sandbox-mailboxes", |browser, _| browser.go("/")),
-    ("sandbox-mailbox", |browser, _| browser.go("/mailboxes/anna@sandbox.test")),
-    ("sandbox-mailbox-empty", |browser, _| browser.go("/mailboxes/nobody@sandbox.test")),
-    ("sandbox-message", |browser, _| {
-        browser.go("/mailboxes/anna@sandbox.test");
-        browser.press("Your appointment on Monday");
-        browser.see("see you on Monday at nine.");
-    }),
-    ("sandbox-message-attached", |browser, _| {
-        browser.go("/mailboxes/anna@sandbox.test");
-        browser.press("A scan");
-        browser.press("All headers");
-        browser.see("multipart/mixed");
-    }),
-    ("sandbox-phone", |browser, _| browser.go("/phone")),
-    ("sandbox-phone-refused", |browser, _| {
-        browser.go("/phone");
-        browser.fill("Key, or the address from the QR code", "GEZD GNBV");
-        browser.fill("Account name", "Anna");
-        browser.press("Add");
-        browser.see("at least 26 of them");
-    }),
-    ("sandbox-faults", |browser, _| browser.go("/faults")),
-    ("sandbox-not-found", |browser, _| browser.go("/nowhere")),
-];
-
-/// The pages about app passwords, for somebody who is signed in to a demo and has just proven who they are.
-pub(crate) const APP_PASSWORDS: &[Page<Running>] = &[
-    ("app-passwords", |browser, _| browser.go("/app-passwords")),
-    ("app-password-whom", |browser, _| browser.go("/app-passwords/new")),
-    ("app-password-what", |browser, _| browser.go("/app-passwords/new?for=me")),
-    ("app-password-exact", |browser, _| browser.go("/app-passwords/new?for=me&application=exact")),
-    ("app-password-name", |browser, _| browser.go("/app-passwords/new?for=me&application=tdo")),
-    ("app-password-name-refused", |browser, _| {
-        browser.go("/app-passwords/new?for=me&application=other");
-        browser.press("More: from where, until when");
-        browser.fill("Works only from these networks", "the office");
-        browser.press("Make the password");
-        browser.see("is no network");
-    }),
-    ("app-password-made", |browser, _| {
-        browser.go("/app-passwords/new?for=me&application=tdo");
-        browser.fill("Device or place (may be left out)", "Computer at the reception");
-        browser.press("Make the password");
-        browser.see("You won’t see this again.");
-    }),
-    ("app-password-shown-before", |browser, _| {
-        browser.reload();
-        browser.see("This password is not shown again");
-    }),
-    ("app-password-seen", |browser, at| {
-        let address = at.text("submission_starttls");
-        let (host, port) = address.rsplit_once(':').unwrap();
-        let args = ["--server", host, "--port", port, "--from", "a@sandbox.test", "--to", "b@sandbox.test"];
-        output_of(Command::new("swaks").args(args));
-        browser.press("See its details");
-        browser.see("No encryption, from 127.0.0.1.");
-    }),
-    ("app-password-sheet", |browser, _| browser.press("Set-up sheet")),
-    ("app-password-replace", |browser, _| {
-        browser.press("Back");
-        browser.press("Replace");
-        browser.see("Replace TDO?");
-    }),
-    ("app-password-remove", |browser, _| {
-        browser.press("Keep it as it is");
-        browser.press("Remove");
-        browser.see("Remove TDO?");
-    }),
-];

@@ -52,3 +52,8 @@ pub(crate) fn sign_in(at: &Running) -> Browser {
     browser.see("Demo administrator");
     browser
 }
+
+/// What an authenticator app with this key shows, as another program computes it.
+pub(crate) fn code_of(key: &str) -> String {
+    output_of(Command::new("oathtool").args(["--totp", "--base32", key])).done().trim().to_owned()
+}
