@@ -11,8 +11,8 @@ mod notice;
 mod sql;
 
 pub use notice::{
-    DueNotice, DueTime, Notice, NoticeKind, NoticeState, OpenNotice, PastNotice, due_notices, latest_notices,
-    notice_done, notice_given_up, notice_waits, notify, sweep_notices, take_notice,
+    DueNotice, DueTime, Notice, NoticeKind, NoticeState, OpenNotice, PastNotice, count_notices, due_notices,
+    latest_notices, notice_done, notice_given_up, notice_waits, notify, sweep_notices, take_notice,
 };
 
 use gatepost_core::{JournalId, LoginId, NodeId, OrganisationId, PersonId, Timestamp, World};

@@ -7,7 +7,7 @@ mod list;
 use std::fmt;
 use std::str::FromStr;
 
-use gatepost_core::{EmailAddress, LinkId, NoticeId, OrganisationId, PersonId, World};
+use gatepost_core::{EmailAddress, LinkId, NoticeId, OrganisationId, PersonId, Timestamp, World};
 use gatepost_store::{Row, StoreError, Transaction, params};
 
 pub use due::{DueNotice, DueTime, OpenNotice, due_notices, take_notice};
@@ -145,6 +145,19 @@ fn read_addresses(row: &Row, column: usize) -> Result<Vec<EmailAddress>, StoreEr
     }
 
     row.parse::<Lines>(column, "addresses, one a line").map(|it| it.0)
+}
+
+/// How many notices of a kind were written down for a person since then, as part of the change's own transaction: what can be
+/// brought about again and again must not send letters without end.
+pub fn count_notices(
+    tx: &mut Transaction<'_>,
+    organisation: OrganisationId,
+    person: PersonId,
+    kind: NoticeKind,
+    since: Timestamp,
+) -> Result<u32, StoreError> {
+    let row = tx.row(&sql::COUNT_NOTICES, params![organisation, person, kind.word(), since])?;
+    row.map_or(Ok(0), |row| row.get(0))
 }
 
 #[cfg(test)]

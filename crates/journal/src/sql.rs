@@ -1,6 +1,12 @@
 //! Every statement of this room.
 
 gatepost_store::statements! {
+    /// How many notices of a kind a person was written lately.
+    COUNT_NOTICES = "
+        SELECT COUNT(*)
+        FROM notice
+        WHERE organisation_id = $1 AND person_id = $2 AND kind = $3 AND created_at > $4";
+
     /// A notice to be carried out.
     INSERT_NOTICE = "
         INSERT INTO notice

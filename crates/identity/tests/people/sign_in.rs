@@ -17,6 +17,7 @@ on_both_engines!(ROOMS;
     a_trusted_device_skips_the_second_step_of_its_person_alone,
     administrators_trust_no_devices,
     a_new_device_is_told_once,
+    right_passwords_send_five_letters_an_hour,
     a_browser_has_one_token_and_each_who_uses_it_a_row,
     a_person_has_at_most_fifty_sessions_ten_pre_sessions_and_twenty_devices,
     old_hashes_are_made_anew,
@@ -252,4 +253,17 @@ async fn old_hashes_are_made_anew(it: TestStore) {
     assert!(new.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{new}");
     house.signed_in(&anna).await;
     assert_eq!(house.hash(&anna).await, new);
+}
+
+/// A right password, again and again without a cookie, must not use up what the mailbox may send.
+async fn right_passwords_send_five_letters_an_hour(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.operator().await;
+    for _ in 0..9 {
+        house.sign_in("anna@example.org", RIGHT).await.unwrap();
+    }
+    assert_eq!(house.notices(&anna).await.len(), 5, "the first sign-in of all is told to nobody");
+    house.it.clock.advance(Duration::from_hours(1));
+    house.sign_in("anna@example.org", RIGHT).await.unwrap();
+    assert_eq!(house.notices(&anna).await.len(), 6);
 }

@@ -95,6 +95,10 @@ async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Respons
     if gate.row.kind == Kind::Plain {
         return run(next, request).await;
     }
+    // A look at the head alone would use up what is shown once, and show it to nobody.
+    if request.method() == Method::HEAD {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, POST")]).into_response();
+    }
     // A body cannot be shared between threads, so everything but the handler sees the head alone.
     let (head, body) = request.into_parts();
     let (mut visit, refused) = match Visit::of(&gate, &head).await {

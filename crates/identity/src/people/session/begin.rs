@@ -1,5 +1,7 @@
 //! A session begins, and the person hears of what is unusual about it.
 
+use std::time::Duration;
+
 use gatepost_core::{SessionId, World};
 use gatepost_journal::{Actor, NoticeKind};
 use gatepost_store::{StoreError, Transaction, params};
@@ -11,6 +13,10 @@ use crate::people::miss::MANY_MISSES;
 use crate::people::tell;
 use crate::token::Opens;
 use crate::{NewSession, Person, Policy, Session, Token, Visitor, sql};
+
+/// Letters about new devices, for one person in an hour: whoever has the right password must not use up the mailbox's day with them.
+const MOST_TOLD: u32 = 5;
+const HOUR: Duration = Duration::from_hours(1);
 
 /// Who comes in, and with what.
 pub(crate) struct Entering<'a> {
@@ -111,7 +117,9 @@ pub(crate) fn begin_session(
     let mut device = None;
     if let Some(browser) = browser {
         device = remember(tx, tokens, world, entering, browser)?;
-        if !browser.is_known && person.signed_in_at.is_some() {
+        let told =
+            gatepost_journal::count_notices(tx, organisation, person.id, NoticeKind::NewDevice, now - HOUR)?;
+        if !browser.is_known && person.signed_in_at.is_some() && told < MOST_TOLD {
             tell(tx, world, person, NoticeKind::NewDevice, seen_as(visitor), None)?;
         }
     }

@@ -306,3 +306,14 @@ async fn the_list_is_turned_page_by_page() {
     }
     house.end().await;
 }
+
+#[tokio::test]
+async fn a_look_at_the_head_alone_uses_nothing_up() {
+    let house = House::new().await;
+    let mut browser = signed_in(&house, Role::Administrator).await;
+    for path in ["/", "/app-passwords"] {
+        assert_eq!(house.ask(&mut browser, "HEAD", path, "", "").await.status, 405, "{path}");
+    }
+    assert_eq!(house.ask(&mut browser, "HEAD", "/healthz", "", "").await.status, 200);
+    house.end().await;
+}
