@@ -9,6 +9,7 @@
 //! applications trust one authority, which is made for the run by `certificates`.
 #![expect(clippy::print_stdout, reason = "a command's output is what it is for")]
 
+mod app_password;
 mod big;
 mod certificates;
 mod channel;
@@ -42,6 +43,8 @@ enum Command {
     Idle(idle::Idle),
     /// Hand in large letters, all at the same time
     Big(big::Big),
+    /// Check app passwords, in this process and with its own database
+    AppPassword(app_password::AppPassword),
     /// Ask for the portal's pages, then sign a thousand people in at once
     Portal(portal::Portal),
 }
@@ -55,6 +58,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Load(it) => it.run().await,
         Command::Idle(it) => it.run().await,
         Command::Big(it) => it.run().await,
+        Command::AppPassword(it) => it.run().await,
         Command::Portal(it) => it.run().await,
     }
 }

@@ -5,6 +5,7 @@
 //! printed and written down, and docs/performance.md says what they mean.
 
 mod gatepost;
+mod portal;
 mod postfix;
 mod process;
 mod report;
@@ -23,6 +24,7 @@ use tools::{Door, Mode, Sink, Tools};
 
 const USAGE: &str = "\
 Usage: cargo xtask bench [--rounds N] [--folder DIR] [--only gatepost|postfix]
+       cargo xtask bench portal
 
   --rounds N    runs of each kind for each server; the median counts (3)
   --folder DIR  where both servers keep their data: a real disk (/var/tmp)
@@ -64,6 +66,11 @@ impl Options {
 
 /// The command.
 pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<ExitCode> {
+    if args == ["portal"] {
+        build(root, true)?;
+        portal::run(root)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let options = Options::parse(args)?;
     build(root, options.with_gatepost)?;
     let tools = Tools::new(root, &options.folder)?;

@@ -63,7 +63,7 @@ pub(super) struct Talker {
     // Closed first: that is how it is asked to end.
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
-    _process: Process,
+    process: Process,
 }
 
 impl Talker {
@@ -71,7 +71,11 @@ impl Talker {
         let mut process = Process::start(program, args, [Stdio::piped(), Stdio::piped(), Stdio::inherit()])?;
         let stdin = process.0.stdin.take().context("the pipe was asked for")?;
         let stdout = process.0.stdout.take().context("the pipe was asked for")?;
-        Ok(Self { stdin, stdout: BufReader::new(stdout), _process: process })
+        Ok(Self { stdin, stdout: BufReader::new(stdout), process })
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub(super) fn say(&mut self, line: &str) -> anyhow::Result<()> {
@@ -190,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_has_used_memory() {
+    fn thisprocess_has_used_memory() {
         assert!(peak_memory(std::process::id()).unwrap() > 100_000);
         assert!(cpu_of_family(std::process::id()).is_ok());
     }
