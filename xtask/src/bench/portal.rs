@@ -1,5 +1,6 @@
 //! The portal of a demo: its pages, a thousand sign-ins at once, and what checking an app password costs.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -51,7 +52,7 @@ const MEBIBYTE: u64 = 1 << 20;
 /// Prints everything.
 pub(super) fn run(root: &Path) -> anyhow::Result<()> {
     let [program, tool] = ["gatepost", "gatepost-bench"].map(|it| root.join("target/release").join(it));
-    let data = tempfile_in_var()?;
+    let data = folder_in_var()?;
     let data_text = data.to_str().context("the folder's name is text")?;
     let mut demo = Talker::start(&program, &["demo", "--free-ports", "--json", "--data", data_text])?;
     let at: Demo = demo.hear()?;
@@ -86,9 +87,9 @@ pub(super) fn run(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// On a real disk, like every other measurement.
-fn tempfile_in_var() -> anyhow::Result<std::path::PathBuf> {
+/// On a real disk, like every other measurement; closed to other users, as the demo wants it.
+fn folder_in_var() -> anyhow::Result<std::path::PathBuf> {
     let folder = std::path::PathBuf::from(format!("/var/tmp/gatepost-bench-portal-{}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
+    std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
     Ok(folder)
 }

@@ -75,7 +75,7 @@ impl People {
     pub(super) async fn hashed(&self, password: Password) -> Result<PasswordHash, PersonRefusal> {
         let salt = PasswordHash::new_salt(self.identity().world());
         let pepper = self.identity().keyring.pepper().clone();
-        let made = self.hashes.run(move || PasswordHash::make(&password, &pepper, salt)).await;
+        let made = self.hashes.run(move |memory| PasswordHash::make(&password, &pepper, salt, memory)).await;
         made.map_err(|pool::Busy| PersonRefusal::Busy)
     }
 }

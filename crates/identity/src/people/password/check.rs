@@ -9,7 +9,7 @@ use gatepost_vault::Digest;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::hash::{Password, PasswordHash};
+use super::hash::{Memory, Password, PasswordHash};
 use super::pool::Place;
 use crate::limiter::Door;
 use crate::people::device::find_device;
@@ -165,10 +165,10 @@ impl People {
             let problem = "is not the key under which this password was hashed";
             return Err(StoreError::Key { key: "pepper".into(), problem }.into());
         }
-        let work = move || match (stored, password) {
-            (Some((stored, _)), Some(password)) => stored.fits(&password, &pepper),
+        let work = move |memory: &mut Memory| match (stored, password) {
+            (Some((stored, _)), Some(password)) => stored.fits(&password, &pepper, memory),
             _ => {
-                PasswordHash::fits_nobody(&pepper);
+                PasswordHash::fits_nobody(&pepper, memory);
                 false
             }
         };
@@ -179,7 +179,7 @@ impl People {
     async fn rehashed(&self, password: Arc<Password>) -> Option<PasswordHash> {
         let salt = PasswordHash::new_salt(self.identity().world());
         let pepper = self.identity().keyring.pepper().clone();
-        self.hashes.run(move || PasswordHash::make(&password, &pepper, salt)).await.ok()
+        self.hashes.run(move |memory| PasswordHash::make(&password, &pepper, salt, memory)).await.ok()
     }
 
     /// The second transaction of a refusal: the misses are added up and one row is written, whoever it was.

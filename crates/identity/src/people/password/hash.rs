@@ -3,13 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use gatepost_core::{SecretText, World};
 use gatepost_vault::{Digest, PurposeKey, keyed_hash};
 use unicode_normalization::UnicodeNormalization;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The longest password, in code points after normalisation; longer ones are refused, never cut (ID-1).
 pub(crate) const LONGEST: usize = 256;
@@ -49,6 +49,20 @@ pub(crate) struct Settings {
 /// The floor of ID-5, about 25 ms. New hashes are made with it, and older ones are made anew at the next sign-in.
 pub(crate) const CURRENT: Settings = Settings { m: 19_456, t: 2, p: 1 };
 
+/// What a hash is worked out in, kept for the next one: 19 MiB taken and given back by turns would stay with the allocator of
+/// every thread that had them once. Wiped after each.
+#[derive(Default)]
+pub(crate) struct Memory(Vec<Block>);
+
+impl Memory {
+    fn blocks(&mut self, n: usize) -> &mut [Block] {
+        if self.0.len() < n {
+            self.0.resize(n, Block::default());
+        }
+        &mut self.0[..n]
+    }
+}
+
 const SALT_BYTES: usize = 16;
 const OUTPUT_BYTES: usize = 32;
 
@@ -62,8 +76,13 @@ pub(crate) struct PasswordHash {
 
 impl PasswordHash {
     /// For a new row. Takes as long as it must: run it in the pool.
-    pub(crate) fn make(password: &Password, pepper: &PurposeKey, salt: [u8; SALT_BYTES]) -> Self {
-        Self { settings: CURRENT, salt, digest: digest(password.reveal(), pepper, CURRENT, salt) }
+    pub(crate) fn make(
+        password: &Password,
+        pepper: &PurposeKey,
+        salt: [u8; SALT_BYTES],
+        memory: &mut Memory,
+    ) -> Self {
+        Self { settings: CURRENT, salt, digest: digest(password.reveal(), pepper, CURRENT, salt, memory) }
     }
 
     pub(crate) fn new_salt(world: &World) -> [u8; SALT_BYTES] {
@@ -71,13 +90,13 @@ impl PasswordHash {
     }
 
     /// Whether it is that password's. As long as [`Self::make`].
-    pub(crate) fn fits(&self, password: &Password, pepper: &PurposeKey) -> bool {
-        digest(password.reveal(), pepper, self.settings, self.salt).matches(&self.digest)
+    pub(crate) fn fits(&self, password: &Password, pepper: &PurposeKey, memory: &mut Memory) -> bool {
+        digest(password.reveal(), pepper, self.settings, self.salt, memory).matches(&self.digest)
     }
 
     /// As much work as for anybody, for an address that nobody has or a password that nobody can have (ID-11).
-    pub(crate) fn fits_nobody(pepper: &PurposeKey) {
-        let _ = digest("", pepper, CURRENT, [0; SALT_BYTES]);
+    pub(crate) fn fits_nobody(pepper: &PurposeKey, memory: &mut Memory) {
+        let _ = digest("", pepper, CURRENT, [0; SALT_BYTES], memory);
     }
 
     /// Whether new hashes are made with other settings than this one.
@@ -87,13 +106,21 @@ impl PasswordHash {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that hashes passwords")]
-fn digest(password: &str, pepper: &PurposeKey, settings: Settings, salt: [u8; SALT_BYTES]) -> Digest {
+fn digest(
+    password: &str,
+    pepper: &PurposeKey,
+    settings: Settings,
+    salt: [u8; SALT_BYTES],
+    memory: &mut Memory,
+) -> Digest {
     let mut output = Zeroizing::new([0; OUTPUT_BYTES]);
     let Settings { m, t, p } = settings;
     let params = Params::new(m, t, p, Some(OUTPUT_BYTES)).expect("settings are checked when they are read");
+    let blocks = memory.blocks(params.block_count());
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(password.as_bytes(), &salt, output.as_mut_slice())
+        .hash_password_into_with_memory(password.as_bytes(), &salt, output.as_mut_slice(), &mut *blocks)
         .expect("a password of at most 256 code points and a salt of 16 bytes can be hashed");
+    blocks.iter_mut().zeroize();
     keyed_hash(pepper, &[b"password", output.as_slice()])
 }
 
@@ -146,8 +173,8 @@ mod tests {
     #[test]
     fn a_stored_hash_says_how_it_was_made_and_is_read_back() {
         let (world, _) = gatepost_testkit::world();
-        let pepper = PurposeKey::generate(&world);
-        let hash = PasswordHash::make(&password("x"), &pepper, PasswordHash::new_salt(&world));
+        let (pepper, mut memory) = (PurposeKey::generate(&world), Memory::default());
+        let hash = PasswordHash::make(&password("x"), &pepper, PasswordHash::new_salt(&world), &mut memory);
         let text = hash.to_string();
         let parts: Vec<&str> = text.split('$').collect();
         assert_eq!(parts[1..4], ["argon2id", "v=19", "m=19456,t=2,p=1"]);
@@ -155,10 +182,10 @@ mod tests {
         assert_eq!(STANDARD_NO_PAD.decode(parts[5]).unwrap().len(), 32);
         let again: PasswordHash = text.parse().unwrap();
         assert_eq!(again.to_string(), text);
-        assert!(again.fits(&password("x"), &pepper) && !again.is_outdated());
-        assert!(!again.fits(&password("X"), &pepper));
+        assert!(again.fits(&password("x"), &pepper, &mut memory) && !again.is_outdated());
+        assert!(!again.fits(&password("X"), &pepper, &mut memory));
         // The database without its key verifies nothing.
-        assert!(!again.fits(&password("x"), &PurposeKey::generate(&world)));
+        assert!(!again.fits(&password("x"), &PurposeKey::generate(&world), &mut memory));
     }
 
     #[test]
@@ -185,9 +212,10 @@ mod tests {
     #[test]
     fn passwords_are_normalised_once_and_otherwise_left_alone() {
         let (world, _) = gatepost_testkit::world();
-        let pepper = PurposeKey::generate(&world);
-        let fits = |one: &str, other: &str| {
-            PasswordHash::make(&password(one), &pepper, [7; 16]).fits(&password(other), &pepper)
+        let (pepper, mut memory) = (PurposeKey::generate(&world), Memory::default());
+        let mut fits = |one: &str, other: &str| {
+            let hash = PasswordHash::make(&password(one), &pepper, [7; 16], &mut memory);
+            hash.fits(&password(other), &pepper, &mut memory)
         };
         assert!(fits("Übermäßig viel Käse", "U\u{308}berma\u{308}ßig viel Ka\u{308}se"));
         assert!(!fits("Übermäßig viel Käse", "übermäßig viel käse"));

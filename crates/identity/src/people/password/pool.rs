@@ -1,10 +1,12 @@
 //! Hashing on few threads, so that a thousand sign-ins at once take neither all memory nor all processors (ID-6).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+
+use super::hash::Memory;
 
 /// How many may wait for a thread, and for how long.
 const MOST_WAITING: usize = 64;
@@ -15,6 +17,8 @@ const WAIT: Duration = Duration::from_secs(2);
 pub(crate) struct HashPool {
     workers: Arc<Semaphore>,
     places: Arc<Semaphore>,
+    /// As many as there ever were hashes at once.
+    memories: Arc<Mutex<Vec<Memory>>>,
     #[cfg(test)]
     pub(crate) n_runs: Arc<std::sync::atomic::AtomicUsize>,
 }
@@ -29,6 +33,7 @@ impl HashPool {
         Self {
             workers: Arc::new(Semaphore::new(workers.max(1))),
             places: Arc::new(Semaphore::new(workers.max(1) + MOST_WAITING)),
+            memories: Arc::default(),
             #[cfg(test)]
             n_runs: Arc::default(),
         }
@@ -50,7 +55,7 @@ impl HashPool {
     /// One hash, if there is a place.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T, Busy> {
         self.reserve()?.run(work).await
     }
@@ -66,15 +71,18 @@ impl Place {
     /// One hash. Dropping the future does not stop one that has begun; its thread is free when it is done.
     pub(crate) async fn run<T: Send + 'static>(
         self,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T, Busy> {
         let Self { pool, permit } = self;
-        let worker = timeout(WAIT, pool.workers.acquire_owned()).await;
+        let worker = timeout(WAIT, Arc::clone(&pool.workers).acquire_owned()).await;
         let worker = worker.map_err(|_| Busy)?.map_err(|_| Busy)?;
         #[cfg(test)]
         pool.n_runs.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let done = tokio::task::spawn_blocking(move || {
-            let done = work();
+            let memories = || pool.memories.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut memory = memories().pop().unwrap_or_default();
+            let done = work(&mut memory);
+            memories().push(memory);
             drop((worker, permit));
             done
         });
@@ -98,7 +106,7 @@ mod tests {
         let runs = (0..40).map(|_| {
             let (pool, now, most) = (pool.clone(), Arc::clone(&now), Arc::clone(&most));
             tokio::spawn(async move {
-                let work = move || {
+                let work = move |_: &mut Memory| {
                     most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     std::thread::yield_now();
                     now.fetch_sub(1, Ordering::SeqCst);
@@ -110,6 +118,7 @@ mod tests {
             run.await.unwrap().unwrap();
         }
         assert!(most.load(Ordering::SeqCst) <= 2);
+        assert!(pool.memories.lock().unwrap().len() <= 2, "memory is kept for as many and no more");
     }
 
     #[tokio::test(start_paused = true)]
@@ -118,18 +127,18 @@ mod tests {
         let place = pool.reserve().unwrap();
         let taken = Arc::clone(&pool.workers).acquire_owned().await.unwrap();
         let began = tokio::time::Instant::now();
-        let mut waiting: Vec<_> = (0..64).map(|_| Box::pin(pool.run(|| ()))).collect();
+        let mut waiting: Vec<_> = (0..64).map(|_| Box::pin(pool.run(|_| ()))).collect();
         for it in &mut waiting {
             assert!(futures_poll_once(it).await.is_none());
         }
-        assert!(matches!(pool.run(|| ()).await, Err(Busy)));
+        assert!(matches!(pool.run(|_| ()).await, Err(Busy)));
         assert_eq!(began.elapsed(), Duration::ZERO);
         for it in waiting {
             assert!(it.await.is_err());
         }
         assert_eq!(began.elapsed(), WAIT);
         drop((place, taken));
-        assert!(pool.run(|| ()).await.is_ok());
+        assert!(pool.run(|_| ()).await.is_ok());
     }
 
     /// Polls once, so that the future has taken its place.
