@@ -138,6 +138,20 @@ impl House {
         browser
     }
 
+    /// Chooses a password for somebody who has none.
+    pub(crate) async fn has_password(&self, person: &Person) {
+        let (of, by) = (self.organisation, Actor::Command);
+        let link = self.rooms.identity.hand_link(of, person.id, LinkKind::Invitation, by).await.unwrap();
+        let visitor = Visitor { source: "127.0.0.1".parse().unwrap(), device: "A test".into() };
+        let password = SecretText::new("a long sentence of my own".into());
+        self.rooms.people.choose_password(&link.token, &password, None, false, &visitor).await.unwrap();
+    }
+
+    /// Everybody who is signed in has just shown their strongest factor.
+    pub(crate) async fn prove(&self) {
+        self.execute("FIND_SESSION", "UPDATE {table} SET proven_at = active_at").await;
+    }
+
     /// A mailbox that serves everybody, or one person.
     pub(crate) async fn account(&self, name: &str, serves: Serves) -> MailAccountId {
         let smtp = Endpoint { host: "127.0.0.1".into(), port: 587, tls: TlsMode::None };

@@ -62,6 +62,7 @@ pub(crate) fn router(app: &App, routes: Vec<Route>) -> Router {
         path: "",
         access: Access::Public,
         needs_proof: false,
+        spares_operators: false,
         kind: Kind::Part,
         opens_before_factor: true,
     });
@@ -367,7 +368,8 @@ impl Visit {
     async fn prove(&mut self, gate: &Gate, head: &Head) -> Option<Response> {
         let session = self.session.clone().filter(|_| gate.row.access != Access::Public)?;
         let needs_factor = session.needs_factor && !gate.row.opens_before_factor;
-        let needs_proof = gate.row.needs_proof && !session.is_proven(self.page.now);
+        let is_asked = gate.row.needs_proof_of(session.person.role);
+        let needs_proof = is_asked && !session.is_proven(self.page.now);
         if !needs_factor && !needs_proof {
             return None;
         }
@@ -386,7 +388,7 @@ impl Visit {
             Ok(new) => {
                 self.cookies.push(self.page.continue_as(&session, &new));
                 // Where a lasting session showed its password, what matters still needs the strongest factor.
-                let is_enough = !gate.row.needs_proof || new.session.is_proven(self.page.now);
+                let is_enough = !is_asked || new.session.is_proven(self.page.now);
                 let next = ProofField::of(&new.session);
                 match self.sign_in(&gate.app, new.session).await {
                     Ok(()) => (!is_enough).then(|| self.ask_for_proof(next, None)),

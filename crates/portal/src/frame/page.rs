@@ -101,6 +101,11 @@ impl Page {
         self.person.as_ref().is_some_and(|it| it.role == Role::Administrator)
     }
 
+    /// Whether they look after the organisation from here: administrators, from the administration networks.
+    pub(crate) fn rules(&self) -> bool {
+        self.is_administrator() && self.app.may_administer(self.visitor.source)
+    }
+
     /// For `aria-current`.
     pub(crate) fn is_at(&self, nav: Nav) -> bool {
         self.nav == Some(nav)

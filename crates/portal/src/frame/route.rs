@@ -4,6 +4,8 @@ use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
+use gatepost_identity::Role;
+
 use super::{Access, App};
 
 /// Addresses that more than one page must know.
@@ -59,10 +61,19 @@ pub struct RouteRow {
     pub access: Access,
     /// Whether the last proof must be at most five minutes old (ID-25).
     pub needs_proof: bool,
+    /// Whether operators are spared the proof, because all that they can act on there is their own.
+    pub spares_operators: bool,
     /// What it gives.
     pub kind: Kind,
     /// Whether it opens to a lasting session that must show a factor first: signing out and the proof itself.
     pub opens_before_factor: bool,
+}
+
+impl RouteRow {
+    /// Whether somebody with that role has to have shown a proof.
+    pub(crate) fn needs_proof_of(&self, role: Role) -> bool {
+        self.needs_proof && !(self.spares_operators && role == Role::Operator)
+    }
 }
 
 impl Route {
@@ -91,6 +102,7 @@ impl Route {
             path,
             access,
             needs_proof: false,
+            spares_operators: false,
             kind: Kind::Page,
             opens_before_factor: false,
         };
@@ -101,6 +113,12 @@ impl Route {
     pub(crate) fn needs_proof(mut self) -> Self {
         self.row.needs_proof = true;
         self
+    }
+
+    /// The same for administrators alone, who act there on what belongs to others as well.
+    pub(crate) fn needs_proof_of_administrators(mut self) -> Self {
+        self.row.spares_operators = true;
+        self.needs_proof()
     }
 
     /// A part of a page, a stream or a file.

@@ -59,7 +59,7 @@ async fn home(State(app): State<App>, page: Page, signed: Signed) -> Answer {
     let mine = Mine::of(&app, &page, &signed).await?;
     let newest = app.rooms.outbox.page(organisation, mine.letters(false), None, NEWEST).await?;
     let (mut start, mut chart, mut n_open) = (None, None, 0);
-    if page.is_administrator() {
+    if page.rules() {
         n_open = app.rooms.outbox.n_open(organisation, COUNTED + 1).await?;
         chart = Some(Chart::of(&app, &page, organisation).await?);
         let steps = Start {

@@ -17,6 +17,7 @@ pub(crate) fn rows() -> Vec<Route> {
         Route::post(path, Access::Signed, move |app, page, signed, id| {
             message::carry_out(command, app, page, signed, id)
         })
+        .needs_proof_of_administrators()
     };
     vec![
         Route::get(paths::OUTBOX, Access::Signed, list::list),

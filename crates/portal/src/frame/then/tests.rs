@@ -9,6 +9,7 @@ fn thens() -> Thens {
         path,
         access: Access::Signed,
         needs_proof: false,
+        spares_operators: false,
         kind,
         opens_before_factor: false,
     };

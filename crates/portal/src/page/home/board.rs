@@ -2,7 +2,6 @@
 
 use askama::Template;
 use gatepost_accounts::{MailAccount, Serves, StatusName, Target};
-use gatepost_identity::Role;
 use gatepost_providers::Presets;
 use gatepost_web::Moment;
 
@@ -46,7 +45,7 @@ impl Board {
         let organisation = signed.organisation();
         app.rooms.accounts.refresh(organisation).await?;
         let mut accounts = app.rooms.accounts.list(organisation).await?;
-        if signed.person().role == Role::Operator {
+        if !page.rules() {
             accounts = theirs(app, signed, accounts).await?;
         }
         let n_more = accounts.len().saturating_sub(CARDS_AT_MOST) as u64;
@@ -61,7 +60,7 @@ impl Board {
     }
 }
 
-/// An operator's own accounts, and the one that their letters leave by.
+/// The own accounts of somebody who does not look after the organisation from here, and the one that their letters leave by.
 async fn theirs(app: &App, signed: &Signed, accounts: Vec<MailAccount>) -> Result<Vec<MailAccount>, Problem> {
     let (me, home) = (signed.person().id, signed.person().home_location);
     let target = Target::Person { id: me, home };
@@ -75,7 +74,7 @@ impl Card {
         let status = app.rooms.accounts.status(it.organisation, it.id).await?;
         let is_own = it.serves == Serves::Person(signed.person().id);
         // How many wait for an account that others use too is not an operator's to know.
-        let n_waiting = match page.is_administrator() || is_own {
+        let n_waiting = match page.rules() || is_own {
             true => app.rooms.outbox.n_waiting(it.organisation, it.id).await?,
             false => 0,
         };

@@ -4,7 +4,7 @@ use gatepost_core::{LARGEST_ID, LoginId, SubmissionId};
 use gatepost_delivery::{Letters, SubmissionView};
 
 use crate::frame::{App, Page, Problem, Signed};
-use gatepost_identity::{Role, Target};
+use gatepost_identity::Target;
 
 /// Whose letters a person sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,15 +18,13 @@ pub(crate) enum Mine {
 impl Mine {
     /// From outside the administration networks an administrator sees what is their own.
     pub(crate) async fn of(app: &App, page: &Page, signed: &Signed) -> Result<Self, Problem> {
-        Ok(match signed.person().role {
-            Role::Administrator if app.may_administer(page.visitor.source) => Self::All,
-            Role::Administrator | Role::Operator => {
-                // Looking makes no login; without one nothing came by it.
-                let target = Target::Person(signed.person().id);
-                let login = app.rooms.identity.find_login_of(signed.organisation(), target).await?;
-                Self::OfLogin(login.map_or_else(|| LoginId::from_uuid(LARGEST_ID), |it| it.id))
-            }
-        })
+        if page.rules() {
+            return Ok(Self::All);
+        }
+        // Looking makes no login; without one nothing came by it.
+        let target = Target::Person(signed.person().id);
+        let login = app.rooms.identity.find_login_of(signed.organisation(), target).await?;
+        Ok(Self::OfLogin(login.map_or_else(|| LoginId::from_uuid(LARGEST_ID), |it| it.id)))
     }
 
     /// The pages to turn; `is_open_enough` where letters that are done with need not be looked at.

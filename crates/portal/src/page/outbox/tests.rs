@@ -3,7 +3,9 @@
 use gatepost_accounts::Serves;
 use gatepost_identity::Role;
 
-use crate::tests::{Browser, House};
+use crate::PortalSettings;
+use crate::routes::table;
+use crate::tests::{Browser, House, settings};
 
 /// An administrator and two operators, with a letter of each operator.
 #[tokio::test]
@@ -44,6 +46,66 @@ async fn operators_see_their_own_letters_and_administrators_all() {
     house.end().await;
 }
 
+/// Whatever they may see, they may act on; from elsewhere an administrator is like an operator.
+#[tokio::test]
+async fn from_outside_the_administration_networks_an_administrator_sees_their_own_letters_alone() {
+    let networks = vec!["192.0.2.0/24".parse().unwrap()];
+    let outside = PortalSettings { administration_networks: networks, ..settings() };
+    let house = House::with(outside, table()).await;
+    let account = house.account("Reception", Serves::Organisation).await;
+    let mut browser = house.signed_in(Role::Administrator).await;
+    house.prove().await;
+    let all = house.rooms.identity.list_people(house.organisation).await.unwrap();
+    let own = house.rooms.identity.ensure_person_login(&all[0]).await.unwrap().id;
+    let own = house.letter(own, Some(account), &["own@example.net"]).await;
+    let login = gatepost_core::LoginId::new(&house.it.world);
+    let others = house.letter(login, Some(account), &["others@example.net"]).await;
+    for path in ["/", "/outbox", "/outbox?state=waiting"] {
+        let page = house.get(&mut browser, path).await.body;
+        assert!(page.contains("own@example.net") && !page.contains("others@example.net"), "{path}: {page}");
+    }
+    for (id, status, done) in [(own, 200, 303), (others, 404, 404)] {
+        let page = format!("/outbox/{id}");
+        assert_eq!(house.get(&mut browser, &page).await.status, status);
+        assert_eq!(house.get(&mut browser, &format!("{page}/time-line")).await.status, status);
+        for command in ["hold", "retry", "release", "cancel"] {
+            let reply = house.post(&mut browser, "/", &format!("{page}/{command}"), "").await;
+            assert_eq!(reply.status, done, "{command}");
+        }
+    }
+    house.end().await;
+}
+
+/// ID-25.
+#[tokio::test]
+async fn an_administrator_acts_on_a_letter_with_a_proof_and_an_operator_on_their_own_without() {
+    let house = House::new().await;
+    let account = house.account("Reception", Serves::Organisation).await;
+    let anna = house.person("anna@practice.test", Role::Operator).await;
+    let login = house.rooms.identity.ensure_person_login(&anna).await.unwrap().id;
+    let id = house.letter(login, Some(account), &["patient@example.net"]).await;
+    let page = format!("/outbox/{id}");
+    let mut chief = house.signed_in(Role::Administrator).await;
+    for command in ["hold", "retry", "release", "cancel"] {
+        let asked = house.post(&mut chief, &page, &format!("{page}/{command}"), "").await;
+        assert!(
+            asked.status == 200 && asked.body.contains("name=\"proof_code\""),
+            "{command}: {}",
+            asked.head
+        );
+    }
+    let shown = house.get(&mut chief, &page).await.body;
+    assert!(shown.contains("Hold it") && shown.contains("Take it back"), "nothing was done: {shown}");
+    let mut browser = Browser::default();
+    browser.keep("session", house.session(&anna).await.token.reveal());
+    for command in ["hold", "release", "cancel"] {
+        let done = house.post(&mut browser, &page, &format!("{page}/{command}"), "").await;
+        assert_eq!((done.status, done.location()), (303, page.as_str()), "{command}");
+    }
+    assert!(house.get(&mut browser, &page).await.body.contains("Cancelled"));
+    house.end().await;
+}
+
 #[tokio::test]
 async fn a_letter_is_held_let_go_and_taken_back_on_its_page() {
     let house = House::new().await;
@@ -51,6 +113,7 @@ async fn a_letter_is_held_let_go_and_taken_back_on_its_page() {
     let login = gatepost_core::LoginId::new(&house.it.world);
     let id = house.letter(login, Some(account), &["anna@example.net", "bert@example.net"]).await;
     let mut browser = house.signed_in(Role::Administrator).await;
+    house.prove().await;
     let page = format!("/outbox/{id}");
     for (command, says, offers, hides) in [
         ("hold", "The letter is held until you let it go.", "Let it go", "Hold it"),
