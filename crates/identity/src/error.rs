@@ -73,6 +73,9 @@ pub enum IdentityError {
     /// There is nothing to invite them to.
     #[error("{0} has a password already. Make a link for a new one instead")]
     HasPassword(String),
+    /// It was made already, with the same id.
+    #[error("this link is there already")]
+    LinkExists,
     /// The location is not there, or belongs to another organisation.
     #[error(
         "there is no such location in this organisation. See its locations in the portal, or add it there"

@@ -466,6 +466,12 @@ gatepost_store::statements! {
         WHERE l.organisation_id = $1 AND l.id = $2 AND l.used_at IS NULL AND l.expires_at > $3
             AND p.disabled_at IS NULL AND (p.epoch = l.epoch OR l.kind IN ('not_me', 'contact'))";
 
+    /// A link that is handed over, dead or alive, by the id that its form has chosen.
+    FIND_HANDED_LINK = "
+        SELECT expires_at
+        FROM link
+        WHERE organisation_id = $1 AND person_id = $2 AND id = $3 AND kind IN ('set_up', 'invitation', 'password_reset')";
+
     /// The newest link of a kind that is alive.
     FIND_LIVING_LINK = "
         SELECT l.id, l.expires_at

@@ -6,9 +6,9 @@ mod house;
 
 use std::time::Duration;
 
-use gatepost_core::{LocationId, PersonId};
+use gatepost_core::{LinkId, LocationId, PersonId};
 use gatepost_identity::{
-    IdentityError, LinkKind, NewPerson, Person, RefusedBecause, Role, SignInRefusal, Token,
+    Identity, IdentityError, LinkKind, NewPerson, Person, RefusedBecause, Role, SignInRefusal, Token,
 };
 use gatepost_journal::{Actor, NoticeKind};
 use gatepost_store::{Lock, Statement, params};
@@ -32,6 +32,8 @@ on_both_engines!(ROOMS;
     what_somebody_made_for_others_is_removed_with_them_on_request,
     disabling_ends_live_sessions_of_their_login_and_of_no_other,
     a_link_that_is_handed_over_is_what_the_person_needs,
+    a_form_sent_eight_times_at_once_resets_a_password_once,
+    a_form_sent_eight_times_at_once_invites_again_once,
     a_link_has_one_token_while_it_lives,
     nothing_is_done_to_people_of_others,
     locations_are_listed_and_renamed,
@@ -99,7 +101,7 @@ async fn an_invited_person_is_sent_a_link_and_may_be_invited_again(it: TestStore
     assert_eq!((&first.addresses[..], &first.details["by"]), (&[ben.address.clone()][..], &"anna".into()));
     let first = first.link.unwrap();
     assert!(house.identity.issue_link(house.organisation, first).await.unwrap().is_some());
-    house.identity.invite_again(house.organisation, ben.id, by).await.unwrap();
+    house.identity.invite_again(house.organisation, ben.id, LinkId::new(&house.it.world), by).await.unwrap();
     assert!(house.identity.issue_link(house.organisation, first).await.unwrap().is_none());
     let second = house.notices().await[0].link.unwrap();
     // What is handed over is what the letter carries, whichever comes first.
@@ -110,7 +112,8 @@ async fn an_invited_person_is_sent_a_link_and_may_be_invited_again(it: TestStore
     house.it.clock.advance(Duration::from_hours(72));
     assert!(house.identity.issue_link(house.organisation, second).await.unwrap().is_none());
     house.disable(&ben).await.unwrap();
-    let disabled = house.identity.invite_again(house.organisation, ben.id, by).await;
+    let disabled =
+        house.identity.invite_again(house.organisation, ben.id, LinkId::new(&house.it.world), by).await;
     assert!(matches!(disabled, Err(IdentityError::PersonDisabled(_))));
 }
 
@@ -119,7 +122,7 @@ async fn an_administrators_invitation_is_handed_over_and_never_mailed(it: TestSt
     let (organisation, by) = (house.organisation, Actor::Command);
     let new = house.new_person("ben@example.org", Role::Administrator);
     let ben = house.identity.invite_person(new, by).await.unwrap();
-    house.identity.invite_again(organisation, ben.id, by).await.unwrap();
+    house.identity.invite_again(organisation, ben.id, LinkId::new(&house.it.world), by).await.unwrap();
     assert!(house.notices().await.is_empty());
     // One that was mailed to an operator opens nothing once they are to be an administrator.
     let new = house.new_person("eva@example.org", Role::Operator);
@@ -372,7 +375,7 @@ async fn an_administrator_is_invited_by_hand_and_no_letter(it: TestStore) {
     let hand = async || house.identity.hand_link(house.organisation, ben.id, LinkKind::Invitation, by).await;
     let (one, two) = (hand().await.unwrap(), hand().await.unwrap());
     assert_eq!(one.token.reveal(), two.token.reveal());
-    house.identity.invite_again(house.organisation, ben.id, by).await.unwrap();
+    house.identity.invite_again(house.organisation, ben.id, LinkId::new(&house.it.world), by).await.unwrap();
     assert_ne!(hand().await.unwrap().token.reveal(), one.token.reveal());
     assert!(house.notices().await.is_empty());
 }
@@ -472,6 +475,80 @@ async fn a_link_that_is_handed_over_is_what_the_person_needs(it: TestStore) {
     assert!(matches!(disabled, Err(IdentityError::PersonDisabled(_))));
 }
 
+/// What each of eight equal requests at once has made or found: the token of the link.
+async fn eight_at_once<F: Future<Output = Result<(), IdentityError>> + Send + 'static>(
+    house: &House,
+    person: &Person,
+    link: LinkId,
+    ask: impl Fn(Identity) -> F,
+) -> (usize, Vec<String>) {
+    let tries: Vec<_> = (0..8).map(|_| tokio::spawn(ask(house.identity.clone()))).collect();
+    let (mut n_done, mut tokens) = (0, Vec::new());
+    for one in tries {
+        match one.await.unwrap() {
+            Ok(()) => n_done += 1,
+            Err(error) => assert!(matches!(error, IdentityError::LinkExists), "{error}"),
+        }
+        let found = house.identity.find_handed_link(house.organisation, person.id, link).await.unwrap();
+        tokens.push(found.unwrap().unwrap().token.reveal().to_owned());
+    }
+    tokens.dedup();
+    (n_done, tokens)
+}
+
+async fn a_form_sent_eight_times_at_once_resets_a_password_once(it: TestStore) {
+    let house = House::new(it).await;
+    let ben = house.working("ben@example.org", Role::Operator).await;
+    let (organisation, id, by, link) =
+        (house.organisation, ben.id, Actor::Command, LinkId::new(&house.it.world));
+    house.identity.hand_link(organisation, id, LinkKind::PasswordReset, by).await.unwrap();
+    house.notices().await;
+    let before = house.actions().await;
+    let ask = move |identity: Identity| async move {
+        identity.hand_link_by_id(organisation, id, LinkKind::PasswordReset, link, by).await.map(drop)
+    };
+    let (n_done, tokens) = eight_at_once(&house, &ben, link, ask).await;
+    assert_eq!((n_done, tokens.len()), (1, 1));
+    let told: Vec<_> = house.notices().await.iter().map(|it| it.kind).collect();
+    assert_eq!(told, [NoticeKind::PasswordResetByAdministrator]);
+    assert_eq!(house.actions().await[before.len()..], ["link.handed"]);
+    // Nothing of somebody else's is found or ended by that id.
+    let eva = house.working("eva@example.org", Role::Operator).await;
+    let others =
+        house.identity.hand_link_by_id(organisation, eva.id, LinkKind::PasswordReset, link, by).await;
+    assert!(matches!(others, Err(IdentityError::NoSuchPerson)));
+    assert!(house.identity.find_handed_link(organisation, eva.id, link).await.unwrap().is_none());
+    assert!(house.notices().await.is_empty());
+    // Another form ends it: the first one sent once more brings it back no more, and does nothing.
+    house.identity.hand_link(organisation, id, LinkKind::PasswordReset, by).await.unwrap();
+    assert!(matches!(ask(house.identity.clone()).await, Err(IdentityError::LinkExists)));
+    assert!(house.identity.find_handed_link(organisation, id, link).await.unwrap().unwrap().is_none());
+}
+
+async fn a_form_sent_eight_times_at_once_invites_again_once(it: TestStore) {
+    let house = House::new(it).await;
+    let (organisation, by, link) = (house.organisation, Actor::Command, LinkId::new(&house.it.world));
+    let first = LinkId::new(&house.it.world);
+    let new = house.new_person("ben@example.org", Role::Operator);
+    let ben = house.identity.invite_person_by_link(new, first, by).await.unwrap();
+    let id = ben.id;
+    assert!(house.identity.find_handed_link(organisation, id, first).await.unwrap().unwrap().is_some());
+    house.notices().await;
+    let before = house.actions().await;
+    let ask = move |identity: Identity| async move {
+        identity.invite_again(organisation, id, link, by).await.map(drop)
+    };
+    let (n_done, tokens) = eight_at_once(&house, &ben, link, ask).await;
+    assert_eq!((n_done, tokens.len()), (1, 1));
+    let told: Vec<_> = house.notices().await.iter().map(|it| (it.kind, it.link)).collect();
+    assert_eq!(told, [(NoticeKind::Invitation, Some(link))]);
+    assert_eq!(house.actions().await[before.len()..], ["person.invited_again"]);
+    assert!(house.identity.find_handed_link(organisation, id, first).await.unwrap().unwrap().is_none());
+    // What is handed over is the link of the letter.
+    let handed = house.identity.hand_link_by_id(organisation, id, LinkKind::Invitation, link, by).await;
+    assert_eq!(handed.unwrap().token.reveal(), tokens[0]);
+}
+
 async fn a_link_has_one_token_while_it_lives(it: TestStore) {
     let house = House::new(it).await;
     let new = house.new_person("anna@example.org", Role::Operator);
@@ -500,7 +577,7 @@ async fn nothing_is_done_to_people_of_others(it: TestStore) {
             identity.enable_person(organisation, id, by).await.err(),
             identity.reset_two_step(organisation, id, by).await.err(),
             identity.hand_link(organisation, id, LinkKind::Invitation, by).await.err(),
-            identity.invite_again(organisation, id, by).await.err(),
+            identity.invite_again(organisation, id, LinkId::new(&house.it.world), by).await.err(),
             identity.withdraw_invitation(organisation, id, by).await.err(),
         ];
         for (n, refusal) in refusals.into_iter().enumerate() {

@@ -23,6 +23,16 @@ impl Identity {
     /// Adds a person without a password and writes down the letter that invites them. An administrator gets none: it would lie in the
     /// sent folder of the mailbox that sends it, for everybody who reads there. Their link is handed over.
     pub async fn invite_person(&self, new: NewPerson, by: Actor) -> Result<Person, IdentityError> {
+        self.invite_person_by_link(new, LinkId::new(self.world()), by).await
+    }
+
+    /// The same where the form that asks has chosen the id of the link: sent twice, it finds what it made ([`Identity::find_handed_link`]).
+    pub async fn invite_person_by_link(
+        &self,
+        new: NewPerson,
+        link: LinkId,
+        by: Actor,
+    ) -> Result<Person, IdentityError> {
         let person = new.checked(self.world())?;
         let world = self.world().clone();
         let invited = self.store.write(move |tx| {
@@ -34,25 +44,32 @@ impl Identity {
             if !person.insert(tx, &world, by)? {
                 return Ok(Err(IdentityError::PersonExists(person.address.to_string())));
             }
-            invite(tx, &world, &person, by)?;
+            invite(tx, &world, &person, link, by)?;
             Ok::<_, IdentityError>(Ok(person.clone()))
         });
-        invited.await?
+        known(invited.await)
     }
 
     /// Invites a person without a password once more. Earlier invitations die, those that were handed over too; an administrator's
-    /// new one is to be handed over.
+    /// new one is to be handed over. `link`: the id of the new one. With an id that is there already nothing is done
+    /// ([`IdentityError::LinkExists`]).
     pub async fn invite_again(
         &self,
         organisation: OrganisationId,
         id: PersonId,
+        link: LinkId,
         by: Actor,
     ) -> Result<Person, IdentityError> {
         let (world, now) = (self.world().clone(), self.world().now());
         let invited = self.store.write(move |tx| {
+            // Of two that are alike, the second sees what the first has done.
+            tx.row(&sql::LOCK_PERSON, params![organisation, id])?;
             let Some(person) = find(tx, organisation, id)? else {
                 return Ok(Err(IdentityError::NoSuchPerson));
             };
+            if tx.row(&sql::FIND_HANDED_LINK, params![organisation, id, link])?.is_some() {
+                return Ok(Err(IdentityError::LinkExists));
+            }
             if person.disabled_at.is_some() {
                 return Ok(Err(IdentityError::PersonDisabled(person.address.to_string())));
             }
@@ -61,11 +78,11 @@ impl Identity {
             }
             let kind = LinkKind::Invitation.to_string();
             tx.execute(&sql::END_LINKS_OF_KIND, params![organisation, id, kind, now])?;
-            invite(tx, &world, &person, by)?;
+            invite(tx, &world, &person, link, by)?;
             person.journal(tx, &world, by, "person.invited_again", json!({}))?;
             Ok::<_, IdentityError>(Ok(person))
         });
-        invited.await?
+        known(invited.await)
     }
 
     /// Withdraws the invitation of somebody who has not chosen a password: the person is gone, and the address is free. What was made
@@ -286,8 +303,23 @@ impl Identity {
         kind: LinkKind,
         by: Actor,
     ) -> Result<HandedLink, IdentityError> {
+        self.hand_link_by_id(organisation, id, kind, LinkId::new(self.world()), by).await
+    }
+
+    /// The same where the form that asks has chosen the id of a new link. With an id that is there already nothing is done
+    /// ([`IdentityError::LinkExists`]), except that the living invitation with this id is handed over.
+    pub async fn hand_link_by_id(
+        &self,
+        organisation: OrganisationId,
+        id: PersonId,
+        kind: LinkKind,
+        new: LinkId,
+        by: Actor,
+    ) -> Result<HandedLink, IdentityError> {
         let (world, tokens, now) = (self.world().clone(), self.keyring.tokens().clone(), self.world().now());
         let handed = self.store.write(move |tx| {
+            // Of two that are alike, the second sees what the first has done.
+            tx.row(&sql::LOCK_PERSON, params![organisation, id])?;
             let Some(person) = find(tx, organisation, id)? else {
                 return Ok(Err(IdentityError::NoSuchPerson));
             };
@@ -308,11 +340,13 @@ impl Identity {
             };
             let (link, expires_at) = match living {
                 Some(row) => (row.get(0)?, row.get(1)?),
+                None if tx.row(&sql::FIND_HANDED_LINK, params![organisation, id, new])?.is_some() => {
+                    return Ok(Err(IdentityError::LinkExists));
+                }
                 None => {
                     tx.execute(&sql::END_LINKS_OF_KIND, params![organisation, id, kind.to_string(), now])?;
-                    let link = LinkId::new(&world);
-                    let new = NewLink { id: link, organisation, person: id, kind, details: json!({}) };
-                    (link, new.insert(tx, &world)?)
+                    let link = NewLink { id: new, organisation, person: id, kind, details: json!({}) };
+                    (new, link.insert(tx, &world)?)
                 }
             };
             let Some(token) = link_token(tx, &tokens, &world, organisation, link)? else {
@@ -325,7 +359,25 @@ impl Identity {
             person.journal(tx, &world, by, "link.handed", json!({ "kind": kind.to_string() }))?;
             Ok::<_, IdentityError>(Ok(HandedLink { token, expires_at }))
         });
-        handed.await?
+        known(handed.await)
+    }
+
+    /// What the form with this id has made for this person: `None` if nothing, `Some(None)` if that link is over by now.
+    pub async fn find_handed_link(
+        &self,
+        organisation: OrganisationId,
+        id: PersonId,
+        link: LinkId,
+    ) -> Result<Option<Option<HandedLink>>, IdentityError> {
+        let (world, tokens) = (self.world().clone(), self.keyring.tokens().clone());
+        let found = self.store.write(move |tx| {
+            let Some(row) = tx.row(&sql::FIND_HANDED_LINK, params![organisation, id, link])? else {
+                return Ok(None);
+            };
+            let (expires_at, token) = (row.get(0)?, link_token(tx, &tokens, &world, organisation, link)?);
+            Ok::<_, IdentityError>(Some(token.map(|token| HandedLink { token, expires_at })))
+        });
+        found.await
     }
 
     /// The token of a link that a letter is about to carry; `None` if the link is over. It is the same each time, also for a page
@@ -459,10 +511,23 @@ fn has_location(
     Ok(tx.row(&sql::FIND_LOCATION_BY_ID, params![organisation, id])?.is_some())
 }
 
+/// An id that a form brings and that stands in somebody else's link is none of this person's.
+fn known<T>(done: Result<Result<T, IdentityError>, IdentityError>) -> Result<T, IdentityError> {
+    match done {
+        Err(IdentityError::Store(StoreError::Duplicate { .. })) => Err(IdentityError::NoSuchPerson),
+        done => done?,
+    }
+}
+
 /// The link that invites, and the letter with it.
-fn invite(tx: &mut Transaction<'_>, world: &World, person: &Person, by: Actor) -> Result<(), StoreError> {
-    let (organisation, id) = (person.organisation, LinkId::new(world));
-    let kind = LinkKind::Invitation;
+fn invite(
+    tx: &mut Transaction<'_>,
+    world: &World,
+    person: &Person,
+    id: LinkId,
+    by: Actor,
+) -> Result<(), StoreError> {
+    let (organisation, kind) = (person.organisation, LinkKind::Invitation);
     NewLink { id, organisation, person: person.id, kind, details: json!({}) }.insert(tx, world)?;
     tx.execute(&sql::UPDATE_INVITED, params![organisation, person.id, world.now()])?;
     if person.role == Role::Administrator {

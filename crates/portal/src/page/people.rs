@@ -13,6 +13,8 @@ mod person;
 mod refused;
 mod reset;
 mod role;
+#[cfg(test)]
+mod tests;
 mod withdraw;
 
 pub(crate) use refused::name_words;

@@ -6,8 +6,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use gatepost_core::PersonId;
-use gatepost_identity::{HandedLink, LinkKind, Person, Role};
+use gatepost_core::{LinkId, PersonId};
+use gatepost_identity::{HandedLink, IdentityError, LinkKind, Person, Role};
 use gatepost_journal::{Actor, NoticeKind};
 use gatepost_web::Moment;
 use serde::Deserialize;
@@ -49,29 +49,39 @@ fn key(id: PersonId, form: &str) -> String {
     format!("{id} {form}")
 }
 
-fn shown_at(id: PersonId, form: &str) -> Response {
+/// Keeps the link for its page, and leads there.
+fn shown_at(page: &Page, signed: &Signed, id: PersonId, form: LinkId, link: Option<HandedLink>) -> Response {
+    let form = form.to_string();
+    if let Some(link) = link {
+        page.app.handed_links.keep(signed.id, &key(id, &form), link, WAITS);
+    }
     see_other(&path(id, &format!("/link?form={form}")))
 }
 
-/// Whether this form has made a link already: then its page is the answer to the second click.
-pub(super) fn made_before(page: &Page, signed: &Signed, id: PersonId, form: &str) -> Option<Response> {
-    let waits = page.app.handed_links.look(signed.id, &key(id, form), |_| ());
-    waits.map(|()| shown_at(id, form))
+/// Where this form has made a link already, its page is the answer: whoever sends it again sees the same link again.
+pub(super) async fn made_before(
+    page: &Page,
+    signed: &Signed,
+    id: PersonId,
+    form: LinkId,
+) -> Result<Option<Response>, Problem> {
+    let made = page.app.rooms.identity.find_handed_link(signed.organisation(), id, form).await?;
+    Ok(made.map(|link| shown_at(page, signed, id, form, link)))
 }
 
 /// Makes a link and leads to the page that shows it.
-pub(super) async fn hand(
-    page: &Page,
-    signed: &Signed,
-    person: &Person,
-    form: &str,
-) -> Result<Response, Problem> {
+pub(super) async fn hand(page: &Page, signed: &Signed, person: &Person, form: LinkId) -> Answer {
     let kind = if person.has_password { LinkKind::PasswordReset } else { LinkKind::Invitation };
     let by = Actor::Person(signed.person().id);
-    let identity = &page.app.rooms.identity;
-    let link = identity.hand_link(signed.organisation(), person.id, kind, by).await?;
-    page.app.handed_links.keep(signed.id, &key(person.id, form), link, WAITS);
-    Ok(shown_at(person.id, form))
+    let (identity, of) = (&page.app.rooms.identity, signed.organisation());
+    match identity.hand_link_by_id(of, person.id, kind, form, by).await {
+        Ok(link) => Ok(shown_at(page, signed, person.id, form, Some(link))),
+        // The other of two clicks was faster.
+        Err(IdentityError::LinkExists) => {
+            made_before(page, signed, person.id, form).await?.ok_or(Problem::NotFound)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(super) async fn handed(

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use gatepost_core::{EmailAddress, PersonId};
+use gatepost_core::{EmailAddress, LinkId, PersonId};
 use gatepost_identity::{IdentityError, NewPerson, Role};
 use gatepost_journal::Actor;
 
@@ -22,9 +22,9 @@ struct InvitePage {
     places: Vec<Place>,
 }
 
-/// A random id of a form, which its second click carries too.
+/// The id of a form, which its second click carries too: that of the link which it makes.
 pub(super) fn form_id(page: &Page) -> String {
-    PersonId::new(page.app.rooms.store.world()).to_string()
+    LinkId::new(page.app.rooms.store.world()).to_string()
 }
 
 fn form(page: Page, typed: Typed, wrong: Wrong, places: Vec<Place>) -> Response {
@@ -56,7 +56,7 @@ pub(super) async fn invite(
     signed: Signed,
     Form(typed): Form<Typed>,
 ) -> Answer {
-    let form_id = plain(&typed.form_id)?;
+    let form_id = link_id(&typed.form_id)?;
     let places = places(&app, &signed).await?;
     let home_location = chosen(&places, &typed.location)?;
     let (address, role) = (typed.address.trim().parse::<EmailAddress>(), typed.role.parse::<Role>());
@@ -80,15 +80,16 @@ pub(super) async fn invite(
         role,
         home_location,
     };
-    match app.rooms.identity.invite_person(new, Actor::Person(signed.person().id)).await {
-        Ok(person) => handed::hand(&page, &signed, &person, &form_id).await,
+    let by = Actor::Person(signed.person().id);
+    match app.rooms.identity.invite_person_by_link(new, form_id, by).await {
+        Ok(person) => handed::hand(&page, &signed, &person, form_id).await,
         Err(IdentityError::PersonExists(_)) => {
             let found = app.rooms.identity.find_person(signed.organisation(), &address).await?;
             let Some(found) = found else {
                 wrong.address = Some(page.t.of("common.address_taken").to_owned());
                 return Ok(form(page, typed, wrong, places));
             };
-            if let Some(result) = handed::made_before(&page, &signed, found.id, &form_id) {
+            if let Some(result) = handed::made_before(&page, &signed, found.id, form_id).await? {
                 return Ok(result);
             }
             if !found.has_password && found.disabled_at.is_none() {
@@ -113,13 +114,17 @@ pub(super) async fn again(
     Id(id): Id<PersonId>,
     Form(typed): Form<Typed>,
 ) -> Answer {
-    let (person, form_id) = (get(&app, &signed, id).await?, plain(&typed.form_id)?);
-    if let Some(result) = handed::made_before(&page, &signed, id, &form_id) {
+    let (person, form_id) = (get(&app, &signed, id).await?, link_id(&typed.form_id)?);
+    if let Some(result) = handed::made_before(&page, &signed, id, form_id).await? {
         return Ok(result);
     }
     let by = Actor::Person(signed.person().id);
-    match app.rooms.identity.invite_again(signed.organisation(), id, by).await {
-        Ok(person) => handed::hand(&page, &signed, &person, &form_id).await,
+    match app.rooms.identity.invite_again(signed.organisation(), id, form_id, by).await {
+        Ok(person) => handed::hand(&page, &signed, &person, form_id).await,
+        // The other of two clicks was faster.
+        Err(IdentityError::LinkExists) => {
+            handed::made_before(&page, &signed, id, form_id).await?.ok_or(Problem::NotFound)
+        }
         Err(error) => {
             page.leave(Alert::warn(words(&page, &person.name, error)?));
             Ok(see_other(&path(id, "")))
@@ -127,8 +132,7 @@ pub(super) async fn again(
     }
 }
 
-/// It becomes part of an address.
-pub(super) fn plain(form_id: &str) -> Result<String, Problem> {
-    let id: PersonId = form_id.parse().map_err(|_| Problem::Bad)?;
-    Ok(id.to_string())
+/// The link that a form makes.
+pub(super) fn link_id(form_id: &str) -> Result<LinkId, Problem> {
+    form_id.parse().map_err(|_| Problem::Bad)
 }

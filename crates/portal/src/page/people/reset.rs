@@ -7,7 +7,7 @@ use gatepost_journal::Actor;
 use serde::Deserialize;
 
 use super::ask::AskPage;
-use super::invite::{form_id, plain};
+use super::invite::{form_id, link_id};
 use super::person::telephone;
 use super::refused::words;
 use super::{get, handed, is_last_administrator, path};
@@ -124,12 +124,12 @@ pub(super) async fn password(
     Id(id): Id<PersonId>,
     Form(typed): Form<Typed>,
 ) -> Answer {
-    let (person, form_id) = (get(&app, &signed, id).await?, plain(&typed.form_id)?);
-    if let Some(result) = handed::made_before(&page, &signed, id, &form_id) {
+    let (person, form_id) = (get(&app, &signed, id).await?, link_id(&typed.form_id)?);
+    if let Some(result) = handed::made_before(&page, &signed, id, form_id).await? {
         return Ok(result);
     }
     if person.disabled_at.is_some() || !person.has_password {
         return Ok(password_page(&app, page, &person).await?.show_refused());
     }
-    handed::hand(&page, &signed, &person, &form_id).await
+    handed::hand(&page, &signed, &person, form_id).await
 }
