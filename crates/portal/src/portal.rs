@@ -7,7 +7,9 @@ use gatepost_net::Listener;
 use gatepost_web::{Reach, WebDoor, Zone};
 use tokio_util::sync::CancellationToken;
 
-use crate::frame::{Alerts, App, Assets, Cookies, KeptForms, Route, Shared, ShowOnce, Texts, Thens, router};
+use crate::frame::{
+    Alerts, App, Assets, Cookies, KeptForms, Proofs, Route, Shared, ShowOnce, Texts, Thens, router,
+};
 use crate::page::app_passwords::Listeners;
 use crate::routes::{routes, table};
 use crate::{PortalError, PortalSettings, Rooms};
@@ -69,6 +71,7 @@ impl Portal {
             thens: Thens::of(&routes()),
             alerts: Alerts::default(),
             kept_forms: KeptForms::default(),
+            proofs: Proofs::default(),
             made_passwords: ShowOnce::default(),
             handed_links: ShowOnce::default(),
             recovery_codes: ShowOnce::default(),

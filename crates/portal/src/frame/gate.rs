@@ -27,9 +27,9 @@ use gatepost_web::Caller;
 use super::answer::Marked;
 use super::form::MOST_BYTES;
 use super::{
-    Access, Alert, App, CookieName, Kind, OnwardPage, Page, PreSigned, Problem, ProofField, ProofPage,
-    RawForm, Route, RouteRow, Signed, Theme, Waiting, device, paths, proof_of, refusal_words, see_other,
-    show,
+    Access, Alert, App, CookieName, Kind, OnwardPage, OtherWay, Page, PreSigned, Problem, ProofField,
+    ProofPage, RawForm, Route, RouteRow, Signed, Theme, Waiting, device, misses_of, paths, proof_of, proofs,
+    see_other, show, was_asked,
 };
 use crate::page;
 
@@ -141,6 +141,7 @@ impl Visit {
             path: head.uri.path_and_query().map_or("/", |it| it.as_str()).to_owned(),
             visitor: visitor(head),
             visitor_id,
+            session_token: app.cookies.find_token(&jar, CookieName::Session),
         };
         let has_visitor = known.is_some();
         let was_led_on = app.cookies.find(&jar, CookieName::Onward).is_some();
@@ -166,7 +167,7 @@ impl Visit {
 
     async fn recognise(&mut self, gate: &Gate, jar: &CookieJar, head: &Head) -> Result<(), Problem> {
         let app = &gate.app;
-        if let Some(token) = app.cookies.find_token(jar, CookieName::Session) {
+        if let Some(token) = self.page.session_token.clone() {
             // A panel that renews itself does not keep anybody signed in (WP-3).
             let is_activity = gate.row.kind == Kind::Page && !head.headers.contains_key("gatepost-live");
             match app.rooms.people.find_session(&token, is_activity).await? {
@@ -206,14 +207,19 @@ impl Visit {
     }
 
     async fn go_on(&mut self, gate: &Gate, mut head: Head, body: Body, next: Next) -> Response {
+        let mut body = Some(body);
+        if let Err(problem) = self.catch_up(gate, &head, &mut body).await {
+            return problem.into_response();
+        }
         if let Some(path) = self.onward(gate, &head) {
             self.cookies.push(gate.app.cookies.onward());
             return show(StatusCode::OK, &OnwardPage { page: self.page.clone(), path });
         }
         if let Some(elsewhere) = self.judge(gate, &head) {
             let is_kept = self.session.is_none() && elsewhere.status().is_redirection();
-            if let Some(owner) = self.owner.filter(|_| is_kept) {
-                self.keep_form(gate, owner, &head, body).await;
+            let form = self.form.take();
+            if let (Some(owner), Some(form)) = (self.owner.filter(|_| is_kept), form) {
+                self.keep_form(gate, owner, &head, form);
             }
             return elsewhere;
         }
@@ -225,7 +231,7 @@ impl Visit {
                 self.page.alerts.extend(gate.app.alerts.take(&self.page.visitor_id));
             }
         } else if !gate.row.path.is_empty() {
-            let mut form = match read_form(&head.headers, body).await {
+            let mut form = match self.take_form(&head, &mut body).await {
                 Ok(form) => form,
                 Err(problem) => return problem.into_response(),
             };
@@ -275,13 +281,42 @@ impl Visit {
         found.map(|it| it.as_str().to_owned())
     }
 
-    /// Keeps what was typed until its person has signed in again.
-    async fn keep_form(&self, gate: &Gate, owner: PersonId, head: &Head, body: Body) {
-        // The steps of the way in, and signing out, are answered by signing in.
-        if !has_page(gate) || gate.row.opens_before_factor || is_reading(&head.method) {
-            return;
+    /// What was posted. The body can be read once.
+    async fn take_form(&mut self, head: &Head, body: &mut Option<Body>) -> Result<RawForm, Problem> {
+        match (self.form.take(), body.take()) {
+            (Some(form), _) => Ok(form),
+            (None, Some(body)) => read_form(&head.headers, body).await,
+            (None, None) => Err(Problem::Bad),
         }
-        if let Ok(mut form) = read_form(&head.headers, body).await {
+    }
+
+    /// Of a form whose session is over: where it is the second click on a page that asks for a proof, it goes on in the session that
+    /// the first click went on in. The form must be ours, and the proof the very one that was right.
+    async fn catch_up(&mut self, gate: &Gate, head: &Head, body: &mut Option<Body>) -> Result<(), Problem> {
+        let is_for_sessions = !matches!(gate.row.access, Access::Public | Access::SecondStep);
+        if self.session.is_some() || !is_for_sessions || is_reading(&head.method) {
+            return Ok(());
+        }
+        let Some(token) = self.page.session_token.clone() else { return Ok(()) };
+        let Ok(form) = self.take_form(head, body).await else { return Ok(()) };
+        let proof = proof_of(&mut form.clone());
+        let form_token = form.find("form_token").cloned();
+        self.form = Some(form);
+        let (Some((_, proof)), Some(form_token)) = (proof, form_token) else { return Ok(()) };
+        let Some(new) = proofs::gone_on(&gate.app, &token, &proof).await? else { return Ok(()) };
+        let (visitor, lineage) = (&self.page.visitor_id, Some(new.session.lineage));
+        if self.has_visitor && gate.app.rooms.people.is_form_token(form_token.reveal(), visitor, lineage) {
+            self.over = None;
+            self.cookies.push(self.page.cookies().session(&new));
+            self.sign_in(&gate.app, new.session).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what was typed until its person has signed in again.
+    fn keep_form(&self, gate: &Gate, owner: PersonId, head: &Head, mut form: RawForm) {
+        // The steps of the way in, and signing out, are answered by signing in.
+        if has_page(gate) && !gate.row.opens_before_factor && !is_reading(&head.method) {
             form.drop_secrets();
             gate.app.kept_forms.keep(&self.page.visitor_id, owner, head.uri.path(), form);
         }
@@ -380,33 +415,41 @@ impl Visit {
                 Kind::Part | Kind::Plain => Problem::Forbidden.into_response(),
             });
         }
-        let proof = self.form.as_mut().and_then(proof_of);
-        let Some((field, proof)) = proof else {
-            return Some(self.ask_for_proof(ProofField::of(&session), None));
+        let form = self.form.get_or_insert_default();
+        let field = ProofField::chosen(&session, form);
+        let (n_misses, was_asked) = (misses_of(form), was_asked(form, field));
+        let Some((field, proof)) = proof_of(form) else {
+            let asked = self.proof_page(&session, field, n_misses);
+            return Some(if was_asked { asked.refuse(&field.empty(&self.page)) } else { asked.show() });
         };
-        match gate.app.rooms.people.confirm(&session, &proof, &self.page.visitor).await {
+        match self.page.confirm(&session, proof).await {
             Ok(new) => {
                 self.cookies.push(self.page.continue_as(&session, &new));
                 // Where a lasting session showed its password, what matters still needs the strongest factor.
                 let is_enough = !is_asked || new.session.is_proven(self.page.now);
-                let next = ProofField::of(&new.session);
+                let next = new.session.clone();
                 match self.sign_in(&gate.app, new.session).await {
-                    Ok(()) => (!is_enough).then(|| self.ask_for_proof(next, None)),
+                    Ok(()) => (!is_enough).then(|| self.proof_page(&next, ProofField::of(&next), 0).show()),
                     Err(problem) => Some(problem.into_response()),
                 }
             }
-            Err(refusal) => Some(match refusal_words(&self.page, refusal) {
-                Ok(words) => self.ask_for_proof(field, Some(words)),
+            Err(refusal) => Some(match field.refused(&self.page, refusal) {
+                Ok(refused) => self.proof_page(&session, field, n_misses).refuse(&refused),
                 Err(problem) => problem.into_response(),
             }),
         }
     }
 
-    fn ask_for_proof(&self, field: ProofField, error: Option<String>) -> Response {
+    /// The page that asks for a proof in the middle of this form, and carries the rest of it.
+    fn proof_page(&self, session: &Session, field: ProofField, n_misses: u8) -> ProofPage {
         let carried = self.form.as_ref().map(RawForm::without_secrets).unwrap_or_default();
-        let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+        let other = match (field, ProofField::of(session)) {
+            (ProofField::Code, _) => Some(OtherWay::Button("recovery")),
+            (ProofField::RecoveryCode, ProofField::Code) => Some(OtherWay::Button("app")),
+            _ => None,
+        };
         let (page, action) = (self.page.clone(), self.page.path.clone());
-        show(status, &ProofPage { page, action, carried, field, error, other: None })
+        ProofPage { page, action, carried, field, n_misses, error: None, other }
     }
 
     /// The form is not believed. Its page comes again with what was typed, and nothing else happens.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum_extra::extract::cookie::Cookie;
 use gatepost_core::Timestamp;
-use gatepost_identity::{NewSession, Person, Role, Visitor};
+use gatepost_identity::{NewSession, Person, PersonRefusal, Proof, Role, Session, Token, Visitor};
 use gatepost_web::Moment;
 
-use super::{Alert, App, Assets, Cookies, Texts, Theme, paths};
+use super::{Alert, App, Assets, Cookies, Texts, Theme, paths, proofs};
 
 /// An entry of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub(crate) struct Page {
     pub(crate) visitor: Visitor,
     /// The value of the visitor cookie.
     pub(super) visitor_id: String,
+    /// That of the session's, whether or not the session is alive.
+    pub(super) session_token: Option<Token>,
 }
 
 impl Page {
@@ -79,9 +81,15 @@ impl Page {
     }
 
     /// The cookie of a session that was just made or continues under a new id; what waits to be shown once follows it.
-    pub(crate) fn continue_as(&self, old: &gatepost_identity::Session, new: &NewSession) -> Cookie<'static> {
+    pub(crate) fn continue_as(&self, old: &Session, new: &NewSession) -> Cookie<'static> {
         self.app.follow(old.id, new.session.id);
         self.cookies().session(new)
+    }
+
+    /// Shows a proof of whoever is signed in. Of two requests that are alike, the second goes on as the first did.
+    pub(crate) async fn confirm(&self, session: &Session, proof: Proof) -> Result<NewSession, PersonRefusal> {
+        let token = self.session_token.as_ref().ok_or(PersonRefusal::Over)?;
+        proofs::confirm(&self.app, token, session, proof, &self.visitor).await
     }
 
     /// Where the choice of the look leads back to. The token of a one-time link is not among what is sent for that.

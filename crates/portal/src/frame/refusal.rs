@@ -27,6 +27,12 @@ pub(crate) fn refusal_words(page: &Page, refusal: PersonRefusal) -> Result<Strin
     })
 }
 
+/// What time it is here.
+pub(crate) fn clock(page: &Page) -> String {
+    let time = page.moment(page.now).words;
+    page.t.fill("code.clock", &[("time", time.as_str())])
+}
+
 /// The sentence for a change of one's own account.
 pub(crate) fn problem_words(page: &Page, problem: AccountProblem) -> Result<String, Problem> {
     let t = page.t;

@@ -10,7 +10,7 @@ use gatepost_identity::{CreatedAppPassword, HandedLink, RecoveryCodes};
 use gatepost_web::{Asset, Zone};
 use tokio_util::sync::CancellationToken;
 
-use super::{Alerts, Cookies, KeptForms, Problem, ShowOnce, Texts, Thens};
+use super::{Alerts, Cookies, KeptForms, Problem, Proofs, ShowOnce, Texts, Thens};
 use crate::page::app_passwords::Listeners;
 use crate::{PortalSettings, Rooms};
 
@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) thens: Thens,
     pub(crate) alerts: Alerts,
     pub(crate) kept_forms: KeptForms,
+    /// What went on a moment ago.
+    pub(crate) proofs: Proofs,
     /// App passwords that were made just now, by their id.
     pub(crate) made_passwords: ShowOnce<CreatedAppPassword>,
     /// Links to hand over, by the person's id.

@@ -5,7 +5,6 @@ mod device;
 mod enter;
 mod forgot;
 mod link;
-mod refused;
 mod second_step;
 mod set_up;
 mod sign_in;

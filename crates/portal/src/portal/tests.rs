@@ -407,6 +407,10 @@ async fn a_form_that_was_sent_twice_around_a_proof_does_not_come_back() {
     assert!(house.ask(&mut browser, "POST", "/matters", "", &right).await.body.starts_with("done by"));
     // The second click still carries the cookie from before, and its answer is the one that is shown.
     let again = house.ask(&mut stale.clone(), "POST", "/matters", "", &right).await;
+    assert!(again.body.starts_with("done by"), "it goes on as the first did: {}", again.head);
+    // Another proof says nothing of the session that goes on.
+    let other = right.replace("my+own", "another");
+    let again = house.ask(&mut stale.clone(), "POST", "/matters", "", &other).await;
     assert!(again.headers("set-cookie").is_empty(), "an unknown cookie is left alone: {}", again.head);
     assert_eq!(again.location(), "/sign-in");
     assert_eq!(house.get(&mut browser, again.location()).await.location(), "/");

@@ -6,8 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::refused::Refused;
-use crate::frame::{Access, Answer, App, Form, Page, Route, paths, see_other, show};
+use crate::frame::{Access, Answer, App, Form, Page, Refused, Route, paths, see_other, show};
 
 const SENT: &str = "/forgot/sent";
 

@@ -10,10 +10,9 @@ use serde::Deserialize;
 
 use super::device;
 use super::enter::{enter, leave, sign_in};
-use super::refused::Refused;
 use crate::frame::{
-    Access, Alert, Answer, App, Form, Page, Problem, Query, Route, Secret, Signed, paths, problem_words,
-    see_other, show,
+    Access, Alert, Answer, App, Form, Page, Problem, Query, Refused, Route, Secret, Signed, paths,
+    problem_words, see_other, show,
 };
 
 /// What happened after "This was not me".

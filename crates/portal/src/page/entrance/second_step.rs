@@ -8,18 +8,14 @@ use axum_extra::extract::CookieJar;
 use gatepost_identity::{Method, Policy, PreSession, SecondStep};
 use serde::Deserialize;
 
-use super::refused::Refused;
 use super::{also, enter};
 use crate::frame::{
-    Access, Alert, Answer, App, CookieName, Form, Page, PreSigned, Query, Route, Secret, Then, paths,
-    see_other, show,
+    Access, Alert, Answer, App, CLOCK_FROM, CookieName, Form, Page, PreSigned, Query, Refused, Route, Secret,
+    Then, clock, paths, see_other, show,
 };
 
 /// "Use another account".
 const LEAVE: &str = "/second-step/leave";
-
-/// From this many misses on the page says what time it is here: a clock that is wrong is the usual reason.
-pub(super) const CLOCK_FROM: u8 = 2;
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -191,12 +187,6 @@ fn refuse(mut shown: SecondStepPage, refused: &Refused) -> Response {
     }
     shown.error = Some(refused.words.clone());
     refused.mark(show(refused.status, &shown))
-}
-
-/// What time it is here.
-pub(super) fn clock(page: &Page) -> String {
-    let time = page.moment(page.now).words;
-    page.t.fill("code.clock", &[("time", time.as_str())])
 }
 
 async fn leave(State(app): State<App>, page: Page, pre_signed: PreSigned) -> Answer {

@@ -9,8 +9,9 @@ use serde::Deserialize;
 
 use super::device;
 use super::enter::enter;
-use super::refused::Refused;
-use crate::frame::{Access, Answer, App, Form, Page, Query, Route, Secret, Signed, paths, see_other, show};
+use crate::frame::{
+    Access, Answer, App, Form, Page, Query, Refused, Route, Secret, Signed, paths, see_other, show,
+};
 
 pub(super) fn rows() -> Vec<Route> {
     vec![

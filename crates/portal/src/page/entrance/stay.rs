@@ -8,8 +8,7 @@ use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
 use super::enter::may_stay;
-use super::refused::Refused;
-use crate::frame::{Access, Answer, App, Form, Page, Query, Route, Signed, paths, see_other, show};
+use crate::frame::{Access, Answer, App, Form, Page, Query, Refused, Route, Signed, paths, see_other, show};
 
 pub(super) fn rows() -> Vec<Route> {
     vec![Route::get(paths::STAY, Access::Signed, ask), Route::post(paths::STAY, Access::Signed, stay)]

@@ -1,6 +1,7 @@
 //! The ways in over real sockets, with time moved by hand.
 
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_core::SecretText;
@@ -341,7 +342,7 @@ async fn proof_is_asked_for_once_and_leads_on() {
     let path = "/confirm?then=/outbox";
     let page = house.get(&mut browser, path).await;
     assert!(page.body.contains("proof_code") && page.body.contains("by=recovery"), "{}", page.body);
-    let wrong = house.post(&mut browser, path, path, "proof_code=000000&misses=1").await;
+    let wrong = house.post(&mut browser, path, path, "proof_code=000000&proof_misses=1").await;
     assert!(wrong.status == 422 && wrong.body.contains("The clock of Gatepost shows"), "{}", wrong.body);
     let body = format!("form_token={}&proof_code={}", page.form_token(), it.code(&house));
     assert_eq!(house.ask(&mut browser, "POST", path, "", &body).await.location(), "/outbox");
@@ -352,6 +353,167 @@ async fn proof_is_asked_for_once_and_leads_on() {
     let spent = format!("form_token={token}&proof_code={}", it.code(&house));
     assert_eq!(house.ask(&mut browser, "POST", path, "", &spent).await.location(), "/outbox");
     assert_eq!(house.get(&mut browser, "/confirm?then=https://evil.example").await.location(), "/");
+    house.end().await;
+}
+
+/// A form that was drawn in time and is sent too late: the fields, and the page that asks for a proof.
+async fn asked_in_a_form(house: &House, it: &Enrolled, browser: &mut Browser) -> (String, Reply) {
+    first_step(house, browser, &it.address, "").await;
+    let fields = format!("code={}", it.code(house));
+    house.post(browser, "/second-step", "/second-step", &fields).await;
+    let page = house.get(browser, "/people/new").await;
+    let form_id = page.body.split("name=\"form_id\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    house.it.clock.advance(Duration::from_mins(6));
+    let fields = format!(
+        "form_token={}&form_id={form_id}&name=Ben+%26+Co&address=ben%40practice.test&role=operator",
+        page.form_token()
+    );
+    let asked = house.ask(browser, "POST", "/people/new", "", &fields).await;
+    assert!(asked.status == 200 && asked.body.contains("name=\"proof_code\""), "{}", asked.body);
+    (fields, asked)
+}
+
+/// A12.
+#[tokio::test]
+async fn a_proof_in_the_middle_of_a_form_has_another_way_and_keeps_what_was_typed() {
+    let house = House::new().await;
+    let it = Enrolled::new(&house, Role::Administrator).await;
+    let mut browser = Browser::default();
+    let (fields, asked) = asked_in_a_form(&house, &it, &mut browser).await;
+    let keeps = |reply: &Reply| {
+        assert!(reply.body.contains("name=\"name\" value=\"Ben &#38; Co\""), "{}", reply.body);
+        assert!(reply.body.contains("action=\"/people/new\""), "{}", reply.body);
+    };
+    let post = async |browser: &mut Browser, more: &str| {
+        house.ask(browser, "POST", "/people/new", "", &format!("{fields}&{more}")).await
+    };
+    keeps(&asked);
+    assert!(asked.body.contains("name=\"proof_by\" value=\"recovery\""), "{}", asked.body);
+    let empty = post(&mut browser, "proof_code=").await;
+    assert!(empty.status == 422 && empty.body.contains("Type the six digits"), "{}", empty.body);
+    // Counted by the form: the time here is named from the second miss on.
+    let wrong = post(&mut browser, "proof_code=000000").await;
+    assert!(wrong.status == 422 && !wrong.body.contains("The clock of Gatepost"), "{}", wrong.body);
+    assert!(wrong.body.contains("name=\"proof_misses\" value=\"1\""), "{}", wrong.body);
+    let wrong = post(&mut browser, "proof_misses=1&proof_code=000000").await;
+    assert!(wrong.status == 422 && wrong.body.contains("The clock of Gatepost shows"), "{}", wrong.body);
+    keeps(&wrong);
+    // There and back, whatever was typed into the field.
+    let other = post(&mut browser, "proof_misses=2&proof_code=12&proof_by=recovery").await;
+    assert!(other.status == 200 && !other.body.contains("aria-invalid"), "{}", other.body);
+    assert!(other.body.contains("name=\"proof_recovery_code\"") && !other.body.contains("\"proof_code\""));
+    assert!(other.body.contains("name=\"proof_by\" value=\"app\""), "{}", other.body);
+    keeps(&other);
+    let back = post(&mut browser, "proof_recovery_code=&proof_by=app").await;
+    assert!(back.status == 200 && back.body.contains("name=\"proof_code\""), "{}", back.body);
+    let wrong = post(&mut browser, "proof_recovery_code=AAAA-BBBB-CCCCC").await;
+    assert!(wrong.status == 422 && wrong.body.contains("This recovery code is wrong"), "{}", wrong.body);
+    keeps(&wrong);
+    let right = format!("proof_recovery_code={}", it.codes.0[1].reveal());
+    let done = post(&mut browser, &right).await;
+    assert!(done.status == 303 && done.location().contains("/link?form="), "{}", done.body);
+    let address = "ben@practice.test".parse().unwrap();
+    let ben = house.rooms.identity.find_person(house.organisation, &address);
+    assert_eq!(ben.await.unwrap().unwrap().name, "Ben & Co");
+    house.end().await;
+}
+
+/// A12, ID-7.
+#[tokio::test]
+async fn who_is_slowed_in_the_middle_of_a_form_reads_for_how_long_and_loses_nothing() {
+    let house = House::new().await;
+    let it = Enrolled::new(&house, Role::Administrator).await;
+    let mut browser = Browser::default();
+    let (fields, _) = asked_in_a_form(&house, &it, &mut browser).await;
+    let mut last = None;
+    for n in 0..7 {
+        let body = format!("{fields}&proof_misses={n}&proof_code=00000{n}");
+        last = Some(house.ask(&mut browser, "POST", "/people/new", "", &body).await);
+    }
+    let last = last.unwrap();
+    assert_eq!(last.status, 429, "{}", last.body);
+    assert!(last.headers("retry-after")[0].parse::<u64>().unwrap() > 1);
+    assert!(last.body.contains("Too many wrong tries. Wait"), "{}", last.body);
+    assert!(last.body.contains("name=\"name\" value=\"Ben &#38; Co\""), "{}", last.body);
+    house.end().await;
+}
+
+/// A12: in a browser that clicks twice, the second answer is the one that is seen.
+#[tokio::test]
+async fn the_second_click_on_a_proof_goes_on_as_the_first_did() {
+    let house = Arc::new(House::new().await);
+    let it = Enrolled::new(&house, Role::Administrator).await;
+    for n in 0..3 {
+        let mut browser = Browser::default();
+        let (fields, _) = asked_in_a_form(&house, &it, &mut browser).await;
+        let address = format!("ben{n}%40practice.test");
+        let fields = fields.replace("ben%40practice.test", &address);
+        let body = format!("{fields}&proof_code={}", it.code(&house));
+        let stale = browser.clone();
+        let clicks: Vec<_> = (0..8)
+            .map(|_| {
+                let (house, mut browser, body) = (Arc::clone(&house), stale.clone(), body.clone());
+                tokio::spawn(async move {
+                    let reply = house.ask(&mut browser, "POST", "/people/new", "", &body).await;
+                    (reply, browser)
+                })
+            })
+            .collect();
+        let mut browsers = Vec::new();
+        for one in clicks {
+            browsers.push(one.await.unwrap());
+        }
+        // And one more, after all is over.
+        let mut late = stale.clone();
+        browsers.push((house.ask(&mut late, "POST", "/people/new", "", &body).await, late));
+        let leads_to = browsers[0].0.location().to_owned();
+        assert!(leads_to.contains("/link?form="), "{}", browsers[0].0.body);
+        let session = browsers[0].1.find("session").unwrap().to_owned();
+        assert_ne!(Some(session.as_str()), stale.find("session"));
+        for (reply, browser) in &browsers {
+            assert_eq!((reply.status, reply.location()), (303, leads_to.as_str()), "{}", reply.body);
+            assert_eq!(browser.find("session"), Some(session.as_str()), "all in one session");
+        }
+        let shown = house.get(&mut browsers[8].1.clone(), &leads_to).await;
+        assert!(shown.body.contains("handed-link"), "{}", shown.body);
+        house.it.clock.advance(Duration::from_secs(30));
+    }
+    Arc::into_inner(house).unwrap().end().await;
+}
+
+/// The cookie from before a proof opens nothing but what that very proof was shown for.
+#[tokio::test]
+async fn the_cookie_from_before_a_proof_goes_on_with_that_proof_alone() {
+    let house = House::new().await;
+    let it = Enrolled::new(&house, Role::Administrator).await;
+    let mut browser = Browser::default();
+    let (fields, _) = asked_in_a_form(&house, &it, &mut browser).await;
+    let (code, stale) = (it.code(&house), browser.clone());
+    let body = format!("{fields}&proof_code={code}");
+    assert_eq!(house.ask(&mut browser, "POST", "/people/new", "", &body).await.status, 303);
+    let forged = body.replace("form_token=", "form_token=A");
+    for (what, body) in [
+        ("no proof", fields.clone()),
+        ("another code", format!("{fields}&proof_code=000000")),
+        ("a code as something else", format!("{fields}&proof_recovery_code={code}")),
+        ("another form", forged),
+        ("another way", format!("{body}&proof_by=recovery")),
+    ] {
+        let mut thief = stale.clone();
+        let reply = house.ask(&mut thief, "POST", "/people/new", "", &body).await;
+        assert!(reply.status == 303 && reply.location().starts_with("/sign-in"), "{what}: {}", reply.head);
+        assert!(reply.headers("set-cookie").is_empty(), "{what}: {}", reply.head);
+    }
+    // Without the visitor's cookie no form is believed, and nobody goes on who was signed out in the meantime.
+    let mut thief = stale.clone();
+    thief.keep("visitor", "");
+    let reply = house.ask(&mut thief, "POST", "/people/new", "", &body).await;
+    assert!(reply.location().starts_with("/sign-in") && thief.find("session") == stale.find("session"));
+    assert_eq!(house.get(&mut stale.clone(), "/people").await.status, 303);
+    let out = house.post(&mut browser, "/", "/sign-out", "").await;
+    assert_eq!(out.location(), "/sign-in");
+    let reply = house.ask(&mut stale.clone(), "POST", "/people/new", "", &body).await;
+    assert!(reply.location().starts_with("/sign-in"), "{}", reply.head);
     house.end().await;
 }
 

@@ -6,14 +6,14 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use gatepost_identity::PersonRefusal;
 
-use crate::frame::{Page, Problem, refusal_words};
+use super::{Page, Problem, refusal_words};
 
 /// A refusal that a page shows beside the field.
-pub(super) struct Refused {
-    pub(super) words: String,
-    pub(super) status: StatusCode,
+pub(crate) struct Refused {
+    pub(crate) words: String,
+    pub(crate) status: StatusCode,
     /// Whether it was looked at and found wrong.
-    pub(super) is_miss: bool,
+    pub(crate) is_miss: bool,
     retry_after: Option<Duration>,
 }
 
@@ -22,7 +22,7 @@ const BUSY_FOR: Duration = Duration::from_secs(3);
 
 impl Refused {
     /// `Err` for what belongs to no field.
-    pub(super) fn of(page: &Page, refusal: PersonRefusal) -> Result<Self, Problem> {
+    pub(crate) fn of(page: &Page, refusal: PersonRefusal) -> Result<Self, Problem> {
         let retry_after = match refusal {
             PersonRefusal::Slowed { retry_after } => Some(retry_after),
             PersonRefusal::Busy => Some(BUSY_FOR),
@@ -44,7 +44,7 @@ impl Refused {
     }
 
     /// The same for one of the recovery codes, which come from a list and not from an app.
-    pub(super) fn of_recovery_code(page: &Page, refusal: PersonRefusal) -> Result<Self, Problem> {
+    pub(crate) fn of_recovery_code(page: &Page, refusal: PersonRefusal) -> Result<Self, Problem> {
         let words = match refusal {
             PersonRefusal::WrongCode | PersonRefusal::CodeExpired => Some("second_step.recovery_wrong"),
             PersonRefusal::CodeUsed => Some("second_step.recovery_used"),
@@ -58,7 +58,7 @@ impl Refused {
     }
 
     /// The same for a password of which nobody typed an address.
-    pub(super) fn of_password(page: &Page, refusal: PersonRefusal) -> Result<Self, Problem> {
+    pub(crate) fn of_password(page: &Page, refusal: PersonRefusal) -> Result<Self, Problem> {
         let is_wrong = matches!(refusal, PersonRefusal::WrongPassword);
         let refused = Self::of(page, refusal)?;
         Ok(if is_wrong {
@@ -69,13 +69,13 @@ impl Refused {
     }
 
     /// Something was left empty.
-    pub(super) fn empty(words: &str) -> Self {
+    pub(crate) fn empty(words: &str) -> Self {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         Self { words: words.to_owned(), status, is_miss: false, retry_after: None }
     }
 
     /// Says to programs when to come again.
-    pub(super) fn mark(&self, mut response: Response) -> Response {
+    pub(crate) fn mark(&self, mut response: Response) -> Response {
         if let Some(span) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(span.as_secs().max(1)));
         }
