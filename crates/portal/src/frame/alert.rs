@@ -75,3 +75,44 @@ impl Alerts {
         found.filter(|(until, _)| *until > Instant::now()).map(|(_, alerts)| alerts).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(words: &str) -> Vec<Alert> {
+        vec![Alert::good(words)]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn browsers_nobody_sits_at_keep_no_sentence_from_anybody() {
+        let alerts = Alerts::default();
+        alerts.leave("earlier", one("earlier"));
+        tokio::time::advance(Duration::from_millis(1)).await;
+        for n in 0..MOST - 1 {
+            alerts.leave(&format!("flood {n}"), one("your session is over"));
+        }
+        tokio::time::advance(Duration::from_millis(1)).await;
+        // All places are taken. Each new one takes the oldest's, and a browser that has one keeps its own.
+        alerts.leave("anna", one("the password was changed"));
+        alerts.leave("anna", one("and a device was forgotten"));
+        assert_eq!(alerts.waiting.lock().unwrap().len(), MOST);
+        for n in 0..MOST - 1 {
+            alerts.leave(&format!("more {n}"), one("your session is over"));
+        }
+        assert_eq!(alerts.waiting.lock().unwrap().len(), MOST);
+        assert_eq!(alerts.take("earlier"), [], "the oldest gave way");
+        let both = [one("the password was changed"), one("and a device was forgotten")].concat();
+        assert_eq!(alerts.take("anna"), both);
+        assert_eq!(alerts.take("anna"), [], "once");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sentence_waits_a_minute_for_its_own_browser() {
+        let alerts = Alerts::default();
+        alerts.leave("anna", one("done"));
+        assert_eq!(alerts.take("bert"), []);
+        tokio::time::advance(WAITS).await;
+        assert_eq!(alerts.take("anna"), []);
+    }
+}
