@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use gatepost_core::{
-    AppPasswordId, EmailAddress, LoginId, MailAccountId, NoticeId, OrganisationId, SubmissionId, Timestamp,
+    AppPasswordId, EmailAddress, LoginId, MailAccountId, NoticeId, OrganisationId, PersonId, SubmissionId,
+    Timestamp,
 };
 use gatepost_store::{Row, StoreError, Value};
 use gatepost_wire::smtp::{BodyKind, DsnReturn, EnvelopeId, Notify, OriginalRecipient, ReversePath};
@@ -31,6 +32,11 @@ pub enum Origin {
         /// What the letter carries out; the letter's id is the same.
         of: NoticeId,
     },
+    /// Gatepost, to whoever an administrator named, to see whether an account sends.
+    Test {
+        /// That administrator.
+        by: PersonId,
+    },
 }
 
 impl Origin {
@@ -41,6 +47,7 @@ impl Origin {
             Self::Login { .. } => "login",
             Self::Bounce { .. } => "bounce",
             Self::Notice { .. } => "notice",
+            Self::Test { .. } => "test",
         }
     }
 
@@ -51,6 +58,7 @@ impl Origin {
             Self::Login { login, app_password } => [word, Value::Null, login.into(), app_password.into()],
             Self::Bounce { of } => [word, of.into(), Value::Null, Value::Null],
             Self::Notice { of } => [word, of.into(), Value::Null, Value::Null],
+            Self::Test { by } => [word, by.into(), Value::Null, Value::Null],
         }
     }
 
@@ -60,8 +68,9 @@ impl Origin {
             "login" => Ok(Self::Login { login: row.get(16)?, app_password: row.get(17)? }),
             "bounce" => Ok(Self::Bounce { of: row.get(2)? }),
             "notice" => Ok(Self::Notice { of: row.get(2)? }),
+            "test" => Ok(Self::Test { by: row.get(2)? }),
             _ => {
-                let expected = "login, bounce or notice";
+                let expected = "login, bounce, notice or test";
                 Err(StoreError::Contradiction { statement: "FIND_SUBMISSION", column: 1, expected })
             }
         }

@@ -231,6 +231,7 @@ async fn who_handed_a_letter_in_is_kept(it: TestStore) {
         Origin::Login { login: office.login, app_password: gatepost_core::AppPasswordId::new(world) },
         Origin::Bounce { of: SubmissionId::new(world) },
         Origin::Notice { of: gatepost_core::NoticeId::new(world) },
+        Origin::Test { by: gatepost_core::PersonId::new(world) },
     ];
     for origin in origins {
         let id = office.accept_from(origin, Some(office.account), &["b@example.net"]).await;

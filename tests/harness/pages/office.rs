@@ -137,6 +137,16 @@ pub(crate) const MAIL: &[Page<Office>] = &[
         browser.arrives_at("/confirm");
     }),
     ("confirm-recovery", |browser, _| browser.press("Use a recovery code")),
+    ("confirm-in-form", |browser, _| {
+        browser.go("/");
+        browser.fill("To", "anna@sandbox.test");
+        browser.press("Send it");
+        browser.see("Confirm that it is you");
+    }),
+    ("confirm-in-form-recovery", |browser, _| {
+        browser.press("Use a recovery code");
+        browser.see("Use the authenticator app");
+    }),
     ("home", |browser, _| browser.go("/")),
     ("home-menu", |browser, _| browser.press("Your account Demo administrator")),
     ("outbox", |browser, _| browser.go("/outbox")),
@@ -155,6 +165,19 @@ pub(crate) const MAIL: &[Page<Office>] = &[
     }),
     ("security-administrator", |browser, _| browser.go("/security")),
     ("two-step-off-administrator", |browser, office| office.open(browser, "/two-step/off")),
+    ("home-test-letter-refused", |browser, _| {
+        browser.go("/");
+        browser.fill("To", "anna at sandbox");
+        browser.press("Send it");
+        browser.see("This is not an e-mail address.");
+    }),
+    ("message-test", |browser, _| {
+        browser.fill("To", "anna@sandbox.test");
+        browser.press("Send it");
+        browser.see("The test letter was handed in.");
+        // By itself: the page looks again.
+        browser.see("The provider took it");
+    }),
 ];
 
 /// People and locations.

@@ -2,21 +2,26 @@
 
 mod board;
 mod chart;
+mod test_letter;
+#[cfg(test)]
+mod tests;
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse as _};
+use axum::response::{Html, IntoResponse as _, Response};
 
 use super::outbox::{LetterRow, Mine};
-use crate::frame::{Access, Answer, App, Nav, Page, Problem, Route, Signed, paths, show};
+use crate::frame::{Access, Answer, App, Form, Nav, Page, Problem, Route, Signed, paths, show};
 use board::Board;
 use chart::Chart;
 pub(crate) use chart::Tally;
+use test_letter::{TestLetter, Typed, Wrong};
 
 pub(crate) fn rows() -> Vec<Route> {
     vec![
         Route::get(paths::HOME, Access::Signed, home),
+        Route::post(paths::HOME, Access::Administrator, test_letter::send).needs_proof(),
         Route::get("/home/board", Access::Signed, board_part).part(),
     ]
 }
@@ -50,18 +55,31 @@ struct HomePage {
     waiting: Option<String>,
     letters: Vec<LetterRow>,
     chart: Option<Chart>,
+    test_letter: Option<TestLetter>,
 }
 
-async fn home(State(app): State<App>, page: Page, signed: Signed) -> Answer {
+async fn home(State(app): State<App>, page: Page, signed: Signed, Form(typed): Form<Typed>) -> Answer {
+    home_page(&app, page, &signed, typed, Wrong::default()).await
+}
+
+/// With what was typed for a test letter, and what is wrong with it.
+async fn home_page(
+    app: &App,
+    page: Page,
+    signed: &Signed,
+    typed: Typed,
+    wrong: Wrong,
+) -> Result<Response, Problem> {
     let page = page.at(Nav::Home);
+    let status = if wrong.is_any() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let organisation = signed.organisation();
-    let board = Board::of(&app, &page, &signed).await?;
-    let mine = Mine::of(&app, &page, &signed).await?;
+    let board = Board::of(app, &page, signed).await?;
+    let mine = Mine::of(app, &page, signed).await?;
     let newest = app.rooms.outbox.page(organisation, mine.letters(false), None, NEWEST).await?;
     let (mut start, mut chart, mut n_open) = (None, None, 0);
     if page.rules() {
         n_open = app.rooms.outbox.n_open(organisation, COUNTED + 1).await?;
-        chart = Some(Chart::of(&app, &page, organisation).await?);
+        chart = Some(Chart::of(app, &page, organisation).await?);
         let steps = Start {
             has_account: !board.cards.is_empty(),
             has_app_password: !app.rooms.identity.list_app_passwords(organisation).await?.is_empty(),
@@ -75,8 +93,9 @@ async fn home(State(app): State<App>, page: Page, signed: Signed) -> Answer {
         n => Some(page.t.count("home.waiting", n, &[])),
     };
     let letters = newest.iter().map(|it| LetterRow::new(&page, it)).collect();
+    let test_letter = TestLetter::of(app, &page, signed, typed, wrong).await?;
     let greeting = page.t.fill("home.greeting", &[("name", &signed.person().name)]);
-    Ok(show(StatusCode::OK, &HomePage { greeting, start, board, waiting, letters, chart, page }))
+    Ok(show(status, &HomePage { greeting, start, board, waiting, letters, chart, test_letter, page }))
 }
 
 async fn board_part(State(app): State<App>, page: Page, signed: Signed) -> Answer {
