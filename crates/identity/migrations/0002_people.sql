@@ -171,6 +171,20 @@ CREATE UNIQUE INDEX contact_value ON contact (person_id, kind, value);
 
 CREATE INDEX contact_unproven ON contact (created_at) WHERE proven_at IS NULL;
 
+-- What a person signed in with before: for a week, "This was not me" brings it back.
+CREATE TABLE former_address (
+    id UUID NOT NULL PRIMARY KEY,
+    organisation_id UUID NOT NULL,
+    person_id UUID NOT NULL,
+    value TEXT NOT NULL,
+    -- When another took its place.
+    until_at BIGINT NOT NULL
+);
+
+CREATE INDEX former_address_person ON former_address (organisation_id, person_id);
+
+CREATE INDEX former_address_until ON former_address (until_at);
+
 CREATE TABLE miss (
     -- A keyed hash of an address or of an authenticator's id.
     subject BYTEA NOT NULL,

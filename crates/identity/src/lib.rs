@@ -45,7 +45,7 @@ pub use organisation::Organisation;
 pub use people::{
     AccountProblem, Authenticator, Contact, ContactKind, Device, Enrolment, Entrance, LinkKind, Method,
     NewSession, OpenSession, OpenedLink, PasswordProblem, People, PersonRefusal, PreSession, Proof,
-    RecoveryCodes, SecondStep, SecondStepPassed, SecurityOverview, Session, SettingUp,
+    RecoveryCodes, SecondStep, SecondStepPassed, SecurityOverview, Session, SettingUp, TakenBack,
 };
 pub use person::{HandedLink, NewPerson, Person, Role};
 pub use policy::Policy;

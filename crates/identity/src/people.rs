@@ -13,6 +13,7 @@ mod recovery_code;
 mod second_step;
 mod session;
 mod sign_in;
+mod take_back;
 mod tell;
 mod totp;
 mod two_step;
@@ -26,7 +27,9 @@ pub(crate) use two_step::forget_two_step;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_core::{AuthenticatorId, ContactId, DeviceId, OrganisationId, SecretText, SessionId, Timestamp};
+use gatepost_core::{
+    AuthenticatorId, ContactId, DeviceId, EmailAddress, OrganisationId, SecretText, SessionId, Timestamp,
+};
 use gatepost_store::{StoreError, Transaction};
 use gatepost_vault::PurposeKey;
 
@@ -389,6 +392,17 @@ pub struct OpenedLink {
     pub kind: LinkKind,
     /// When it is over.
     pub expires_at: Timestamp,
+    /// Of a "This was not me": the address that would be the one to sign in with again.
+    pub goes_back_to: Option<EmailAddress>,
+}
+
+/// What "This was not me" took back of the week before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TakenBack {
+    /// The address to sign in with again, if that was changed.
+    pub address: Option<EmailAddress>,
+    /// Addresses and telephone numbers that are the person's no more.
+    pub removed: Vec<String>,
 }
 
 /// What a link does.

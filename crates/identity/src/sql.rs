@@ -532,7 +532,7 @@ gatepost_store::statements! {
 
     /// One person, for this transaction alone.
     LOCK_PERSON = locking "
-        SELECT id
+        SELECT epoch
         FROM person
         WHERE organisation_id = $1 AND id = $2";
 

@@ -499,8 +499,12 @@ async fn contacts_are_proven_before_they_count(it: TestStore) {
     assert_eq!(gone, ("boss@example.org", 1, None), "and is not asked whether it was the person");
     let gone = it.people.remove_contact(&session, boss.id).await;
     assert!(matches!(gone, Err(AccountProblem::NotFound)));
-    let mut stranger = session.clone();
-    stranger.person = it.house.add("ben@example.org", Role::Operator).await;
+    let ben = Someone { person: it.house.add("ben@example.org", Role::Operator).await, ..it };
+    let Entrance::SignedIn(NewSession { session: stranger, .. }) = ben.choose_password().await else {
+        panic!()
+    };
+    let it = Someone { person: session.person.clone(), ..ben };
+    let add = async |kind, value: &str| it.people.add_contact(&session, kind, value).await;
     let foreign = it.people.remove_contact(&stranger, contacts[0].id).await;
     assert!(matches!(foreign, Err(AccountProblem::NotFound)));
     for n in 0..3 {

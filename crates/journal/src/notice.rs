@@ -107,7 +107,7 @@ pub struct Notice<'a> {
     /// The one-time link that the letter carries. The link's row is of the same transaction; its token is made when the letter is
     /// written.
     pub link: Option<LinkId>,
-    /// What the letter names, as a JSON object of texts: `device`, `source`, `name`, `by`, `address`; what is absent is not
+    /// What the letter names, as a JSON object of texts: `device`, `source`, `name`, `by`, `address`, `removed`; what is absent is not
     /// mentioned. No secrets.
     pub details: serde_json::Value,
 }

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     /// What compose gives a value to, at least sometimes.
-    const PLACEHOLDERS: [&str; 13] = [
+    const PLACEHOLDERS: [&str; 14] = [
         "account",
         "address",
         "by",
@@ -128,6 +128,7 @@ mod tests {
         "may",
         "name",
         "organisation",
+        "removed",
         "role",
         "source",
         "until",

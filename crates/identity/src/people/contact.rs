@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatepost_core::{ContactId, EmailAddress, LinkId, OrganisationId, PersonId};
+use gatepost_core::{ContactId, EmailAddress, LinkId, OrganisationId, PersonId, World};
 use gatepost_journal::{Actor, Notice, NoticeKind};
 use gatepost_store::{StoreError, Transaction, params};
 use serde_json::json;
@@ -32,11 +32,11 @@ impl People {
             ContactKind::Telephone => telephone(value).ok_or(AccountProblem::NotANumber)?,
         };
         let world = self.identity().world().clone();
-        let (organisation, id) = (session.organisation(), session.person.id);
+        let (organisation, id, session) = (session.organisation(), session.person.id, session.clone());
         let contact =
             Contact { id: ContactId::new(&world), kind, value, created_at: world.now(), proven_at: None };
         self.write(move |tx| {
-            let Some(person) = lock(tx, organisation, id)? else {
+            let Some(person) = lock(tx, &session)? else {
                 return Ok(Err(PersonRefusal::Over.into()));
             };
             let all = contacts(tx, organisation, id)?;
@@ -95,9 +95,9 @@ impl People {
     /// Removes a contact.
     pub async fn remove_contact(&self, session: &Session, id: ContactId) -> Result<(), AccountProblem> {
         let world = self.identity().world().clone();
-        let (organisation, owner) = (session.organisation(), session.person.id);
+        let (organisation, owner, session) = (session.organisation(), session.person.id, session.clone());
         self.write(move |tx| {
-            let Some(person) = lock(tx, organisation, owner)? else {
+            let Some(person) = lock(tx, &session)? else {
                 return Ok(Err(PersonRefusal::Over.into()));
             };
             let all = contacts(tx, organisation, owner)?;
@@ -106,30 +106,22 @@ impl People {
             };
             tx.execute(&sql::DELETE_CONTACT, params![organisation, owner, id])?;
             changed(tx, &world, &person, "removed", contact)?;
-            // It hears of it too, but is no longer asked whether it was the person.
-            if contact.proven_at.is_some()
-                && let Ok(address) = contact.value.parse::<EmailAddress>()
-            {
-                let (kind, addresses) = (NoticeKind::ContactChanged, &[address][..]);
-                let details = details("removed", contact);
-                let notice = Notice { organisation, kind, person: owner, addresses, link: None, details };
-                gatepost_journal::notify(tx, &world, &notice)?;
-            }
+            tell_removed(tx, &world, &person, contact)?;
             Ok::<_, AccountProblem>(Ok(()))
         })
         .await?
     }
 
-    /// A proven address becomes the one to sign in with; the old one becomes a contact.
+    /// A proven address becomes the one to sign in with; the old one becomes a contact, and for a week "This was not me" brings it back.
     pub async fn sign_in_with_contact(
         &self,
         session: &Session,
         id: ContactId,
     ) -> Result<EmailAddress, AccountProblem> {
         let world = self.identity().world().clone();
-        let (organisation, owner) = (session.organisation(), session.person.id);
+        let (organisation, owner, session) = (session.organisation(), session.person.id, session.clone());
         self.write(move |tx| {
-            let Some(person) = lock(tx, organisation, owner)? else {
+            let Some(person) = lock(tx, &session)? else {
                 return Ok(Err(PersonRefusal::Over.into()));
             };
             let all = contacts(tx, organisation, owner)?;
@@ -153,23 +145,24 @@ impl People {
             let (old, now) = (ContactId::new(&world), world.now());
             let values = params![old, organisation, owner, word, &person.address, now, now];
             tx.execute(&sql::INSERT_CONTACT, values)?;
+            tx.execute(&sql::INSERT_FORMER_ADDRESS, params![old, organisation, owner, &person.address, now])?;
             Ok::<_, AccountProblem>(Ok(address))
         })
         .await?
     }
 }
 
-/// Whoever changes the contacts of a person is alone with them.
-fn lock(
-    tx: &mut Transaction<'_>,
-    organisation: OrganisationId,
-    id: PersonId,
-) -> Result<Option<Person>, StoreError> {
-    tx.row(&sql::LOCK_PERSON, params![organisation, id])?;
-    tx.row(&sql::FIND_PERSON_BY_ID, params![organisation, id])?.map(Person::try_from).transpose()
+/// Whoever changes the contacts of a person is alone with them. None if what ends sessions came first.
+fn lock(tx: &mut Transaction<'_>, session: &Session) -> Result<Option<Person>, StoreError> {
+    let values = params![session.organisation(), session.person.id];
+    let Some(row) = tx.row(&sql::LOCK_PERSON, values)? else { return Ok(None) };
+    if row.get::<u64>(0)? != session.epoch {
+        return Ok(None);
+    }
+    tx.row(&sql::FIND_PERSON_BY_ID, values)?.map(Person::try_from).transpose()
 }
 
-fn contacts(
+pub(super) fn contacts(
     tx: &mut Transaction<'_>,
     organisation: OrganisationId,
     id: PersonId,
@@ -177,9 +170,25 @@ fn contacts(
     tx.rows(&sql::LIST_CONTACTS, params![organisation, id])?.into_iter().map(Contact::try_from).collect()
 }
 
+/// What was removed hears of it too, but is no longer asked whether it was the person.
+pub(super) fn tell_removed(
+    tx: &mut Transaction<'_>,
+    world: &World,
+    person: &Person,
+    contact: &Contact,
+) -> Result<(), StoreError> {
+    let (true, Ok(address)) = (contact.proven_at.is_some(), contact.value.parse::<EmailAddress>()) else {
+        return Ok(());
+    };
+    let (organisation, kind, addresses) = (person.organisation, NoticeKind::ContactChanged, &[address][..]);
+    let details = details("removed", contact);
+    let notice = Notice { organisation, kind, person: person.id, addresses, link: None, details };
+    gatepost_journal::notify(tx, world, &notice).map(drop)
+}
+
 fn changed(
     tx: &mut Transaction<'_>,
-    world: &gatepost_core::World,
+    world: &World,
     person: &Person,
     how: &'static str,
     contact: &Contact,
@@ -191,7 +200,12 @@ fn changed(
 }
 
 fn details(how: &'static str, contact: &Contact) -> serde_json::Value {
-    json!({ "change": how, "contact": contact.kind.to_string(), "value": contact.value })
+    let (kind, value) = (contact.kind, contact.value.as_str());
+    let mut details = json!({ "change": how, "contact": kind.to_string(), "value": value });
+    if kind == ContactKind::Address {
+        details["address"] = value.into();
+    }
+    details
 }
 
 /// 5 to 20 digits, a plus sign in front, spaces, hyphens, slashes, dots and brackets between them: as it was typed, without the

@@ -89,8 +89,7 @@ pub(crate) struct NewLink {
     pub(crate) organisation: OrganisationId,
     pub(crate) person: PersonId,
     pub(crate) kind: LinkKind,
-    /// What it is about: `{"contact": ID}` of a contact's; of a "This was not me" `address`, the one to sign in with when it was
-    /// made, and `app_password`, if it is about one.
+    /// What it is about: `{"contact": ID}` of a contact's; of a "This was not me" `app_password`, if it is about one.
     pub(crate) details: serde_json::Value,
 }
 

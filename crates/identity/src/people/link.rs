@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatepost_core::{
-    AppPasswordId, ContactId, EmailAddress, LinkId, OrganisationId, PersonId, SecretText, Timestamp, World,
+    AppPasswordId, ContactId, LinkId, OrganisationId, PersonId, SecretText, Timestamp, World,
 };
 use gatepost_journal::{Actor, Entry, Notice, NoticeKind};
 use gatepost_store::{Row, StoreError, Transaction, params};
@@ -15,15 +15,15 @@ use super::miss::Subject;
 use super::password::{record, set_password};
 use super::session::{Entering, Shown, seen_as};
 use super::sign_in::enter;
-use super::tell::proven_addresses;
+use super::take_back::{Before, Taken, before, take_back};
 use super::{NewLink, raise_epoch, tell};
 use crate::app_password::{remove_app_password, remove_own_app_passwords};
 use crate::limiter::Door;
 use crate::sign_in::canonical;
 use crate::token::Opens;
 use crate::{
-    AccountProblem, Contact, Entrance, LinkKind, OpenedLink, People, Person, PersonRefusal, Token, Visitor,
-    sql,
+    AccountProblem, Contact, Entrance, LinkKind, OpenedLink, People, Person, PersonRefusal, TakenBack, Token,
+    Visitor, sql,
 };
 
 /// How many reset links a person is sent in a day, whoever asks, and how long after one there is no other.
@@ -56,15 +56,30 @@ impl People {
     /// What a link is for, if it is alive.
     pub async fn find_link(&self, token: &Token) -> Result<Option<OpenedLink>, StoreError> {
         let digest = token.digest(self.tokens(), Opens::Link);
-        let row = self.read(move |tx| tx.row(&sql::FIND_LINK, params![digest.as_bytes()])).await?;
-        let (found, now) = (row.map(FoundLink::try_from).transpose()?, self.identity().world().now());
-        let may = |kind| kind != LinkKind::SignIn || self.allows_sign_in_links;
-        Ok(found.filter(|it| it.is_alive(now) && may(it.kind)).map(|it| OpenedLink {
-            person: it.person,
-            organisation_name: it.organisation_name,
-            kind: it.kind,
-            expires_at: it.expires_at,
-        }))
+        let (world, allows_sign_in_links) = (self.identity().world().clone(), self.allows_sign_in_links);
+        self.read(move |tx| {
+            let row = tx.row(&sql::FIND_LINK, params![digest.as_bytes()])?;
+            let found = row.map(FoundLink::try_from).transpose()?;
+            let may = |kind| kind != LinkKind::SignIn || allows_sign_in_links;
+            let Some(it) = found.filter(|it| it.is_alive(world.now()) && may(it.kind)) else {
+                return Ok(None);
+            };
+            let goes_back_to = match it.kind {
+                LinkKind::NotMe => match before(tx, &world, &it.person)? {
+                    Before::Address(address) => Some(address),
+                    Before::Same | Before::Gone => None,
+                },
+                _ => None,
+            };
+            Ok(Some(OpenedLink {
+                person: it.person,
+                organisation_name: it.organisation_name,
+                kind: it.kind,
+                expires_at: it.expires_at,
+                goes_back_to,
+            }))
+        })
+        .await
     }
 
     /// Uses up a set-up, invitation or reset link: the password is chosen. Whoever has two-step verification on still needs its
@@ -157,13 +172,14 @@ impl People {
     }
 
     /// Uses up a "This was not me" link: signed out everywhere, the password opens nothing, the app password it names is removed if
-    /// that is asked for, and a reset link is mailed. Whoever holds the letter is given nothing.
+    /// that is asked for, what was changed of the person's addresses in the week before is taken back, and a reset link is mailed to
+    /// the address to sign in with. Whoever holds the letter is given nothing.
     pub async fn not_me(
         &self,
         token: &Token,
         removes_app_password: bool,
         visitor: &Visitor,
-    ) -> Result<(), AccountProblem> {
+    ) -> Result<TakenBack, AccountProblem> {
         let (world, tokens, token) = (self.identity().world().clone(), self.tokens().clone(), token.clone());
         let visitor = visitor.clone();
         let secured = self.write(move |tx| {
@@ -183,11 +199,18 @@ impl People {
                 let details = json!({ "because": "this was not me" });
                 person.journal(tx, &world, Actor::Person(id), "password.disabled", details)?;
             }
-            if person.has_password && may_be_mailed(&person) {
-                let to = reset_address(tx, &person, &details)?;
-                send_reset(tx, &world, &person, NoticeKind::AccountSecured, to, seen_as(&visitor))?;
+            let Taken { person, back, is_reachable } = take_back(tx, &world, &person)?;
+            if person.has_password && may_be_mailed(&person) && is_reachable {
+                let mut details = seen_as(&visitor);
+                if let Some(address) = &back.address {
+                    details["address"] = address.as_str().into();
+                }
+                if !back.removed.is_empty() {
+                    details["removed"] = back.removed.join(", ").into();
+                }
+                send_reset(tx, &world, &person, NoticeKind::AccountSecured, details)?;
             }
-            Ok::<_, StoreError>(Some(()))
+            Ok::<_, StoreError>(Some(back))
         });
         secured.await?.ok_or_else(|| PersonRefusal::Over.into())
     }
@@ -227,47 +250,28 @@ impl People {
             if lately > 0 || (today >= MOST_RESETS && living > 0) {
                 return Ok(());
             }
-            send_reset(
-                tx,
-                &world,
-                &person,
-                NoticeKind::PasswordReset,
-                person.address.clone(),
-                seen_as(&visitor),
-            )?;
+            send_reset(tx, &world, &person, NoticeKind::PasswordReset, seen_as(&visitor))?;
             record(tx, &world, &person, Actor::System(None), "password.reset_asked_for", &visitor)
         });
         Ok(written.await?)
     }
 }
 
-/// A reset link, and the letter that carries it.
+/// A reset link, and the letter that carries it to the address to sign in with.
 fn send_reset(
     tx: &mut Transaction<'_>,
     world: &World,
     person: &Person,
     kind: NoticeKind,
-    to: EmailAddress,
     details: serde_json::Value,
 ) -> Result<(), StoreError> {
+    let addresses = std::slice::from_ref(&person.address);
     let (organisation, person, link) = (person.organisation, person.id, LinkId::new(world));
     let new = NewLink { id: link, organisation, person, kind: LinkKind::PasswordReset, details: json!({}) };
     new.insert(tx, world)?;
-    let (addresses, link) = (&[to][..], Some(link));
+    let link = Some(link);
     let notice = Notice { organisation, kind, person, addresses, link, details };
     gatepost_journal::notify(tx, world, &notice).map(drop)
-}
-
-/// Where a reset goes after "This was not me": to the address that the person signed in with when the letter was written, if it is
-/// still theirs, so that whoever has made another one the address to sign in with does not get it.
-fn reset_address(
-    tx: &mut Transaction<'_>,
-    person: &Person,
-    details: &serde_json::Value,
-) -> Result<EmailAddress, StoreError> {
-    let then = named::<EmailAddress>(details, "address");
-    let all = proven_addresses(tx, person)?;
-    Ok(then.filter(|it| all.contains(it)).unwrap_or_else(|| person.address.clone()))
 }
 
 /// Whether a link to a new password may leave by letter. Without a second step it would make whoever reads the mailbox that sends it

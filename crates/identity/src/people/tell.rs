@@ -21,10 +21,7 @@ pub(crate) fn tell(
     app_password: Option<AppPasswordId>,
 ) -> Result<(), StoreError> {
     let addresses = proven_addresses(tx, person)?;
-    let mut names = json!({ "address": person.address.as_str() });
-    if let Some(id) = app_password {
-        names["app_password"] = id.to_string().into();
-    }
+    let names = app_password.map_or_else(|| json!({}), |id| json!({ "app_password": id.to_string() }));
     let link = LinkId::new(world);
     NewLink {
         id: link,
@@ -45,10 +42,7 @@ pub(crate) fn tell(
 }
 
 /// The address a person signs in with, and those of their contacts that are proven.
-pub(super) fn proven_addresses(
-    tx: &mut Transaction<'_>,
-    person: &Person,
-) -> Result<Vec<EmailAddress>, StoreError> {
+fn proven_addresses(tx: &mut Transaction<'_>, person: &Person) -> Result<Vec<EmailAddress>, StoreError> {
     let mut addresses = vec![person.address.clone()];
     for row in tx.rows(&sql::LIST_PROVEN_ADDRESSES, params![person.organisation, person.id])? {
         addresses.push(row.parse(0, "an address")?);

@@ -149,6 +149,24 @@ gatepost_store::statements! {
         DELETE FROM contact
         WHERE organisation_id = $1 AND person_id = $2 AND id = $3";
 
+    /// What a person signed in with until now.
+    INSERT_FORMER_ADDRESS = "
+        INSERT INTO former_address (id, organisation_id, person_id, value, until_at)
+        VALUES ($1, $2, $3, $4, $5)";
+
+    /// What a person signed in with before, of what was changed within a span; oldest first.
+    LIST_FORMER_ADDRESSES = "
+        SELECT value
+        FROM former_address
+        WHERE organisation_id = $1 AND person_id = $2 AND until_at > $3 AND until_at <= $4
+        ORDER BY until_at, id
+        LIMIT 1000";
+
+    /// Taken back: there is nothing to go back to.
+    DELETE_FORMER_ADDRESSES = "
+        DELETE FROM former_address
+        WHERE organisation_id = $1 AND person_id = $2";
+
     /// Another address to sign in with.
     UPDATE_ADDRESS = "
         UPDATE person

@@ -215,6 +215,11 @@ gatepost_store::statements! {
         DELETE FROM contact
         WHERE proven_at IS NULL AND kind = 'address' AND created_at < $1";
 
+    /// Addresses that nothing brings back any more.
+    SWEEP_FORMER_ADDRESSES = "
+        DELETE FROM former_address
+        WHERE until_at < $1";
+
     /// Links that were over a month ago.
     SWEEP_LINKS = "
         DELETE FROM link

@@ -58,7 +58,8 @@ mod sql {
         COUNT_ROWS = "
             SELECT (SELECT COUNT(*) FROM session) + (SELECT COUNT(*) FROM pre_session)
                 + (SELECT COUNT(*) FROM link) + (SELECT COUNT(*) FROM miss) + (SELECT COUNT(*) FROM device)
-                + (SELECT COUNT(*) FROM authenticator) + (SELECT COUNT(*) FROM contact)";
+                + (SELECT COUNT(*) FROM authenticator) + (SELECT COUNT(*) FROM contact)
+                + (SELECT COUNT(*) FROM former_address)";
         /// Links that a letter will carry.
         LIST_LINKS = "SELECT kind FROM link WHERE person_id = $1 AND used_at IS NULL ORDER BY created_at, kind";
         /// The token of a link that has none yet.

@@ -22,7 +22,6 @@ on_both_engines!(ROOMS;
     forgotten_passwords_are_answered_alike_and_five_times_a_day,
     what_raises_the_epoch_ends_links_to_a_password,
     this_was_not_me_secures_and_mails_a_way_back,
-    the_way_back_goes_where_the_person_was,
     the_app_password_of_a_letter_goes_only_if_that_is_asked_for,
     a_sign_in_link_is_over_unless_it_is_the_demo,
     a_contact_is_proven_by_its_link,
@@ -283,22 +282,6 @@ async fn this_was_not_me_secures_and_mails_a_way_back(it: TestStore) {
     let late = house.link(&anna, LinkKind::NotMe, "{}").await;
     house.it.clock.advance(Duration::from_hours(7 * 24));
     assert!(is_over(house.people.not_me(&late, false, &office()).await));
-}
-
-/// The way back goes to the address of before, not to the one that a thief signs in with.
-async fn the_way_back_goes_where_the_person_was(it: TestStore) {
-    let house = House::new(it).await;
-    let anna = house.person("thief@evil.example", Role::Operator).await;
-    house.contact(&anna, "anna@example.org", true).await;
-    let details = r#"{"address":"anna@example.org"}"#;
-    let token = house.link(&anna, LinkKind::NotMe, details).await;
-    house.people.not_me(&token, false, &office()).await.unwrap();
-    let to = |it: Vec<(NoticeKind, Vec<String>)>| it.into_iter().next_back().unwrap().1;
-    assert_eq!(to(house.notices(&anna).await), ["anna@example.org"]);
-    // Never to one that is not the person's any more.
-    let token = house.link(&anna, LinkKind::NotMe, r#"{"address":"gone@example.org"}"#).await;
-    house.people.not_me(&token, false, &office()).await.unwrap();
-    assert_eq!(to(house.notices(&anna).await), ["thief@evil.example"]);
 }
 
 async fn the_app_password_of_a_letter_goes_only_if_that_is_asked_for(it: TestStore) {

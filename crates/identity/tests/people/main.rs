@@ -9,6 +9,7 @@ mod password;
 mod second_step;
 mod session;
 mod sign_in;
+mod take_back;
 
 use gatepost_store::RoomMigrations;
 

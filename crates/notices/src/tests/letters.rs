@@ -21,6 +21,10 @@ fn details(kind: NoticeKind) -> Value {
         NoticeKind::ContactChanged => json!({
             "name": "address removed", "address": "ana@home.test", "device": "Firefox on Windows", "source": "192.0.2.7",
         }),
+        NoticeKind::AccountSecured => json!({
+            "address": "ana@example.org", "removed": "eve@evil.test, +49 30 123456", "device": "Firefox on Windows",
+            "source": "192.0.2.7",
+        }),
         _ => json!({ "device": "Firefox on Windows", "source": "192.0.2.7" }),
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gatepost_store::{StoreError, params};
 
-use crate::{People, sql};
+use crate::{LinkKind, People, sql};
 
 /// Sessions are remembered beyond their end, so that a list can name them.
 const SESSIONS_FOR: Duration = Duration::from_hours(90 * 24);
@@ -20,8 +20,8 @@ const BEGUN_FOR: Duration = Duration::from_hours(24);
 const UNPROVEN_FOR: Duration = Duration::from_hours(30 * 24);
 
 impl People {
-    /// Deletes what is long over: sessions, pre-sessions, devices, links, misses, and what was begun and never finished. One call an
-    /// hour a node.
+    /// Deletes what is long over: sessions, pre-sessions, devices, links, misses, addresses of before, and what was begun and never
+    /// finished. One call an hour a node.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.identity().world().now();
         self.write(move |tx| {
@@ -34,6 +34,7 @@ impl People {
                 (&sql::SWEEP_BEGUN_AUTHENTICATORS, now - BEGUN_FOR),
                 (&sql::SWEEP_NEW_RECOVERY_CODES, now - BEGUN_FOR),
                 (&sql::SWEEP_CONTACTS, now - UNPROVEN_FOR),
+                (&sql::SWEEP_FORMER_ADDRESSES, now - LinkKind::NotMe.lives_for()),
             ] {
                 tx.execute(statement, params![before])?;
             }

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum_extra::extract::CookieJar;
-use gatepost_identity::{AccountProblem, LinkKind, OpenedLink, PersonRefusal, Token};
+use gatepost_identity::{AccountProblem, LinkKind, OpenedLink, PersonRefusal, TakenBack, Token};
 use serde::Deserialize;
 
 use super::device;
@@ -38,6 +38,8 @@ struct LinkPage {
     /// Travels in the form: what is posted is written into no log of addresses.
     token: String,
     until: gatepost_web::Moment,
+    /// The address to sign in with again, where that was changed.
+    goes_back_to: Option<String>,
     /// Who is signed in here, if it is somebody else.
     other: Option<String>,
     is_ticked: bool,
@@ -81,6 +83,7 @@ impl LinkPage {
             kind: opened.kind,
             token: token.reveal().to_owned(),
             until: page.moment(opened.expires_at),
+            goes_back_to: opened.goes_back_to.as_ref().map(ToString::to_string),
             other: other.map(|it| it.address.to_string()),
             is_ticked: false,
             error: None,
@@ -202,7 +205,10 @@ async fn act(
             Err(problem) => refuse(shown, problem),
         },
         LinkKind::NotMe => match people.not_me(&token, typed.removes, &page.visitor).await {
-            Ok(()) => Ok(see_other(SECURED)),
+            Ok(back) => {
+                leave_taken_back(&page, &back);
+                Ok(see_other(SECURED))
+            }
             Err(problem) => refuse(shown, problem),
         },
         LinkKind::SignIn => match people.sign_in_by_link(&token, &page.visitor).await {
@@ -212,6 +218,16 @@ async fn act(
             }
             Err(refusal) => refuse(shown, refusal.into()),
         },
+    }
+}
+
+/// What was undone, on the next page. Whoever holds the letter reads no address there that it is not for.
+fn leave_taken_back(page: &Page, back: &TakenBack) {
+    if let Some(address) = &back.address {
+        page.leave(Alert::good(page.t.fill("link.taken_back_address", &[("address", address.as_str())])));
+    }
+    if !back.removed.is_empty() {
+        page.leave(Alert::good(page.t.count("link.taken_back_contacts", back.removed.len() as u64, &[])));
     }
 }
 

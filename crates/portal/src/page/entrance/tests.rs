@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_core::SecretText;
-use gatepost_identity::{Entrance, LinkKind, Person, RecoveryCodes, Role, Visitor};
-use gatepost_journal::Actor;
+use gatepost_identity::{ContactKind, Entrance, LinkKind, Person, RecoveryCodes, Role, Token, Visitor};
+use gatepost_journal::{Actor, DueTime, NoticeKind, due_notices, take_notice};
 
 use crate::tests::{Browser, House, Reply};
 
@@ -311,6 +311,43 @@ async fn looking_at_a_link_uses_nothing_up_and_whoever_comes_second_reads_what_t
         let page = house.get(&mut Browser::default(), unknown).await;
         assert!(page.status == 404 && page.body.contains("ask for a new link below"), "{unknown}");
     }
+    house.end().await;
+}
+
+/// The token of the newest letter of a kind.
+async fn letter(house: &House, kind: NoticeKind) -> Token {
+    let (store, now) = (&house.it.store, house.it.world.now());
+    let time = DueTime { now, horizon: now + Duration::from_hours(2) };
+    let mut newest = None;
+    for due in due_notices(store, time, 100).await.unwrap() {
+        let notice = take_notice(store, due, time, now).await.unwrap().unwrap();
+        newest = newest.max(Some((notice.due.id.uuid(), notice.link)).filter(|_| notice.kind == kind));
+    }
+    let link = newest.unwrap().1.unwrap();
+    house.rooms.identity.issue_link(house.organisation, link).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn this_was_not_me_says_what_it_takes_back() {
+    let house = House::new().await;
+    let person = with_password(&house, Role::Operator).await;
+    let people = &house.rooms.people;
+    let entered = people.sign_in(person.address.as_str(), &password(), None, &visitor()).await;
+    let Ok(Entrance::SignedIn(new)) = entered else { panic!("two-step verification is not on") };
+    let kind = ContactKind::Address;
+    let contact = people.add_contact(&new.session, kind, "evil@elsewhere.test").await.unwrap();
+    people.prove_contact(&letter(&house, NoticeKind::Contact).await).await.unwrap();
+    people.sign_in_with_contact(&new.session, contact.id).await.unwrap();
+    let token = letter(&house, NoticeKind::ContactChanged).await;
+    let (path, mut browser) = (format!("/link?token={}", token.reveal()), Browser::default());
+    let page = house.get(&mut browser, &path).await;
+    assert!(page.body.contains("It becomes operator@practice.test again."), "{}", page.body);
+    let done = house.post(&mut browser, &path, "/link", &format!("token={}", token.reveal())).await;
+    assert_eq!((done.status, done.location()), (303, "/link/secured"));
+    let page = house.get(&mut browser, "/link/secured").await.body;
+    assert!(page.contains("The address to sign in with is operator@practice.test again."), "{page}");
+    assert!(page.contains("An address or telephone number of the last seven days was removed"), "{page}");
+    assert!(!page.contains("evil@"), "{page}");
     house.end().await;
 }
 
