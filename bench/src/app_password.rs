@@ -87,7 +87,7 @@ impl AppPassword {
         for n in 0..self.logins {
             let (account, address) =
                 (MailAccountId::new(world), format!("device-{n}@bench.example").parse()?);
-            let login = identity.ensure_account_login(organisation, account, &address).await?;
+            let login = identity.ensure_account_login(organisation, account, &address, None).await?;
             let limits = AppPasswordLimits {
                 allowed: Protocols::MAIL,
                 networks: Vec::new(),

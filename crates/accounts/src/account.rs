@@ -24,6 +24,15 @@ pub enum Serves {
 }
 
 impl Serves {
+    /// The one person, if it is one.
+    #[must_use]
+    pub const fn person(self) -> Option<PersonId> {
+        match self {
+            Self::Person(id) => Some(id),
+            Self::Organisation | Self::Location(_) => None,
+        }
+    }
+
     /// Word and id as the table of defaults has them.
     pub(crate) fn key(self, organisation: OrganisationId) -> (&'static str, Uuid) {
         match self {

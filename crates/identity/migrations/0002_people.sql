@@ -203,6 +203,13 @@ ALTER TABLE app_password ADD COLUMN application TEXT;
 ALTER TABLE app_password ADD COLUMN device TEXT;
 
 ALTER TABLE app_password ADD COLUMN created_by UUID;
+-- Whose alone it is: a person's, and that of a mail account which serves one person. It ends with them.
+ALTER TABLE login ADD COLUMN person_id UUID;
+
+UPDATE login SET person_id = target_id WHERE target = 'person';
+
+CREATE INDEX login_person ON login (organisation_id, person_id);
+
 
 CREATE INDEX app_password_maker ON app_password (organisation_id, created_by);
 

@@ -228,6 +228,7 @@ struct FoundLogin {
     is_disabled: bool,
     epoch: u64,
     home_location: Option<LocationId>,
+    /// Whose alone it is may not sign in, or is gone.
     is_person_disabled: bool,
 }
 
@@ -291,15 +292,16 @@ impl TryFrom<Row> for FoundLogin {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
+        let target = Target::from_row(&row, 3)?;
         Ok(Self {
             id: row.get(0)?,
             organisation: row.get(1)?,
             user_name: row.get(2)?,
-            target: Target::from_row(&row, 3)?,
+            target,
             is_disabled: row.get::<Option<Timestamp>>(5)?.is_some(),
             epoch: row.get(6)?,
-            home_location: row.get(7)?,
-            is_person_disabled: row.get::<Option<Timestamp>>(8)?.is_some(),
+            home_location: if matches!(target, Target::Person(_)) { row.get(7)? } else { None },
+            is_person_disabled: row.get(8)?,
         })
     }
 }

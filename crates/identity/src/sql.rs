@@ -83,8 +83,8 @@ gatepost_store::statements! {
 
     /// A new login, unless its user name or its target has one.
     INSERT_LOGIN = "
-        INSERT INTO login (id, organisation_id, user_name, target, target_id, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO login (id, organisation_id, user_name, target, target_id, created_at, person_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT DO NOTHING";
 
     /// The login of a target.
@@ -118,8 +118,14 @@ gatepost_store::statements! {
     /// The retired login goes to a new account of the same address.
     REPOINT_LOGIN = "
         UPDATE login
-        SET target_id = $3, disabled_at = NULL
+        SET target_id = $3, person_id = $4, disabled_at = NULL
         WHERE organisation_id = $1 AND id = $2 AND disabled_at IS NOT NULL";
+
+    /// Whose alone a login is, if it was somebody else's until now.
+    SET_LOGIN_PERSON = "
+        UPDATE login
+        SET person_id = $3
+        WHERE organisation_id = $1 AND id = $2 AND person_id IS DISTINCT FROM $3";
 
     /// The login works no more.
     DISABLE_LOGIN = "
@@ -211,13 +217,12 @@ gatepost_store::statements! {
         SET revoked_at = $3
         WHERE organisation_id = $1 AND login_id = $2 AND revoked_at IS NULL";
 
-    /// What opens a person's own login, and what the person made.
+    /// What opens a person's own logins.
     LIST_OWN_APP_PASSWORDS = "
         SELECT a.id
         FROM app_password a
         JOIN login l ON l.id = a.login_id AND l.organisation_id = a.organisation_id
-        WHERE a.organisation_id = $1 AND a.revoked_at IS NULL
-            AND l.target = 'person' AND l.target_id = $2
+        WHERE a.organisation_id = $1 AND a.revoked_at IS NULL AND l.person_id = $2
         LIMIT 100000";
 
     /// Whether an app password is there, removed or not.
@@ -276,7 +281,7 @@ gatepost_store::statements! {
         JOIN login l ON l.id = a.login_id AND l.organisation_id = a.organisation_id
         WHERE a.organisation_id = $1 AND a.created_by = $3 AND a.revoked_at IS NULL
             AND NOT (a.replaced_by IS NOT NULL AND a.expires_at <= $2)
-            AND NOT (l.target = 'person' AND l.target_id = $3)
+            AND l.person_id IS DISTINCT FROM $3
         ORDER BY l.user_name, a.created_at, a.id
         LIMIT 10000";
 
@@ -369,10 +374,10 @@ gatepost_store::statements! {
     /// Who signs in by that user name. No organisation is known at this point: the user name decides it.
     FIND_LOGIN_BY_USER_NAME = "
         SELECT l.id, l.organisation_id, l.user_name, l.target, l.target_id, l.disabled_at, o.epoch,
-            p.home_location_id, p.disabled_at
+            p.home_location_id, l.person_id IS NOT NULL AND (p.id IS NULL OR p.disabled_at IS NOT NULL)
         FROM login l
         JOIN organisation o ON o.id = l.organisation_id
-        LEFT JOIN person p ON l.target = 'person' AND p.id = l.target_id AND p.organisation_id = l.organisation_id
+        LEFT JOIN person p ON p.id = l.person_id AND p.organisation_id = l.organisation_id
         WHERE l.user_name = $1";
 
     /// The app password of a login by its digest; the living one first.
@@ -388,9 +393,9 @@ gatepost_store::statements! {
         SELECT a.expires_at
         FROM app_password a
         JOIN login l ON l.id = a.login_id AND l.organisation_id = a.organisation_id
-        LEFT JOIN person p ON l.target = 'person' AND p.id = l.target_id AND p.organisation_id = l.organisation_id
+        LEFT JOIN person p ON p.id = l.person_id AND p.organisation_id = l.organisation_id
         WHERE a.organisation_id = $1 AND a.id = $2 AND a.revoked_at IS NULL AND l.disabled_at IS NULL
-            AND p.disabled_at IS NULL";
+            AND (l.person_id IS NULL OR p.id IS NOT NULL) AND p.disabled_at IS NULL";
 
     /// Where logins were used from lately, and where people signed in, newest first.
     LIST_LAST_USES = "

@@ -31,6 +31,7 @@ on_both_engines!(ROOMS;
     an_invitation_is_withdrawn_while_nobody_has_answered_it,
     what_somebody_made_for_others_is_removed_with_them_on_request,
     disabling_ends_live_sessions_of_their_login_and_of_no_other,
+    the_login_of_their_own_mail_account_ends_with_a_person,
     a_link_that_is_handed_over_is_what_the_person_needs,
     a_form_sent_eight_times_at_once_resets_a_password_once,
     a_form_sent_eight_times_at_once_invites_again_once,
@@ -432,6 +433,54 @@ async fn what_somebody_made_for_others_is_removed_with_them_on_request(it: TestS
     assert!(!opens(&removed).await && opens(&kept).await && opens(&others).await && !opens(&own).await);
     identity.enable_person(organisation, anna.id, Actor::Command).await.unwrap();
     assert!(opens(&own).await && !opens(&removed).await);
+}
+
+/// B8: what serves a person alone ends with them, and opens again with them.
+async fn the_login_of_their_own_mail_account_ends_with_a_person(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.add("anna@example.org", Role::Operator).await;
+    let (identity, organisation) = (&house.identity, house.organisation);
+    let account = gatepost_core::MailAccountId::new(&house.it.world);
+    let of = async |person: Option<gatepost_core::PersonId>| {
+        let at = address("anna-mail@example.org");
+        identity.ensure_account_login(organisation, account, &at, person).await.unwrap()
+    };
+    let own = of(Some(anna.id)).await;
+    let (made, other) = (house.make_for(&own, "Laptop").await, house.make("Scanner").await);
+    let signed_in = house.sign_in(&made).await;
+    assert_eq!(signed_in.home_location, None);
+    let (session, scanner) =
+        (house.watch.register(&signed_in), house.watch.register(&house.sign_in(&other).await));
+    let made_for_others = identity.list_app_passwords_made_by(organisation, anna.id).await.unwrap();
+    assert!(made_for_others.is_empty());
+    house.disable(&anna).await.unwrap();
+    house.watch.look().await.unwrap();
+    assert!(session.is_ended() && !scanner.is_ended());
+    let why = async || match house.verify(&made.user_name, made.text.grouped().reveal()).await {
+        Err(SignInRefusal::Refused { why }) => Some(why),
+        Ok(_) => None,
+        Err(other) => panic!("{other:?}"),
+    };
+    assert_eq!(why().await, Some(RefusedBecause::PersonDisabled));
+    identity.enable_person(organisation, anna.id, Actor::Command).await.unwrap();
+    assert_eq!(why().await, None);
+    // The account serves everybody from now on, and then her again.
+    assert_eq!(of(None).await, own);
+    house.disable(&anna).await.unwrap();
+    let session = house.watch.register(&house.sign_in(&made).await);
+    house.watch.look().await.unwrap();
+    assert!(!session.is_ended());
+    of(Some(anna.id)).await;
+    house.watch.look().await.unwrap();
+    assert!(session.is_ended());
+    // Somebody who never came: what was made for them is removed, and the login is there for whom the account serves next.
+    let ben = house.add("ben@example.org", Role::Operator).await;
+    of(Some(ben.id)).await;
+    assert_eq!(why().await, None);
+    identity.withdraw_invitation(organisation, ben.id, Actor::Command).await.unwrap();
+    assert_eq!(why().await, Some(RefusedBecause::Removed));
+    let anew = house.make_for(&of(None).await, "Anew").await;
+    house.sign_in(&anew).await;
 }
 
 /// ID-24, AP-7.

@@ -107,7 +107,7 @@ impl House {
 
 async fn account_login(identity: &Identity, organisation: OrganisationId, at: &str) -> Login {
     let account = MailAccountId::from_uuid(organisation.uuid());
-    identity.ensure_account_login(organisation, account, &address(at)).await.unwrap()
+    identity.ensure_account_login(organisation, account, &address(at), None).await.unwrap()
 }
 
 fn address(text: &str) -> EmailAddress {
@@ -236,8 +236,10 @@ async fn a_login_passes_to_the_next_account_of_the_address_without_its_app_passw
     assert!(matches!(house.make("more", mail()).await, Err(IdentityError::NoSuchLogin(_))));
 
     let next = MailAccountId::new(&house.it.world);
-    let login =
-        identity.ensure_account_login(organisation, next, &address("Reception@example.org")).await.unwrap();
+    let login = identity
+        .ensure_account_login(organisation, next, &address("Reception@example.org"), None)
+        .await
+        .unwrap();
     assert_eq!((login.id, login.target), (house.login.id, Target::Account(next)));
     let refused = house.verify(&old.user_name, old.text.grouped().reveal(), OFFICE).await;
     assert_eq!(why(refused), RefusedBecause::Removed);

@@ -34,7 +34,8 @@ async fn every_try_under_the_user_name_is_heard_and_nothing_of_others(it: TestSt
     let (mine, other) = (house.make("mine").await, house.make("other").await);
     let elsewhere = house.identity.create_organisation("Elsewhere", Actor::Command).await.unwrap().id;
     let account = gatepost_core::MailAccountId::new(&house.it.world);
-    let theirs = house.identity.ensure_account_login(elsewhere, account, &address("them@example.org")).await;
+    let theirs =
+        house.identity.ensure_account_login(elsewhere, account, &address("them@example.org"), None).await;
     let theirs = theirs.unwrap();
     let foreign = house.make_for(&theirs, "foreign").await;
     house.identity.revoke_app_password(house.organisation, other.id, Actor::Command).await.unwrap();

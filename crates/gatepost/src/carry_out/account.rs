@@ -48,7 +48,8 @@ impl App {
         };
         let added = self.accounts.add(adding).await.map_err(|error| self.refuse(error))?;
         // Applications of an earlier account of this address go on, with new app passwords.
-        let login = self.identity.ensure_account_login(organisation.id, added.id, &added.address).await;
+        let (address, person) = (&added.address, added.serves.person());
+        let login = self.identity.ensure_account_login(organisation.id, added.id, address, person).await;
         login.map_err(|error| self.refuse(error))?;
         self.adopt_orphans(organisation).await?;
         done(self.account_shown(organisation, &added).await?)

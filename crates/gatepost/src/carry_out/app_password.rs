@@ -55,8 +55,9 @@ impl App {
         match target {
             Target::Account(text) => {
                 let account = self.account(organisation, text).await?;
+                let (address, person) = (&account.address, account.serves.person());
                 let login =
-                    self.identity.ensure_account_login(organisation.id, account.id, &account.address).await;
+                    self.identity.ensure_account_login(organisation.id, account.id, address, person).await;
                 login.map_err(refuse)
             }
             Target::Person(text) => {

@@ -54,14 +54,16 @@ pub(crate) fn remove_app_password(
     Ok(Some(true))
 }
 
-/// Removes what opens a person's own login (B12). What they made for locations and shared accounts belongs to those.
+/// Removes what opens a person's own logins (B12): theirs, and those of mail accounts that serve them alone. What they made for
+/// locations and shared accounts belongs to those.
 pub(crate) fn remove_own_app_passwords(
     tx: &mut Transaction<'_>,
     world: &World,
     person: &Person,
+    by: Actor,
 ) -> Result<(), StoreError> {
     for row in tx.rows(&sql::LIST_OWN_APP_PASSWORDS, params![person.organisation, person.id])? {
-        remove_app_password(tx, world, person.organisation, row.get(0)?, Actor::Person(person.id))?;
+        remove_app_password(tx, world, person.organisation, row.get(0)?, by)?;
     }
     Ok(())
 }

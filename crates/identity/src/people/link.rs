@@ -116,7 +116,7 @@ impl People {
             let entry = Entry { organisation, actor: by, action, subject, subject_id, details };
             gatepost_journal::append(tx, &world, &entry)?;
             if removes_app_passwords {
-                remove_own_app_passwords(tx, &world, &person)?;
+                remove_own_app_passwords(tx, &world, &person, by)?;
             }
             if person.has_password {
                 tell(tx, &world, &person, NoticeKind::PasswordChanged, seen_as(&visitor), None)?;

@@ -48,10 +48,10 @@ impl People {
             };
             renewed.session.person.has_password = true;
             set_password(tx, &keyring, &world, &session.person, &new)?;
-            if removes_app_passwords {
-                remove_own_app_passwords(tx, &world, &session.person)?;
-            }
             let by = Actor::Person(session.person.id);
+            if removes_app_passwords {
+                remove_own_app_passwords(tx, &world, &session.person, by)?;
+            }
             record(tx, &world, &session.person, by, "password.changed", &visitor)?;
             tell(tx, &world, &session.person, NoticeKind::PasswordChanged, seen_as(&visitor), None)?;
             Ok::<_, StoreError>(Some(renewed))

@@ -5,7 +5,7 @@ use gatepost_journal::{Actor, Entry, Notice, NoticeKind};
 use gatepost_store::{StoreError, Transaction, params};
 use serde_json::{Value, json};
 
-use crate::app_password::remove_app_password;
+use crate::app_password::{remove_app_password, remove_own_app_passwords};
 use crate::identity::checked_name;
 use crate::login::retire;
 use crate::people::{NewLink, forget_two_step, link_token, raise_epoch, tell};
@@ -86,7 +86,7 @@ impl Identity {
     }
 
     /// Withdraws the invitation of somebody who has not chosen a password: the person is gone, and the address is free. What was made
-    /// for their login is removed.
+    /// for their logins is removed.
     pub async fn withdraw_invitation(
         &self,
         organisation: OrganisationId,
@@ -109,6 +109,7 @@ impl Identity {
             }
             tx.execute(&sql::DELETE_LINKS_OF, params![organisation, id])?;
             tx.execute(&sql::DELETE_CONTACTS, params![organisation, id])?;
+            remove_own_app_passwords(tx, &world, &person, by)?;
             retire(tx, &world, organisation, Target::Person(id), by)?;
             let details = json!({ "address": person.address.as_str() });
             person.journal(tx, &world, by, "person.invitation_withdrawn", details)?;
@@ -202,7 +203,8 @@ impl Identity {
         changed.await?
     }
 
-    /// Disables a person: signed out everywhere, their links dead, and what their app passwords have open ends within a second. Not
+    /// Disables a person: signed out everywhere, their links dead, and what has their own logins open ends within a second, also those
+    /// of mail accounts that serve them alone. Not
     /// the last administrator. Disabling again does nothing. `remove`: of what they made for others
     /// ([`Identity::list_app_passwords_made_by`]), the app passwords that are removed as well.
     pub async fn disable_person(

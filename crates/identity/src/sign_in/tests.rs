@@ -27,8 +27,11 @@ async fn every_attempt_costs_the_same(it: TestStore) {
     let organisation = identity.create_organisation("Practice", Actor::Command).await.unwrap().id;
     let make = async |address: &str, n: u32| -> CreatedAppPassword {
         let account = MailAccountId::new(&it.world);
-        let login =
-            identity.ensure_account_login(organisation, account, &address.parse().unwrap()).await.unwrap().id;
+        let login = identity
+            .ensure_account_login(organisation, account, &address.parse().unwrap(), None)
+            .await
+            .unwrap()
+            .id;
         let mut last = None;
         for n in 0..n {
             let new = NewAppPassword::new(&it.world, organisation, login, n.to_string(), limits());

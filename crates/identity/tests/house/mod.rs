@@ -33,8 +33,9 @@ impl House {
         let identity = Identity::new(it.store.clone(), it.keyring.clone());
         let organisation = identity.create_organisation("Practice", Actor::Command).await.unwrap().id;
         let account = MailAccountId::new(&it.world);
-        let login =
-            identity.ensure_account_login(organisation, account, &address("reception@example.org")).await;
+        let login = identity
+            .ensure_account_login(organisation, account, &address("reception@example.org"), None)
+            .await;
         let watch = RevocationWatch::new(it.store.clone());
         let last_uses = LastUses::new(it.store.clone());
         let sign_ins = SignIns::open(it.store.clone(), it.keyring.clone(), last_uses, watch.clone()).await;

@@ -97,20 +97,36 @@ async fn a_session_that_is_over_changes_nothing(it: TestStore) {
 async fn app_passwords_go_with_the_password_on_request(it: TestStore) {
     let house = House::new(it).await;
     let anna = house.operator().await;
-    let login = house.identity.ensure_person_login(&anna).await.unwrap();
-    let n_left =
-        async || house.identity.list_app_passwords_of(house.organisation, &[login.id]).await.unwrap().len();
-    for (name, by) in [("Laptop", Actor::Person(anna.id)), ("Telephone", Actor::Command)] {
-        let limits = AppPasswordLimits {
-            allowed: Protocols::MAIL,
-            networks: Vec::new(),
-            send_as: Vec::new(),
-            expires_at: None,
-            repairs_line_ends: false,
-        };
-        let new = NewAppPassword::new(&house.it.world, house.organisation, login.id, name, limits);
-        house.identity.create_app_password(new, 40, by).await.unwrap();
-    }
+    let (identity, organisation, world) = (&house.identity, house.organisation, &house.it.world);
+    let login = identity.ensure_person_login(&anna).await.unwrap().id;
+    let account = async |at: &str, person| {
+        let (id, at) = (gatepost_core::MailAccountId::new(world), at.parse().unwrap());
+        identity.ensure_account_login(organisation, id, &at, person).await.unwrap().id
+    };
+    let own = account("anna-mail@example.org", Some(anna.id)).await;
+    let shared = account("reception@example.org", None).await;
+    let count = async |logins: &[gatepost_core::LoginId]| {
+        identity.list_app_passwords_of(organisation, logins).await.unwrap().len()
+    };
+    let n_left = async || count(&[login, own]).await;
+    let make = async || {
+        for (login, name, by) in [
+            (login, "Laptop", Actor::Person(anna.id)),
+            (own, "Telephone", Actor::Command),
+            (shared, "Scanner", Actor::Person(anna.id)),
+        ] {
+            let limits = AppPasswordLimits {
+                allowed: Protocols::MAIL,
+                networks: Vec::new(),
+                send_as: Vec::new(),
+                expires_at: None,
+                repairs_line_ends: false,
+            };
+            let new = NewAppPassword::new(world, organisation, login, name, limits);
+            identity.create_app_password(new, 40, by).await.unwrap();
+        }
+    };
+    make().await;
     let made = house.signed_in(&anna).await;
     let change = async |session: &Session, old: &str, new: &str, removes: bool| {
         let (old, new) = (secret(old), secret(new));
@@ -121,4 +137,13 @@ async fn app_passwords_go_with_the_password_on_request(it: TestStore) {
     change(&session, OTHER, RIGHT, true).await;
     assert_eq!(n_left().await, 0);
     assert_eq!(house.entries("app_password.revoked").await.len(), 2);
+    // By a link as well.
+    make().await;
+    for (removes, n) in [(false, 2), (true, 0)] {
+        let token = house.link(&anna, gatepost_identity::LinkKind::PasswordReset, "{}").await;
+        let new = secret(if removes { RIGHT } else { OTHER });
+        house.people.choose_password(&token, &new, None, removes, &office()).await.unwrap();
+        assert_eq!(n_left().await, n);
+    }
+    assert_eq!(count(&[shared]).await, 2, "what serves others stays");
 }

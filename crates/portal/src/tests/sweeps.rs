@@ -178,7 +178,7 @@ impl Town {
         let of_eva = identity.ensure_person_login(&eva).await.unwrap();
         let login = identity.ensure_location_login(&location).await.unwrap();
         let address: EmailAddress = "reception@practice.test".parse().unwrap();
-        identity.ensure_account_login(here, account, &address).await.unwrap();
+        identity.ensure_account_login(here, account, &address, None).await.unwrap();
         house.app_password(login.id, &eva).await;
         house.app_password(of_eva.id, &eva).await;
         house.letter(login.id, Some(account), &["patient@example.test"]).await;

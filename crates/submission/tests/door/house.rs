@@ -117,8 +117,11 @@ impl House {
         let identity = Identity::new(it.store.clone(), it.keyring.clone());
         let organisation = identity.create_organisation("Practice", Actor::Command).await.unwrap().id;
         let account = MailAccountId::new(&it.world);
-        let login =
-            identity.ensure_account_login(organisation, account, &USER.parse().unwrap()).await.unwrap().id;
+        let login = identity
+            .ensure_account_login(organisation, account, &USER.parse().unwrap(), None)
+            .await
+            .unwrap()
+            .id;
         let watch = RevocationWatch::new(it.store.clone());
         watch.look().await.unwrap();
         let watching = CancellationToken::new();

@@ -255,7 +255,8 @@ impl Whom {
             Self::Me => identity.ensure_person_login(signed.person()).await?,
             Self::Location(it) => identity.ensure_location_login(it).await?,
             Self::Account(it) => {
-                identity.ensure_account_login(signed.organisation(), it.id, &it.address).await?
+                let (organisation, person) = (signed.organisation(), it.serves.person());
+                identity.ensure_account_login(organisation, it.id, &it.address, person).await?
             }
         })
     }

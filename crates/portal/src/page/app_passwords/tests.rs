@@ -68,7 +68,7 @@ async fn each_may_do_on_app_passwords_what_the_table_says_and_finds_nothing_else
     let account = async |name: &str, serves: Serves| {
         let id = house.account(name, serves).await;
         let address = format!("{name}@practice.test").parse().unwrap();
-        identity.ensure_account_login(house.organisation, id, &address).await.unwrap()
+        identity.ensure_account_login(house.organisation, id, &address, serves.person()).await.unwrap()
     };
     let shared = account("reception", Serves::Organisation).await;
     let own = account("own", Serves::Person(person("operator@practice.test").await.id)).await;
