@@ -73,6 +73,8 @@ CREATE TABLE pre_session (
     device TEXT NOT NULL,
     -- Of the device's token that the browser brought.
     device_digest BYTEA,
+    -- Whether that was a device of this person: strangers who know the password end none of these.
+    is_known BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
@@ -190,7 +192,10 @@ CREATE TABLE miss (
     subject BYTEA NOT NULL,
     -- The known device with a count of its own, or nil.
     bucket UUID NOT NULL,
+    -- Tries since the last right one, those that are being looked at with them.
     n BIGINT NOT NULL,
+    -- Those that were found wrong.
+    n_wrong BIGINT NOT NULL DEFAULT 0,
     last_at BIGINT NOT NULL,
     wait_until BIGINT NOT NULL,
     PRIMARY KEY (subject, bucket)
@@ -198,11 +203,6 @@ CREATE TABLE miss (
 
 CREATE INDEX miss_last ON miss (last_at);
 
-ALTER TABLE app_password ADD COLUMN application TEXT;
-
-ALTER TABLE app_password ADD COLUMN device TEXT;
-
-ALTER TABLE app_password ADD COLUMN created_by UUID;
 -- Whose alone it is: a person's, and that of a mail account which serves one person. It ends with them.
 ALTER TABLE login ADD COLUMN person_id UUID;
 
@@ -210,6 +210,11 @@ UPDATE login SET person_id = target_id WHERE target = 'person';
 
 CREATE INDEX login_person ON login (organisation_id, person_id);
 
+ALTER TABLE app_password ADD COLUMN application TEXT;
+
+ALTER TABLE app_password ADD COLUMN device TEXT;
+
+ALTER TABLE app_password ADD COLUMN created_by UUID;
 
 CREATE INDEX app_password_maker ON app_password (organisation_id, created_by);
 

@@ -96,6 +96,13 @@ impl Try {
         self.forgive();
     }
 
+    /// It was right, and one too many at this moment: each counts, in the minute alone, so that whoever comes by a program of their own
+    /// takes no office offline for a day.
+    pub(crate) fn one_too_many(mut self) {
+        self.is_miss = false;
+        self.limiter.lock().count_minute(self.source, self.now);
+    }
+
     /// It was right, but opens nothing by itself; or nobody could look at it.
     pub(crate) fn forgive(mut self) {
         self.is_miss = false;
@@ -204,6 +211,12 @@ impl State {
             let misses = self.of(block, now);
             misses.minute.count(MINUTE, now);
             misses.day.count(DAY, now);
+        }
+    }
+
+    fn count_minute(&mut self, source: IpAddr, now: Timestamp) {
+        for (block, _) in blocks(source) {
+            self.of(block, now).minute.count(MINUTE, now);
         }
     }
 

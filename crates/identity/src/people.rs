@@ -183,8 +183,8 @@ pub enum PersonRefusal {
     /// The code was right, and was used already.
     #[error("the code was used already")]
     CodeUsed,
-    /// Too many wrong tries.
-    #[error("too many wrong tries")]
+    /// Too many wrong tries, or right passwords from browsers that are not known; or others are looked at right now.
+    #[error("too many tries")]
     Slowed {
         /// When the next one is looked at.
         retry_after: Duration,

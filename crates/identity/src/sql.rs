@@ -594,9 +594,29 @@ gatepost_store::statements! {
 
     /// What there is to wait for.
     FIND_MISS = "
-        SELECT wait_until
+        SELECT wait_until, n_wrong, last_at
         FROM miss
         WHERE subject = $1 AND bucket = $2";
+
+    /// A try that was counted was found wrong.
+    RECORD_MISS = "
+        UPDATE miss
+        SET n_wrong = n_wrong + 1
+        WHERE subject = $1 AND bucket = $2";
+
+    /// Counts a right password: ten at once, then one a minute, by the time until which they are used up. That a clock which was set
+    /// back has left further ahead counts as none.
+    COUNT_RIGHT = "
+        INSERT INTO miss (subject, bucket, n, last_at, wait_until)
+        VALUES ($1, $2, 0, $3, $4)
+        ON CONFLICT (subject, bucket) DO UPDATE
+        SET last_at = excluded.last_at,
+            wait_until = CASE
+                WHEN miss.wait_until > excluded.last_at AND miss.wait_until <= excluded.last_at + 630000
+                    THEN miss.wait_until + 60000
+                ELSE excluded.last_at + 60000
+            END
+        WHERE miss.wait_until <= excluded.last_at + 540000 OR miss.wait_until > excluded.last_at + 630000";
 
     /// Misses in a row, for this transaction alone.
     LOCK_MISS = locking "
@@ -607,7 +627,7 @@ gatepost_store::statements! {
     /// It was right: the count begins anew.
     FORGIVE_MISSES = "
         UPDATE miss
-        SET n = 0, wait_until = 0
+        SET n = 0, n_wrong = 0, wait_until = 0
         WHERE subject = $1 AND bucket = $2";
 
     /// Nobody looked: one miss less.

@@ -41,6 +41,20 @@ impl Doors {
 const OFFICE: &str = "192.0.2.7";
 
 #[test]
+fn what_is_right_and_one_too_many_counts_each_time_in_the_minute_alone() {
+    let mut door = Doors::new();
+    for minute in 0..20 {
+        for n in 0..10 {
+            let it = door.try_secret(OFFICE, "anna@example.org", "right").ok();
+            it.unwrap_or_else(|| panic!("{minute} {n}")).one_too_many();
+        }
+        assert!(door.miss(OFFICE).is_err());
+        door.wait(MINUTE);
+    }
+    assert_eq!(door.n_misses(|_| OFFICE.into(), 20), 10, "the day is as long as ever");
+}
+
+#[test]
 fn ten_misses_a_minute_and_fifty_a_day_pass() {
     let mut door = Doors::new();
     for minute in 0..5 {

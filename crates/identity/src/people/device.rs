@@ -8,9 +8,13 @@ use gatepost_store::{StoreError, Transaction, params};
 use gatepost_vault::{Digest, PurposeKey};
 use serde_json::json;
 
+use super::moment::SLACK;
 use super::session::{Entering, seen_as};
 use crate::token::Opens;
 use crate::{People, Session, Token, sql};
+
+/// Devices that came again in this time are kept before those that came once.
+const LATELY: Duration = Duration::from_hours(30 * 24);
 
 /// What is known of the browser that somebody comes in by.
 #[derive(Clone, Copy)]
@@ -23,14 +27,17 @@ pub(super) struct Browser {
 /// A device of one person, as its row has it.
 pub(super) struct FoundDevice {
     pub(super) id: DeviceId,
+    trusted_at: Option<Timestamp>,
     trusted_until: Option<Timestamp>,
     epoch: Option<u64>,
 }
 
 impl FoundDevice {
-    /// Whether it skips the second step in that epoch.
+    /// Whether it skips the second step in that epoch. What a clock that was ahead has trusted would last longer than it may.
     pub(super) fn is_trusted(&self, epoch: u64, now: Timestamp) -> bool {
-        self.epoch == Some(epoch) && self.trusted_until.is_some_and(|until| until > now)
+        self.epoch == Some(epoch)
+            && self.trusted_until.is_some_and(|until| until > now)
+            && self.trusted_at.is_some_and(|at| at <= now + SLACK)
     }
 }
 
@@ -42,8 +49,11 @@ pub(super) fn find_device(
     digest: &Digest,
 ) -> Result<Option<FoundDevice>, StoreError> {
     let row = tx.row(&sql::FIND_DEVICE, params![organisation, person, digest.as_bytes()])?;
-    row.map(|row| Ok(FoundDevice { id: row.get(0)?, trusted_until: row.get(1)?, epoch: row.get(2)? }))
-        .transpose()
+    row.map(|row| {
+        let (id, trusted_at) = (row.get(0)?, row.get(3)?);
+        Ok(FoundDevice { id, trusted_at, trusted_until: row.get(1)?, epoch: row.get(2)? })
+    })
+    .transpose()
 }
 
 /// Looks whether the person has come with this browser before; writes nothing.
@@ -87,7 +97,7 @@ pub(super) fn remember(
     let values =
         params![browser.id, organisation, person.id, digest.as_bytes(), &visitor.device, source, now];
     tx.execute(&sql::INSERT_DEVICE, values)?;
-    tx.execute(&sql::CAP_DEVICES, params![organisation, person.id])?;
+    tx.execute(&sql::CAP_DEVICES, params![organisation, person.id, browser.id, now - LATELY])?;
     Ok(Some(token))
 }
 

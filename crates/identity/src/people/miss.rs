@@ -17,6 +17,13 @@ pub(super) const TOO_MANY_MISSES: u32 = 100;
 pub(super) const TELLING_MISSES: u32 = 10;
 /// No wait is longer.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
+/// A try that is looked at takes no longer.
+const LOOKING: Duration = Duration::from_secs(10);
+/// After how long to come again while others are looked at.
+const MOMENT: Duration = Duration::from_secs(1);
+/// Right passwords of one person from browsers that are not known: how long each one counts, and how many there may be at once.
+const RIGHT_EVERY: Duration = Duration::from_mins(1);
+const MOST_RIGHT: u32 = 10;
 
 /// Whose tries are counted together.
 #[derive(Clone, Debug)]
@@ -29,6 +36,8 @@ pub(crate) enum Subject {
     RecoveryCodes(PersonId),
     /// Whoever was asked after with "Forgot password?". No miss.
     Asking(String),
+    /// A person's right passwords from browsers that are not known. No miss.
+    Right(PersonId),
 }
 
 impl Subject {
@@ -38,6 +47,7 @@ impl Subject {
             Self::Password(address) => keyed_hash(key, &[b"miss-password", address.as_bytes()]),
             Self::Authenticator(id) => keyed_hash(key, &[b"miss-authenticator", id.uuid().as_bytes()]),
             Self::Asking(address) => keyed_hash(key, &[b"asking", address.as_bytes()]),
+            Self::Right(id) => keyed_hash(key, &[b"right", id.uuid().as_bytes()]),
             Self::RecoveryCodes(id) => keyed_hash(key, &[b"miss-recovery-codes", id.uuid().as_bytes()]),
         }
     }
@@ -65,7 +75,12 @@ impl Counter {
         }
         let row = tx.row(&sql::FIND_MISS, params![self.subject.as_bytes(), self.bucket])?;
         Ok(match row {
-            Some(row) => Begun::Slowed { retry_after: row.get::<Timestamp>(0)?.since(now).min(LONGEST_WAIT) },
+            Some(row) => {
+                let wait = row.get::<Timestamp>(0)?.since(now).min(LONGEST_WAIT);
+                // Fewer than that were found wrong: others are looked at, and what they say comes first.
+                let is_looking = row.get::<u32>(1)? < MANY_MISSES && now.since(row.get(2)?) < LOOKING;
+                Begun::Slowed { retry_after: if is_looking { wait.min(MOMENT) } else { wait } }
+            }
             // Cleared at this very moment; the next try counts.
             None => Begun::Slowed { retry_after: Duration::ZERO },
         })
@@ -80,7 +95,12 @@ impl Counter {
         Ok(n.saturating_sub(1))
     }
 
-    /// Nobody could look at the try: it is no miss.
+    /// The try was looked at, and is a miss.
+    pub(crate) fn missed(&self, tx: &mut Transaction<'_>) -> Result<(), StoreError> {
+        tx.execute(&sql::RECORD_MISS, params![self.subject.as_bytes(), self.bucket]).map(drop)
+    }
+
+    /// Nobody could look at the try, or it came at a bad moment: it is no miss.
     pub(crate) fn take_back(&self, tx: &mut Transaction<'_>) -> Result<(), StoreError> {
         tx.execute(&sql::TAKE_MISS_BACK, params![self.subject.as_bytes(), self.bucket]).map(drop)
     }
@@ -125,6 +145,24 @@ pub(super) fn total_of(
 
 fn total(tx: &mut Transaction<'_>, subject: &Digest) -> Result<u32, StoreError> {
     tx.row(&sql::SUM_MISSES, params![subject.as_bytes()])?.map_or(Ok(0), |row| row.get(0))
+}
+
+/// Counts a right password that opens nothing by itself or comes from a browser that is not known; how long to wait if there were too
+/// many. Whoever reads it knows the password: to others it is wrong as ever.
+pub(super) fn count_right(
+    tx: &mut Transaction<'_>,
+    key: &PurposeKey,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<Option<Duration>, StoreError> {
+    let (subject, bucket) = (Subject::Right(person).digest(key), Uuid::nil());
+    let values = params![subject.as_bytes(), bucket, now, now + RIGHT_EVERY];
+    if tx.execute(&sql::COUNT_RIGHT, values)? == 1 {
+        return Ok(None);
+    }
+    let row = tx.row(&sql::FIND_MISS, params![subject.as_bytes(), bucket])?;
+    let used_up = row.map_or(Ok(now), |row| row.get::<Timestamp>(0))?;
+    Ok(Some((used_up - RIGHT_EVERY * (MOST_RIGHT - 1)).since(now)))
 }
 
 /// The method was enrolled anew, as part of that transaction: nothing of its misses is left.

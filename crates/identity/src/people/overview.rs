@@ -3,6 +3,7 @@
 use gatepost_core::Timestamp;
 use gatepost_store::{Row, StoreError, params};
 
+use super::moment::SLACK;
 use super::second_step::{FoundAuthenticator, count_recovery_codes, list_authenticators};
 use super::session::is_within;
 use crate::{Authenticator, Contact, Device, OpenSession, People, Person, Policy, SecurityOverview, sql};
@@ -24,7 +25,8 @@ impl People {
                 Some(Authenticator { id, name, active_at, last_used_at, disabled_at })
             });
             let (n_codes, n_left) = count_recovery_codes(tx, &person)?;
-            let devices = tx.rows(&sql::LIST_DEVICES, params![person.organisation, person.id, now])?;
+            let devices =
+                tx.rows(&sql::LIST_DEVICES, params![person.organisation, person.id, now, now + SLACK])?;
             let mut devices: Vec<Device> = rows(devices)?;
             if Policy::of(person.role).trusts_devices_for.is_none() {
                 devices.iter_mut().for_each(|it| it.trusted_until = None);

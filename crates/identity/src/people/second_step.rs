@@ -110,6 +110,7 @@ impl People {
                 Judged::Expired { .. } => Miss::Expired,
                 Judged::Wrong => Miss::Wrong,
             };
+            counter.missed(tx)?;
             refused(tx, &world, &person, miss.because(), &visitor)?;
             if counter.total(tx)? >= TOO_MANY_MISSES
                 && tx.execute(&sql::DISABLE_AUTHENTICATOR, params![organisation, id, now])? == 1
@@ -160,6 +161,7 @@ impl People {
                     miss = Miss::Used;
                 }
             }
+            counter.missed(tx)?;
             refused(tx, &world, &person, miss.because(), &visitor)?;
             tell_of_the_password(tx, &tokens, &world, &person, &visitor)?;
             Ok::<_, StoreError>(Ok(Err(miss)))

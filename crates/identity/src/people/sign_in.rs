@@ -6,7 +6,7 @@ use gatepost_core::{DeviceId, SecretText, Timestamp, World};
 use gatepost_store::{Row, StoreError, Transaction, params};
 use gatepost_vault::{Digest, PurposeKey};
 
-use super::device::trust;
+use super::device::{recognise, trust};
 use super::password::By;
 use super::session::{Entering, Shown, begin_session, factor_word, tell_of_misses};
 use crate::limiter::Door;
@@ -38,17 +38,26 @@ impl People {
         device: Option<&Token>,
         visitor: &Visitor,
     ) -> Result<Entrance, PersonRefusal> {
-        let right = self.check_password(address, password, By::Cookie(device), visitor).await?;
+        let (right, at_source) = self.check_at_source(address, password, By::Cookie(device), visitor).await?;
         let (world, keyring) = (self.identity().world().clone(), self.identity().keyring.clone());
         let (person, from) = (right.person.clone(), visitor.clone());
         let entered = self.write(move |tx| {
+            if let Some(retry_after) = right.is_one_too_many(tx, &keyring, &world)? {
+                return Ok(Err(PersonRefusal::Slowed { retry_after }));
+            }
             right.settle(tx, &keyring, &world, &from)?;
             let shown = if right.is_trusted { Shown::PasswordOnTrustedDevice } else { Shown::Password };
             let (person, browser) = (&right.person, right.browser.as_ref());
             let entering = Entering { person, epoch: right.epoch, visitor: &from, browser, shown };
-            enter(tx, keyring.tokens(), &world, &entering)
+            let entered = enter(tx, keyring.tokens(), &world, &entering)?;
+            Ok::<_, StoreError>(entered.ok_or(PersonRefusal::Over))
         });
-        let entered = entered.await?.ok_or(PersonRefusal::Over)?;
+        let entered = entered.await;
+        match &entered {
+            Ok(Err(PersonRefusal::Slowed { .. })) => at_source.one_too_many(),
+            _ => at_source.forgive(),
+        }
+        let entered = entered??;
         self.trust_source_of(&entered, &person, visitor);
         Ok(entered)
     }
@@ -159,6 +168,7 @@ pub(super) fn enter(
     if person.two_step_at.is_none() || matches!(shown, Shown::PasswordOnTrustedDevice) {
         return Ok(begin_session(tx, tokens, world, entering)?.map(Entrance::SignedIn));
     }
+    let is_known = recognise(tx, world, entering)?.is_known;
     let (token, now) = (Token::generate(world), world.now());
     let expires_at = now + PRE_SESSION_FOR;
     let digest = token.digest(tokens, Opens::PreSession);
@@ -172,11 +182,12 @@ pub(super) fn enter(
         now,
         expires_at,
         browser.map(Digest::as_bytes),
+        is_known,
     ];
     if tx.execute(&sql::INSERT_PRE_SESSION, values)? == 0 {
         return Ok(None);
     }
-    tx.execute(&sql::CAP_PRE_SESSIONS, params![person.organisation, person.id])?;
+    tx.execute(&sql::CAP_PRE_SESSIONS, params![person.organisation, person.id, is_known])?;
     Ok(Some(Entrance::SecondStep { token, expires_at }))
 }
 

@@ -142,9 +142,16 @@ impl People {
                 return Ok(begun.is_looked_at().map(|()| None).map_err(AccountProblem::Refused));
             }
             let step = match judged {
-                Judged::Right { step } => step,
-                Judged::Expired { .. } => return Ok(Err(PersonRefusal::CodeExpired.into())),
-                Judged::Wrong => return Ok(Err(PersonRefusal::WrongCode.into())),
+                Judged::Right { step } => Ok(step),
+                Judged::Expired { .. } => Err(PersonRefusal::CodeExpired),
+                Judged::Wrong => Err(PersonRefusal::WrongCode),
+            };
+            let step = match step {
+                Ok(step) => step,
+                Err(refusal) => {
+                    counter.missed(tx)?;
+                    return Ok(Err(refusal.into()));
+                }
             };
             counter.forgive(tx)?;
             if !has_active {

@@ -122,7 +122,8 @@ gatepost_store::statements! {
     /// Devices that a person has signed in with, and until when they are not asked for the second step.
     LIST_DEVICES = "
         SELECT d.id, d.device, d.source, d.created_at, d.last_used_at,
-            CASE WHEN d.epoch = p.epoch AND d.trusted_until > $3 AND p.two_step_at IS NOT NULL THEN d.trusted_until END
+            CASE WHEN d.epoch = p.epoch AND d.trusted_until > $3 AND d.trusted_at <= $4 AND p.two_step_at IS NOT NULL
+                THEN d.trusted_until END
         FROM device d
         JOIN person p ON p.id = d.person_id AND p.organisation_id = d.organisation_id
         WHERE d.organisation_id = $1 AND d.person_id = $2 AND d.revoked_at IS NULL

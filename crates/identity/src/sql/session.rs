@@ -70,31 +70,36 @@ gatepost_store::statements! {
     /// Between the two steps, unless the person's epoch rose meanwhile.
     INSERT_PRE_SESSION = "
         INSERT INTO pre_session
-            (digest, organisation_id, person_id, epoch, source, device, created_at, expires_at, device_digest)
-        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
+            (digest, organisation_id, person_id, epoch, source, device, created_at, expires_at, device_digest,
+            is_known)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
         FROM person p
         WHERE p.organisation_id = $2 AND p.id = $3 AND p.epoch = $4 AND p.disabled_at IS NULL";
 
-    /// The newest sessions of a person stay.
+    /// The newest session of a person stays, and of the others first those that may be alive and came by a device that was known
+    /// before, then those that were used last.
     CAP_SESSIONS = "
         UPDATE session
         SET ended_at = $3
-        WHERE organisation_id = $1 AND person_id = $2 AND ended_at IS NULL
+        WHERE organisation_id = $1 AND person_id = $2 AND ended_at IS NULL AND id <> $5
             AND id NOT IN (
                 SELECT s.id
                 FROM session s
-                WHERE s.organisation_id = $1 AND s.person_id = $2 AND s.ended_at IS NULL
-                ORDER BY s.active_at DESC, s.id DESC
-                LIMIT 50)";
+                LEFT JOIN device d ON d.id = s.device_id AND d.organisation_id = s.organisation_id
+                    AND d.created_at < s.created_at
+                WHERE s.organisation_id = $1 AND s.person_id = $2 AND s.ended_at IS NULL AND s.id <> $5
+                ORDER BY CASE WHEN d.id IS NOT NULL AND (s.is_lasting OR s.active_at > $4) THEN 0 ELSE 1 END,
+                    s.active_at DESC, s.id DESC
+                LIMIT 49)";
 
-    /// The newest pre-sessions of a person stay.
+    /// The newest pre-sessions of a person stay: of known devices as many as of unknown browsers.
     CAP_PRE_SESSIONS = "
         DELETE FROM pre_session
-        WHERE organisation_id = $1 AND person_id = $2
+        WHERE organisation_id = $1 AND person_id = $2 AND is_known = $3
             AND digest NOT IN (
                 SELECT s.digest
                 FROM pre_session s
-                WHERE s.organisation_id = $1 AND s.person_id = $2
+                WHERE s.organisation_id = $1 AND s.person_id = $2 AND s.is_known = $3
                 ORDER BY s.created_at DESC, s.digest
                 LIMIT 10)";
 
@@ -132,16 +137,20 @@ gatepost_store::statements! {
             (id, organisation_id, person_id, digest, device, source, created_at, last_used_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)";
 
-    /// The devices of a person that were used last stay.
+    /// The newest device of a person stays, and of the others first those that came again lately, then those that were used last.
     CAP_DEVICES = "
         DELETE FROM device
-        WHERE organisation_id = $1 AND person_id = $2
+        WHERE organisation_id = $1 AND person_id = $2 AND id <> $3
             AND id NOT IN (
                 SELECT d.id
                 FROM device d
-                WHERE d.organisation_id = $1 AND d.person_id = $2
-                ORDER BY CASE WHEN d.revoked_at IS NULL THEN 0 ELSE 1 END, d.last_used_at DESC, d.id DESC
-                LIMIT 20)";
+                WHERE d.organisation_id = $1 AND d.person_id = $2 AND d.id <> $3
+                ORDER BY CASE
+                        WHEN d.revoked_at IS NOT NULL THEN 2
+                        WHEN d.last_used_at > d.created_at AND d.last_used_at > $4 THEN 0
+                        ELSE 1
+                    END, d.last_used_at DESC, d.id DESC
+                LIMIT 19)";
 
     /// The browser has a new token: the rows of everybody who used it go along. Whose they are is not known at this point.
     MOVE_DEVICES = "
@@ -157,7 +166,7 @@ gatepost_store::statements! {
 
     /// The device of a person by its token, if they have not forgotten it.
     FIND_DEVICE = "
-        SELECT id, trusted_until, epoch
+        SELECT id, trusted_until, epoch, trusted_at
         FROM device
         WHERE organisation_id = $1 AND person_id = $2 AND digest = $3 AND revoked_at IS NULL";
 

@@ -350,3 +350,55 @@ async fn no_letter_makes_somebody_an_administrator(it: TestStore) {
     house.people.forgot_password("anna@example.org", &office()).await.unwrap();
     assert!(house.notices(&anna).await.is_empty(), "two-step verification is off");
 }
+
+mod sql {
+    gatepost_store::statements! {
+        /// As turning it on does.
+        TURN_ON = "UPDATE person SET two_step_at = $2, epoch = epoch + 1 WHERE id = $1";
+        /// How many transactions of this database wait for another.
+        COUNT_WAITING = "
+            SELECT COUNT(*)
+            FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    }
+}
+
+/// RACE: PostgreSQL shows a transaction what was committed before each of its statements. Without a lock the link would be judged by
+/// what was before, and the session made in the epoch of after, without a second step.
+#[tokio::test]
+async fn a_reset_waits_for_two_step_verification_that_is_turned_on_at_this_moment() {
+    let house = Arc::new(House::new(gatepost_testkit::postgres(ROOMS).await).await);
+    let anna = house.operator().await;
+    let token = house.link(&anna, LinkKind::PasswordReset, "{}").await;
+    let (store, id, now) = (house.it.store.clone(), anna.id, house.now());
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let (go, may_go) = std::sync::mpsc::channel();
+    let may_go = std::sync::Mutex::new(may_go);
+    let turned_on = tokio::spawn(async move {
+        let job = store.write(move |tx| {
+            tx.execute(&sql::TURN_ON, gatepost_store::params![id, now])?;
+            begun.send(()).unwrap();
+            may_go.lock().unwrap().recv().unwrap();
+            Ok::<_, gatepost_store::StoreError>(())
+        });
+        job.await.unwrap();
+    });
+    while has_begun.try_recv().is_err() {
+        tokio::task::yield_now().await;
+    }
+    let resets = Arc::clone(&house);
+    let chosen = tokio::spawn(async move {
+        resets.people.choose_password(&token, &secret(OTHER), None, false, &office()).await
+    });
+    let n_waiting = async || {
+        let row = house.it.store.read(|tx| tx.row(&sql::COUNT_WAITING, gatepost_store::params![])).await;
+        row.unwrap().unwrap().get::<i64>(0).unwrap()
+    };
+    while n_waiting().await == 0 {
+        assert!(!chosen.is_finished(), "it waits for nobody");
+    }
+    go.send(()).unwrap();
+    turned_on.await.unwrap();
+    assert!(is_over(chosen.await.unwrap()));
+    assert!(house.sessions(&anna).await.is_empty());
+}

@@ -19,6 +19,8 @@ on_both_engines!(ROOMS;
     ten_wrong_second_steps_in_a_row_are_told_at_once,
     no_wait_is_longer_than_an_hour,
     many_right_tries_at_once_pass_and_many_wrong_ones_do_not,
+    right_passwords_alone_are_slowed,
+    right_sign_ins_of_one_person_at_once_hear_of_no_wrong_tries,
     a_success_after_many_misses_is_told,
     whoever_got_in_lately_is_checked_also_after_a_restart,
     every_door_meets_the_one_limiter,
@@ -246,6 +248,86 @@ async fn many_right_tries_at_once_pass_and_many_wrong_ones_do_not(it: TestStore)
     let looked_at = at_once(200, "203.0.113.7", false).await;
     let looked_at = looked_at.iter().filter(|it| matches!(it, Err(PersonRefusal::WrongPassword))).count();
     assert!(looked_at <= 64 + 10, "{looked_at}");
+}
+
+/// ID-7: ten at once, then one a minute, from browsers that are not known; whoever does not know the password learns nothing of it.
+async fn right_passwords_alone_are_slowed(it: TestStore) {
+    let house = House::new(it).await;
+    house.operator().await;
+    let ben = house.with_two_step("ben@example.org", gatepost_identity::Role::Operator).await;
+    let known = house.trust(&ben).await;
+    let from = |n: u32| visitor(&format!("198.51.{n}.7"), "curl");
+    let come = async |address: &str, password: &str, n: u32| {
+        house.people.sign_in(address, &secret(password), None, &from(n)).await.map(drop)
+    };
+    for address in ["anna@example.org", "ben@example.org"] {
+        for n in 0..10 {
+            come(address, RIGHT, n * 8).await.unwrap();
+        }
+        for n in 0..3 {
+            assert_eq!(wait(come(address, RIGHT, n).await), Some(Duration::from_mins(1)), "{address}");
+        }
+        // To everybody else it is as ever: no answer without the password says that there is such a person.
+        for n in 0..4 {
+            assert_eq!(wait(miss(&house.people, address, n).await), None, "{address}");
+            assert_eq!(wait(come(&format!("not-{address}"), RIGHT, n + 100).await), None);
+            house.it.clock.advance(Duration::from_millis(1));
+        }
+        house.it.clock.advance(Duration::from_mins(1) - Duration::from_millis(5));
+        assert!(wait(come(address, RIGHT, 1).await).is_some());
+        house.it.clock.advance(Duration::from_millis(1));
+        come(address, RIGHT, 1).await.unwrap();
+        assert_eq!(wait(come(address, RIGHT, 1).await), Some(Duration::from_mins(1)), "{address}");
+        house.it.clock.advance(Duration::from_hours(1));
+    }
+    for n in 0..10 {
+        come("ben@example.org", RIGHT, n * 8).await.unwrap();
+    }
+    assert!(wait(come("ben@example.org", RIGHT, 1).await).is_some());
+    for _ in 0..20 {
+        let come = house.people.sign_in("ben@example.org", &secret(RIGHT), Some(&known), &office()).await;
+        session(come.unwrap());
+    }
+    // What was one too many is counted at its source, so that nobody has hashes made without end.
+    let slowed = async |n: u32, address: &str| {
+        let from = visitor("203.0.113.7", "curl");
+        let password = secret(if n == 0 { WRONG } else { RIGHT });
+        wait(house.people.sign_in(address, &password, None, &from).await.map(drop))
+    };
+    for _ in 0..10 {
+        assert!(slowed(1, "ben@example.org").await.is_some());
+    }
+    assert_eq!(slowed(0, "anna@example.org").await, Some(Duration::from_mins(1)));
+    // A clock that was set back keeps nobody out.
+    house.it.clock.set(house.now() - Duration::from_hours(24));
+    come("ben@example.org", RIGHT, 1).await.unwrap();
+}
+
+/// Those that are looked at are no misses, whatever is told to those that come meanwhile.
+async fn right_sign_ins_of_one_person_at_once_hear_of_no_wrong_tries(it: TestStore) {
+    let house = std::sync::Arc::new(House::new(it).await);
+    let anna = house.operator().await;
+    let tries: Vec<_> = (0..8)
+        .map(|_| {
+            let house = std::sync::Arc::clone(&house);
+            tokio::spawn(async move {
+                loop {
+                    match house.sign_in("anna@example.org", RIGHT).await {
+                        Ok(_) => return,
+                        Err(PersonRefusal::Slowed { retry_after }) => {
+                            assert!(retry_after <= Duration::from_secs(1), "{retry_after:?}");
+                            tokio::task::yield_now().await;
+                        }
+                        Err(other) => panic!("{other:?}"),
+                    }
+                }
+            })
+        })
+        .collect();
+    for it in tries {
+        it.await.unwrap();
+    }
+    assert!(!house.kinds(&anna).await.contains(&NoticeKind::ManyMisses));
 }
 
 /// ID-26.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use gatepost_identity::{Entrance, Method, PersonRefusal, Role, Token};
+use gatepost_identity::{Entrance, Method, PersonRefusal, Role, SecondStep, Token};
 use gatepost_journal::NoticeKind;
 use gatepost_testkit::{TestStore, on_both_engines};
 
 use crate::ROOMS;
 use crate::house::{House, RIGHT, WRONG, office, pre_session, secret, session};
+use crate::second_step::protected;
 
 on_both_engines!(ROOMS;
     a_right_password_opens_a_session,
@@ -20,6 +21,8 @@ on_both_engines!(ROOMS;
     right_passwords_send_five_letters_an_hour,
     a_browser_has_one_token_and_each_who_uses_it_a_row,
     a_person_has_at_most_fifty_sessions_ten_pre_sessions_and_twenty_devices,
+    strangers_with_the_right_password_end_nothing_of_a_known_device,
+    a_device_that_was_trusted_in_the_future_is_asked_until_then,
     old_hashes_are_made_anew,
 );
 
@@ -221,22 +224,90 @@ async fn a_person_has_at_most_fifty_sessions_ten_pre_sessions_and_twenty_devices
     let house = House::new(it).await;
     let anna = house.operator().await;
     let oldest = house.signed_in(&anna).await;
+    let known = oldest.device.clone().unwrap();
     for n in 0..50 {
         house.it.clock.advance(Duration::from_secs(1));
-        let made = house.signed_in(&anna).await;
+        let come = house.people.sign_in("anna@example.org", &secret(RIGHT), Some(&known), &office()).await;
+        let made = session(come.unwrap());
         assert!(house.find(&made).await.is_some(), "{n}");
         assert_eq!(house.find(&oldest).await.is_some(), n < 49, "{n}");
     }
     assert_eq!(house.sessions(&anna).await.len(), 50);
+    for _ in 0..25 {
+        house.it.clock.advance(Duration::from_mins(1));
+        house.signed_in(&anna).await;
+    }
     assert_eq!(house.people.security_overview(&anna).await.unwrap().devices.len(), 20);
     let ben = house.with_two_step("ben@example.org", Role::Operator).await;
     let mut all = Vec::new();
     for _ in 0..11 {
-        house.it.clock.advance(Duration::from_secs(1));
+        house.it.clock.advance(Duration::from_secs(10));
         all.push(pre_session(house.sign_in(ben.address.as_str(), RIGHT).await.unwrap()));
     }
     for (n, token) in all.iter().enumerate() {
         assert_eq!(house.people.find_pre_session(token).await.unwrap().is_some(), n > 0, "{n}");
+    }
+}
+
+/// Whoever has the password alone ends nothing that came by a device of the person, and keeps that device from nothing.
+async fn strangers_with_the_right_password_end_nothing_of_a_known_device(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.operator().await;
+    let come = async |address: &str, device: &Token| {
+        house.people.sign_in(address, &secret(RIGHT), Some(device), &office()).await.unwrap()
+    };
+    let device = house.signed_in(&anna).await.device.unwrap();
+    house.it.clock.advance(Duration::from_mins(1));
+    let made = session(come("anna@example.org", &device).await);
+    for n in 0..60 {
+        house.it.clock.advance(Duration::from_mins(1));
+        let stranger = house.signed_in(&anna).await;
+        assert!(house.find(&stranger).await.is_some(), "{n}: nor is somebody new kept out");
+        assert!(house.people.find_session(&made.token, true).await.unwrap().is_some(), "{n}");
+    }
+    assert!(come_known(&house, &device).await, "it is known as ever");
+    let (ben, codes) = protected(&house, "ben@example.org", Role::Operator).await;
+    let first = pre_session(house.sign_in("ben@example.org", RIGHT).await.unwrap());
+    let shown = SecondStep::RecoveryCode(codes[1].clone());
+    let passed = house.people.second_step(&first, &shown, false, &office()).await.unwrap();
+    let device = passed.session.device.unwrap();
+    let between = pre_session(come("ben@example.org", &device).await);
+    for _ in 0..30 {
+        house.it.clock.advance(Duration::from_secs(15));
+        let _ = house.sign_in(ben.address.as_str(), RIGHT).await;
+    }
+    let shown = SecondStep::RecoveryCode(codes[2].clone());
+    house.people.second_step(&between, &shown, false, &office()).await.unwrap();
+}
+
+async fn come_known(house: &House, device: &Token) -> bool {
+    let come = house.people.sign_in("anna@example.org", &secret(RIGHT), Some(device), &office()).await;
+    session(come.unwrap()).device.is_none()
+}
+
+/// Trusted by a clock that was ahead, it would skip the second step for longer than thirty days.
+async fn a_device_that_was_trusted_in_the_future_is_asked_until_then(it: TestStore) {
+    let house = House::new(it).await;
+    let anna = house.with_two_step("anna@example.org", Role::Operator).await;
+    let now = house.now();
+    house.it.clock.advance(Duration::from_hours(24));
+    let (ahead, device) = (house.now(), house.trust(&anna).await);
+    let come = async || {
+        house.people.sign_in("anna@example.org", &secret(RIGHT), Some(&device), &office()).await.unwrap()
+    };
+    let is_listed = async || {
+        let devices = house.people.security_overview(&anna).await.unwrap().devices;
+        devices.iter().any(|it| it.trusted_until.is_some())
+    };
+    for (at, is_trusted) in [
+        (now, false),
+        (ahead - Duration::from_secs(31), false),
+        (ahead - Duration::from_secs(30), true),
+        (ahead + Duration::from_hours(24), true),
+    ] {
+        house.it.clock.set(at);
+        assert_eq!(matches!(come().await, Entrance::SignedIn(_)), is_trusted, "{at}");
+        assert_eq!(is_listed().await, is_trusted, "{at}");
     }
 }
 

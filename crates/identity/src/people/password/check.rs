@@ -1,6 +1,7 @@
 //! The one place that checks a password: for sign-in, for proof again, and for its change (ID-9).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatepost_core::{DeviceId, KeyId, OrganisationId, PersonId, SecretText, Timestamp, World};
 use gatepost_journal::{Actor, Entry};
@@ -11,9 +12,9 @@ use uuid::Uuid;
 
 use super::hash::{Memory, Password, PasswordHash};
 use super::pool::Place;
-use crate::limiter::Door;
+use crate::limiter::{Door, Try};
 use crate::people::device::find_device;
-use crate::people::miss::{Begun, Counter, Subject, TOO_MANY_MISSES};
+use crate::people::miss::{Begun, Counter, Subject, TOO_MANY_MISSES, count_right};
 use crate::people::session::tell_of_misses;
 use crate::sign_in::canonical;
 use crate::token::Opens;
@@ -28,6 +29,8 @@ pub(in crate::people) struct RightPassword {
     pub(in crate::people) browser: Option<Digest>,
     /// Whether its device is not asked for the second step.
     pub(in crate::people) is_trusted: bool,
+    /// Whether it came by a device of this person.
+    is_known: bool,
     counter: Counter,
     stored: PasswordHash,
     /// The same password with the settings of today.
@@ -47,6 +50,7 @@ pub(in crate::people) enum By<'a> {
 struct LookedUp {
     known: Option<Known>,
     is_trusted: bool,
+    is_known: bool,
     counter: Counter,
     begun: Begun,
 }
@@ -71,6 +75,19 @@ impl People {
         by: By<'_>,
         visitor: &Visitor,
     ) -> Result<RightPassword, PersonRefusal> {
+        let (right, at_source) = self.check_at_source(address, password, by, visitor).await?;
+        at_source.forgive();
+        Ok(right)
+    }
+
+    /// The same, with what is counted of it at its source: a miss, unless the caller says otherwise.
+    pub(in crate::people) async fn check_at_source(
+        &self,
+        address: &str,
+        password: &SecretText,
+        by: By<'_>,
+        visitor: &Visitor,
+    ) -> Result<(RightPassword, Try), PersonRefusal> {
         let (address, now) = (canonical(address), self.identity().world().now());
         let begun = self.limiter().begin(Door::People, visitor.source, &address, Some(password), now);
         let at_source = begun.map_err(|retry_after| PersonRefusal::Slowed { retry_after })?;
@@ -89,7 +106,7 @@ impl People {
                 return Err(nobody_can_say.into());
             }
         };
-        let LookedUp { known, is_trusted, counter, begun } = looked_up;
+        let LookedUp { known, is_trusted, is_known, counter, begun } = looked_up;
         begun.is_looked_at()?;
         let password = Password::read(password).map(Arc::new);
         let fits = match self.fits(place, known.as_ref(), password.clone()).await {
@@ -102,12 +119,13 @@ impl People {
         };
         match (known, password) {
             (Some(known @ Known { stored: Some(_), .. }), Some(password)) if fits && known.may_sign_in() => {
-                at_source.forgive();
                 let Known { person, epoch, stored: Some((stored, _)), .. } = known else {
                     return Err(PersonRefusal::WrongPassword);
                 };
                 let renewed = if stored.is_outdated() { self.rehashed(password).await } else { None };
-                Ok(RightPassword { person, epoch, browser, is_trusted, counter, stored, renewed })
+                let right =
+                    RightPassword { person, epoch, browser, is_trusted, is_known, counter, stored, renewed };
+                Ok((right, at_source))
             }
             (known, _) => {
                 self.refuse(known, fits, counter, visitor.clone(), now).await?;
@@ -145,7 +163,7 @@ impl People {
             }
             let counter = Counter::new(&tokens, &subject, device);
             let begun = counter.begin(tx, now)?;
-            Ok(LookedUp { known, is_trusted, counter, begun })
+            Ok(LookedUp { known, is_trusted, is_known: device.is_some(), counter, begun })
         })
         .await
     }
@@ -194,6 +212,7 @@ impl People {
         let world = self.identity().world().clone();
         self.write(move |tx| {
             let n = counter.total(tx)?;
+            counter.missed(tx)?;
             let Some(known) = &known else { return counter.touch(tx, now) };
             let person = &known.person;
             refused(tx, &world, person, known.refused_because(fits), &visitor)?;
@@ -212,6 +231,24 @@ impl People {
 }
 
 impl RightPassword {
+    /// Counts it where it did not come by a known device, and says how long to wait if there were too many: then nothing of it counts, and
+    /// nothing is opened.
+    pub(in crate::people) fn is_one_too_many(
+        &self,
+        tx: &mut Transaction<'_>,
+        keyring: &Keyring,
+        world: &World,
+    ) -> Result<Option<Duration>, StoreError> {
+        if self.is_known {
+            return Ok(None);
+        }
+        let wait = count_right(tx, keyring.tokens(), self.person.id, world.now())?;
+        if wait.is_some() {
+            self.counter.take_back(tx)?;
+        }
+        Ok(wait)
+    }
+
     /// Forgives the misses and writes what has changed, as part of the transaction that lets the person in.
     pub(in crate::people) fn settle(
         &self,

@@ -17,6 +17,8 @@ use crate::{NewSession, Person, Policy, Session, Token, Visitor, sql};
 /// Letters about new devices, for one person in an hour: whoever has the right password must not use up the mailbox's day with them.
 const MOST_TOLD: u32 = 5;
 const HOUR: Duration = Duration::from_hours(1);
+/// No session that is not a lasting one lives longer (WP-3).
+const LONGEST: Duration = Duration::from_hours(12);
 
 /// Who comes in, and with what.
 pub(crate) struct Entering<'a> {
@@ -109,7 +111,8 @@ pub(crate) fn begin_session(
     if tx.execute(&sql::INSERT_SESSION, values)? == 0 {
         return Ok(None);
     }
-    tx.execute(&sql::CAP_SESSIONS, params![organisation, person.id, now])?;
+    let values = params![organisation, person.id, now, now - LONGEST, id];
+    tx.execute(&sql::CAP_SESSIONS, values)?;
     tx.execute(&sql::RECORD_SIGN_IN, params![organisation, person.id, now])?;
     let details = json!({ "factors": shown.factors(), "device": visitor.device, "source": source });
     let by = Actor::Person(person.id);
