@@ -62,15 +62,14 @@ impl Notices {
             ForNotices::Wait { because } => return Ok(Submitted::NoAccount(because)),
         };
         let link = match notice.link {
-            Some(link) => match (desk.issue)(organisation, link).await.map_err(Trouble::Link)? {
-                Some(token) => Some(self.address_of(&token)),
-                None => return Ok(Submitted::Over("its link was used, replaced, or has run out")),
-            },
-            None if is_about_link(notice.kind) => {
-                return Ok(Submitted::Over("it has no link to tell of"));
-            }
+            Some(link) => (desk.issue)(organisation, link).await.map_err(Trouble::Link)?,
             None => None,
         };
+        // Whoever has disabled the person, or used the link, must not silence the others: they leave without it.
+        if link.is_none() && is_about_link(notice.kind) {
+            return Ok(Submitted::Over("its link was used, replaced, or has run out"));
+        }
+        let link = link.map(|token| self.address_of(&token));
         let name = self.organisation_name(notice).await?;
         let message_id = format!("<{id}@{}>", account.address.domain());
         let written = self.write(

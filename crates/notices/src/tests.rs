@@ -42,6 +42,7 @@ on_both_engines!(ROOMS;
     without_a_default_account_a_notice_waits_with_the_reason_and_leaves_later,
     while_the_account_is_paused_a_notice_waits,
     a_notice_whose_link_is_over_is_given_up_and_never_sent,
+    a_notice_that_is_not_about_its_link_leaves_without_one_that_is_over,
     a_notice_that_cannot_leave_for_five_days_is_given_up,
     trouble_is_tried_again_by_the_schedule,
     a_name_cannot_begin_a_field_or_forge_a_line,
@@ -326,6 +327,19 @@ async fn a_notice_whose_link_is_over_is_given_up_and_never_sent(it: TestStore) {
         house.look_after(60).await;
         assert!(house.letters().await.is_empty());
     }
+}
+
+/// The person was disabled meanwhile, or another letter's link was used: what happened is told all the same.
+async fn a_notice_that_is_not_about_its_link_leaves_without_one_that_is_over(it: TestStore) {
+    let house = House::new(it, Link::Over).await;
+    house.add_account().await;
+    house.new_device().await;
+    house.look().await;
+    let (letter, text) = house.letter().await;
+    assert_eq!(recipients(&letter), ["ana@example.org", "ana@home.test"]);
+    assert!(text.contains("Firefox on Windows") && text.contains("tell an administrator"), "{text}");
+    assert!(!text.contains("/link?token="), "{text}");
+    assert_eq!(house.state().await, NoticeState::InOutbox);
 }
 
 async fn a_notice_that_cannot_leave_for_five_days_is_given_up(it: TestStore) {
