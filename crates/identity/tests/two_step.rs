@@ -457,6 +457,8 @@ async fn contacts_are_proven_before_they_count(it: TestStore) {
     assert_eq!(kinds, [NoticeKind::Contact, NoticeKind::ContactChanged]);
     assert_eq!(notices[0].addresses[0].as_str(), "anna@home.example");
     assert_eq!(notices[1].addresses, std::slice::from_ref(&it.person.address), "not yet the new one");
+    let words = (&notices[1].details["name"], &notices[1].details["address"]);
+    assert_eq!(words, (&"address added".into(), &"anna@home.example".into()), "the letter says what");
     for (kind, value, want) in [
         (ContactKind::Address, "anna@home.example", "there already"),
         (ContactKind::Address, "ANNA@example.org", "there already"),

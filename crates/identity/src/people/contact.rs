@@ -202,6 +202,13 @@ fn changed(
 fn details(how: &'static str, contact: &Contact) -> serde_json::Value {
     let (kind, value) = (contact.kind, contact.value.as_str());
     let mut details = json!({ "change": how, "contact": kind.to_string(), "value": value });
+    // The words of the letter, which shows numbers to nobody.
+    details["name"] = match (kind, how) {
+        (ContactKind::Address, "signs_in") => "the address to sign in with".to_owned(),
+        (ContactKind::Address, how) => format!("address {how}"),
+        (ContactKind::Telephone, how) => format!("telephone number {how}"),
+    }
+    .into();
     if kind == ContactKind::Address {
         details["address"] = value.into();
     }

@@ -147,8 +147,8 @@ fn total(tx: &mut Transaction<'_>, subject: &Digest) -> Result<u32, StoreError> 
     tx.row(&sql::SUM_MISSES, params![subject.as_bytes()])?.map_or(Ok(0), |row| row.get(0))
 }
 
-/// Counts a right password that opens nothing by itself or comes from a browser that is not known; how long to wait if there were too
-/// many. Whoever reads it knows the password: to others it is wrong as ever.
+/// Counts a right password from a browser that is not known; how long to wait if there were too many. Whoever is told knows the
+/// password: to others it is wrong as ever.
 pub(super) fn count_right(
     tx: &mut Transaction<'_>,
     key: &PurposeKey,
