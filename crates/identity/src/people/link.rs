@@ -290,10 +290,15 @@ pub(super) fn consume(
     fits: impl Fn(LinkKind) -> bool,
 ) -> Result<Option<Consumed>, StoreError> {
     let (digest, now) = (token.digest(tokens, Opens::Link), world.now());
-    let found = tx.row(&sql::FIND_LINK, params![digest.as_bytes()])?.map(FoundLink::try_from).transpose()?;
-    let Some(found) = found.filter(|it| fits(it.kind) && it.is_alive(now)) else { return Ok(None) };
-    // What changes the person at this moment, such as turning two-step verification on, is over before anything is read again.
+    let find = |tx: &mut Transaction<'_>| {
+        let row = tx.row(&sql::FIND_LINK, params![digest.as_bytes()])?;
+        let found = row.map(FoundLink::try_from).transpose()?;
+        Ok::<_, StoreError>(found.filter(|it| fits(it.kind) && it.is_alive(now)))
+    };
+    let Some(found) = find(tx)? else { return Ok(None) };
     tx.row(&sql::LOCK_PERSON, params![found.person.organisation, found.person.id])?;
+    // What changed the person until now, such as turning two-step verification on or another address, is over: read again.
+    let Some(found) = find(tx)? else { return Ok(None) };
     // Of many at once, one finds it unused.
     if tx.execute(&sql::CONSUME_LINK, params![digest.as_bytes(), now])? == 0 {
         return Ok(None);

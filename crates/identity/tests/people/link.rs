@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_identity::{
-    AccountProblem, AppPasswordLimits, Entrance, LinkKind, NewAppPassword, PersonRefusal, Protocols, Role,
+    AccountProblem, AppPasswordLimits, Entrance, LinkKind, NewAppPassword, Person, PersonRefusal, Protocols,
+    Role,
 };
 use gatepost_journal::{Actor, NoticeKind};
 use gatepost_testkit::{TestStore, on_both_engines};
@@ -354,7 +355,9 @@ async fn no_letter_makes_somebody_an_administrator(it: TestStore) {
 mod sql {
     gatepost_store::statements! {
         /// As turning it on does.
-        TURN_ON = "UPDATE person SET two_step_at = $2, epoch = epoch + 1 WHERE id = $1";
+        TURN_ON = "UPDATE person SET two_step_at = 1, epoch = epoch + 1 WHERE id = $1";
+        /// As another address to sign in with.
+        MOVE = "UPDATE person SET address = 'evil@elsewhere.example' WHERE id = $1";
         /// How many transactions of this database wait for another.
         COUNT_WAITING = "
             SELECT COUNT(*)
@@ -363,20 +366,20 @@ mod sql {
     }
 }
 
-/// RACE: PostgreSQL shows a transaction what was committed before each of its statements. Without a lock the link would be judged by
-/// what was before, and the session made in the epoch of after, without a second step.
-#[tokio::test]
-async fn a_reset_waits_for_two_step_verification_that_is_turned_on_at_this_moment() {
-    let house = Arc::new(House::new(gatepost_testkit::postgres(ROOMS).await).await);
-    let anna = house.operator().await;
-    let token = house.link(&anna, LinkKind::PasswordReset, "{}").await;
-    let (store, id, now) = (house.it.store.clone(), anna.id, house.now());
+/// Carries `acts` out while another transaction has changed the person and is not over; that one goes on once `acts` waits for it.
+async fn at_this_moment<T: Send + 'static>(
+    house: &House,
+    person: &Person,
+    change: &'static gatepost_store::Statement,
+    acts: impl Future<Output = T> + Send + 'static,
+) -> T {
+    let (store, id) = (house.it.store.clone(), person.id);
     let (begun, has_begun) = std::sync::mpsc::channel();
     let (go, may_go) = std::sync::mpsc::channel();
     let may_go = std::sync::Mutex::new(may_go);
-    let turned_on = tokio::spawn(async move {
+    let changed = tokio::spawn(async move {
         let job = store.write(move |tx| {
-            tx.execute(&sql::TURN_ON, gatepost_store::params![id, now])?;
+            tx.execute(change, gatepost_store::params![id])?;
             begun.send(()).unwrap();
             may_go.lock().unwrap().recv().unwrap();
             Ok::<_, gatepost_store::StoreError>(())
@@ -386,19 +389,49 @@ async fn a_reset_waits_for_two_step_verification_that_is_turned_on_at_this_momen
     while has_begun.try_recv().is_err() {
         tokio::task::yield_now().await;
     }
-    let resets = Arc::clone(&house);
-    let chosen = tokio::spawn(async move {
-        resets.people.choose_password(&token, &secret(OTHER), None, false, &office()).await
-    });
+    let acted = tokio::spawn(acts);
     let n_waiting = async || {
         let row = house.it.store.read(|tx| tx.row(&sql::COUNT_WAITING, gatepost_store::params![])).await;
         row.unwrap().unwrap().get::<i64>(0).unwrap()
     };
     while n_waiting().await == 0 {
-        assert!(!chosen.is_finished(), "it waits for nobody");
+        assert!(!acted.is_finished(), "it waits for nobody");
     }
     go.send(()).unwrap();
-    turned_on.await.unwrap();
-    assert!(is_over(chosen.await.unwrap()));
+    changed.await.unwrap();
+    acted.await.unwrap()
+}
+
+/// RACE: PostgreSQL shows a transaction what was committed before each of its statements. Without a lock the link would be judged by
+/// what was before, and the session made in the epoch of after, without a second step.
+#[tokio::test]
+async fn a_reset_waits_for_two_step_verification_that_is_turned_on_at_this_moment() {
+    let house = House::new(gatepost_testkit::postgres(ROOMS).await).await;
+    let anna = house.operator().await;
+    let token = house.link(&anna, LinkKind::PasswordReset, "{}").await;
+    let people = house.people.clone();
+    let chosen = at_this_moment(&house, &anna, &sql::TURN_ON, async move {
+        people.choose_password(&token, &secret(OTHER), None, false, &office()).await
+    });
+    assert!(is_over(chosen.await));
     assert!(house.sessions(&anna).await.is_empty());
+}
+
+/// RACE: read before the lock, the person would be looked for under an address that nobody has any more, or somebody else.
+#[tokio::test]
+async fn an_address_that_is_changed_at_this_moment_swallows_no_link() {
+    let house = House::new(gatepost_testkit::postgres(ROOMS).await).await;
+    let anna = house.operator().await;
+    let made = house.signed_in(&anna).await;
+    let token = house.link(&anna, LinkKind::NotMe, "{}").await;
+    let people = house.people.clone();
+    let secured =
+        at_this_moment(
+            &house,
+            &anna,
+            &sql::MOVE,
+            async move { people.not_me(&token, false, &office()).await },
+        );
+    secured.await.unwrap();
+    assert!(house.find(&made).await.is_none());
 }
