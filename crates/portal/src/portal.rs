@@ -57,6 +57,7 @@ impl Portal {
             reach,
             trusted_proxies: settings.trusted_proxies.clone(),
             most_connections: MOST_CONNECTIONS,
+            unread_for: WebDoor::UNREAD_FOR,
             checks_forms: true,
             always_open: &ALWAYS_OPEN,
         };

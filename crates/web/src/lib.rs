@@ -3,7 +3,7 @@
 //! Rooms with pages (`sandbox`, `portal`) bring a router and a [`WebDoor`]; [`serve`] puts every request behind the same guards,
 //! so that no room can forget one:
 //!
-//! - headers, body and the whole request have deadlines and sizes (WP-11);
+//! - headers, body and the whole request have deadlines and sizes, and so has an answer that nobody reads (WP-11);
 //! - a request that changes something must come from our own pages or from a program (WP-5);
 //! - a [`Reach::Loopback`] door answers only to the names of this computer (DNS rebinding);
 //! - nobody takes all places, and programs that watch are answered when all are taken;
@@ -18,6 +18,7 @@ mod caller;
 mod door;
 mod guard;
 mod moment;
+mod reading;
 mod server;
 mod source;
 

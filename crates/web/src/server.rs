@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::WebDoor;
 use crate::guard::{Rules, guard};
+use crate::reading::Reading;
 use crate::source::Sources;
 
 /// The largest body a request may have.
@@ -49,15 +50,21 @@ const SPARE_WITHIN: Duration = Duration::from_secs(5);
 /// Places that are kept for [`WebDoor::always_open`], at most.
 const MOST_SPARE: usize = 16;
 
-/// How long an answer may wait to be read, in milliseconds.
-const UNREAD_FOR_MS: u32 = 20_000;
-
 /// How long requests may still run after the stop.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
 /// Serves `router` until `stop`; then no connection is taken any more, and running requests are finished.
 pub async fn serve(door: WebDoor, router: Router, stop: CancellationToken) {
-    let WebDoor { listener, tls, reach, trusted_proxies, most_connections, checks_forms, always_open } = door;
+    let WebDoor {
+        listener,
+        tls,
+        reach,
+        trusted_proxies,
+        most_connections,
+        unread_for,
+        checks_forms,
+        always_open,
+    } = door;
     let sources = Sources::new(most_connections, &trusted_proxies);
     let places = Places::new(most_connections, !always_open.is_empty());
     let is_encrypted = tls.is_some();
@@ -67,24 +74,23 @@ pub async fn serve(door: WebDoor, router: Router, stop: CancellationToken) {
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .layer(middleware::from_fn(limit_time))
         .layer(middleware::from_fn_with_state(Arc::new(rules), guard));
+    let serving = Serving { tls, router, unread_for, stop: stop.clone() };
     let connections = TaskTracker::new();
     loop {
-        // Both may be dropped while they wait: nothing has been taken yet.
-        let (place, accepted) = tokio::select! {
-            () = stop.cancelled() => break,
-            both = async { (places.take().await, listener.accept().await) } => both,
-        };
+        // What comes waits in the system's queue until it is taken; dropping this takes nothing.
+        let Some(accepted) = stop.run_until_cancelled(listener.accept()).await else { break };
         match accepted {
             Ok((socket, peer)) => {
                 let Some(seat) = sources.take(peer.ip()) else {
                     tracing::debug!(peer = %peer.ip(), "a web connection too many from there");
                     continue;
                 };
+                // Only now, when it is there: a place that was taken at a full moment would be a spare one for whoever comes later.
+                let Some(place) = stop.run_until_cancelled(places.take()).await else { break };
                 let peer = Peer { address: peer.ip(), is_spare: place.is_spare };
-                let router = router.clone().layer(Extension(peer));
-                let (tls, stop) = (tls.clone(), stop.clone());
+                let serving = serving.clone();
                 connections.spawn(async move {
-                    receive(socket, tls, router, peer, stop).await;
+                    serving.receive(socket, peer).await;
                     drop((place, seat));
                 });
             }
@@ -145,65 +151,67 @@ pub(crate) struct Peer {
     pub(crate) is_spare: bool,
 }
 
-async fn receive(
-    socket: TcpStream,
+/// How every connection of a door is served.
+#[derive(Clone)]
+struct Serving {
     tls: Option<ServerTls>,
     router: Router,
-    peer: Peer,
+    unread_for: Duration,
     stop: CancellationToken,
-) {
-    // One answer, one segment: see docs on Nagle in `net`. A failure shows at the first write.
-    let _ = socket.set_nodelay(true);
-    // A client that asks and never reads would keep its place for ever: the kernel ends the connection (tcp(7)).
-    let _ = rustix::net::sockopt::set_tcp_user_timeout(&socket, UNREAD_FOR_MS);
-    if !peer.is_spare {
-        return begin(socket, tls, router, true, stop).await;
-    }
-    if tokio::time::timeout(SPARE_WITHIN, begin(socket, tls, router, false, stop)).await.is_err() {
-        tracing::debug!(peer = %peer.address, "a web connection on a spare place took too long");
-    }
 }
 
-async fn begin(
-    socket: TcpStream,
-    tls: Option<ServerTls>,
-    router: Router,
-    is_kept: bool,
-    stop: CancellationToken,
-) {
-    let Some(tls) = tls else { return converse(socket, router, is_kept, stop).await };
-    // Nothing has been asked yet, so the stop may cut it off.
-    let shaken = stop.run_until_cancelled(tls.accept(socket, &["http/1.1"], HANDSHAKE_WITHIN)).await;
-    match shaken {
-        Some(Ok(socket)) => converse(socket, router, is_kept, stop).await,
-        Some(Err(error)) => tracing::debug!(%error, "a web connection did not begin"),
-        None => {}
-    }
-}
-
-async fn converse<S>(socket: S, router: Router, is_kept: bool, stop: CancellationToken)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let mut builder = http1::Builder::new();
-    // Without the timer hyper drops the deadline silently (WP-11).
-    builder
-        .timer(TokioTimer::new())
-        .keep_alive(is_kept)
-        .header_read_timeout(HEADERS_WITHIN)
-        .max_buf_size(MOST_HEADER_BYTES)
-        .max_headers(MOST_HEADERS);
-    let connection = builder.serve_connection(TokioIo::new(socket), TowerToHyperService::new(router));
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+impl Serving {
+    async fn receive(mut self, socket: TcpStream, peer: Peer) {
+        // One answer, one segment: see docs on Nagle in `net`. A failure shows at the first write.
+        let _ = socket.set_nodelay(true);
+        // What the system still holds for a client that was let go goes as soon as that (tcp(7)).
+        let unread_for = u32::try_from(self.unread_for.as_millis()).unwrap_or(u32::MAX);
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(&socket, unread_for);
+        self.router = self.router.layer(Extension(peer));
+        if !peer.is_spare {
+            return self.begin(socket, true).await;
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a web connection ended early");
+        if tokio::time::timeout(SPARE_WITHIN, self.begin(socket, false)).await.is_err() {
+            tracing::debug!(peer = %peer.address, "a web connection on a spare place took too long");
+        }
+    }
+
+    async fn begin(self, socket: TcpStream, is_kept: bool) {
+        let Some(tls) = &self.tls else { return self.converse(socket, is_kept).await };
+        // Nothing has been asked yet, so the stop may cut it off.
+        let shaken = self.stop.run_until_cancelled(tls.accept(socket, &["http/1.1"], HANDSHAKE_WITHIN)).await;
+        match shaken {
+            Some(Ok(socket)) => self.converse(socket, is_kept).await,
+            Some(Err(error)) => tracing::debug!(%error, "a web connection did not begin"),
+            None => {}
+        }
+    }
+
+    async fn converse<S>(self, socket: S, is_kept: bool)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let mut builder = http1::Builder::new();
+        // Without the timer hyper drops the deadline silently (WP-11).
+        builder
+            .timer(TokioTimer::new())
+            .keep_alive(is_kept)
+            .header_read_timeout(HEADERS_WITHIN)
+            .max_buf_size(MOST_HEADER_BYTES)
+            .max_headers(MOST_HEADERS);
+        let socket = TokioIo::new(Reading::new(socket, self.unread_for));
+        let connection = builder.serve_connection(socket, TowerToHyperService::new(self.router));
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a web connection ended early");
+        }
     }
 }
 

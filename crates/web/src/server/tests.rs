@@ -2,10 +2,13 @@
 
 use std::net::SocketAddr;
 
+use axum::body::Body;
 use axum::routing::get;
 use gatepost_net::{Authority, ClientTls, Connection, Listener};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
+use tokio_util::io::ReaderStream;
 
 use super::*;
 use crate::{Caller, Reach};
@@ -25,6 +28,8 @@ fn start_door(change: impl FnOnce(WebDoor) -> WebDoor) -> Server {
     let (address, stop) = (listener.address(), CancellationToken::new());
     let router = Router::new()
         .route("/", get(|| async { "hello" }).post(|body: String| async move { body.len().to_string() }))
+        .route("/large", get(|| async { "x".repeat(64 * 1024) }))
+        .route("/endless", get(|| async { Body::from_stream(ReaderStream::new(tokio::io::repeat(b'x'))) }))
         .route("/caller", get(|Extension(Caller(it)): Extension<Caller>| async move { it.to_string() }));
     let serving = tokio::spawn(serve(change(WebDoor::on_loopback(listener)), router, stop.clone()));
     Server { address, stop, serving }
@@ -274,6 +279,74 @@ async fn a_spare_place_is_not_held_for_long() {
     let started = tokio::time::Instant::now();
     assert_eq!(server.ask("GET / HTTP/1.1\r\nHost: localhost\r\n").await, "");
     assert!((5..9).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+}
+
+/// Whoever came when all usual places were taken left a spare one for the next, who was told that too many are here.
+#[tokio::test]
+async fn the_next_visitor_after_a_full_moment_has_a_usual_place() {
+    let server = start_door(|door| WebDoor { most_connections: 3, always_open: &["/caller"], ..door });
+    let mut taken = Vec::new();
+    for _ in 0..2 {
+        let mut socket = TcpStream::connect(server.address).await.unwrap();
+        socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        socket.read_u8().await.unwrap();
+        taken.push(socket);
+    }
+    for mut socket in taken {
+        socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+        // Once the server has closed, the place is free: this test runs on one thread.
+        socket.read_to_end(&mut Vec::new()).await.unwrap();
+    }
+    assert_eq!(server.status("GET", "Host: localhost\r\n").await, 200);
+}
+
+/// A client that takes in little at a time.
+async fn connect_narrowly(address: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(1024).unwrap();
+    socket.connect(address).await.unwrap()
+}
+
+/// A connection whose answers nobody read stayed for ever, past every other limit.
+#[tokio::test]
+async fn a_client_that_never_reads_is_let_go() {
+    let hundred = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").repeat(100);
+    for (what, requests) in [("many answers", hundred("/large")), ("a stream", hundred("/endless"))] {
+        let unread_for = Duration::from_millis(200);
+        let server = start_door(|door| WebDoor { most_connections: 1, unread_for, ..door });
+        let mut deaf = connect_narrowly(server.address).await;
+        deaf.write_all(requests.as_bytes()).await.unwrap();
+        // Something of the answer is there, so it has the only place.
+        deaf.readable().await.unwrap();
+        let next = tokio::time::timeout(Duration::from_secs(60), server.status("GET", "Host: localhost\r\n"));
+        assert_eq!(next.await, Ok(200), "{what} that nobody reads");
+        drop(deaf);
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_a_door_with_a_certificate_that_never_reads_is_let_go() {
+    let world = gatepost_core::World::real();
+    let (authority, _) = Authority::generate(&world).unwrap();
+    let issued = authority.issue(&["localhost".parse().unwrap()], &world).unwrap();
+    let tls = ServerTls::from_issued(&issued, &world).unwrap();
+    let unread_for = Duration::from_millis(200);
+    let reach = Reach::Any;
+    let server =
+        start_door(|door| WebDoor { tls: Some(tls), most_connections: 1, unread_for, reach, ..door });
+    let client = ClientTls::new(&[authority.certificate_pem().as_bytes()], &world).unwrap();
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    let begin = async || {
+        let mut connection = Connection::from_tcp(connect_narrowly(server.address).await).unwrap();
+        connection.start_tls_client(&client, &"localhost".parse().unwrap(), deadline).await.unwrap();
+        connection
+    };
+    let mut deaf = begin().await;
+    let request = b"GET /endless HTTP/1.1\r\nHost: any.example\r\n\r\n";
+    deaf.write_all(request, deadline).await.unwrap();
+    // There is one place: the next handshake succeeds when it is free.
+    begin().await;
+    drop(deaf);
 }
 
 #[tokio::test]
