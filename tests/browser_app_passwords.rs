@@ -225,10 +225,20 @@ fn two_who_listen_see_a_wrong_password_no_tls_and_a_wrong_user_name_told_apart()
         browser.see("Wrong user name, from 127.0.0.1, TLS 1.3, AUTH LOGIN: “recption@sandbox.test”.");
         browser.see(&format!("Type {RECEPTION} as the user name."));
     }
-    assert_eq!(right(RECEPTION, &password).code, Some(0));
+    let sent = right(RECEPTION, &password);
+    assert_eq!(sent.code, Some(0), "{sent:?}");
     for browser in [&mut browser, &mut other] {
         browser.see("Signed in: seen from 127.0.0.1, TLS 1.3, AUTH LOGIN.");
+    }
+    // Ten wrong ones in a minute; what comes then is not looked at any more, and that is said too.
+    let is_slowed =
+        |n: u32| right("recption@sandbox.test", &format!("wrong {n}")).stdout.contains("454 4.7.0");
+    assert!((0..20).any(is_slowed), "it is looked at for ever");
+    for browser in [&mut browser, &mut other] {
+        browser.see("Too many wrong tries from 127.0.0.1: Gatepost answers it again in");
+        browser.see("what signed in from there within the last 30 days goes on");
         browser.accessible();
     }
+    assert_eq!(right(RECEPTION, &password).code, Some(0));
     at.stop();
 }

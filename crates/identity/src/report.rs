@@ -4,7 +4,7 @@
 //! only while somebody listens and for ten minutes after, are compared by whoever listens and not on the way of the answer, and
 //! nobody sees the name that was typed but the owner of the app password whose letters these were.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,6 +21,8 @@ use crate::{AppPasswordText, Protocol, RefusedBecause, sql};
 const MOST: usize = 500;
 /// How long letters are kept for somebody who stopped listening: a page without script asks again and again.
 const LISTENS_FOR: Duration = Duration::from_mins(10);
+/// How soon it is told again that a source is slowed: an application that tries each second would push out what came before.
+const SLOWED_AGAIN: Duration = Duration::from_mins(1);
 /// How much of an unknown user name is remembered.
 const LONGEST_TYPED: usize = 100;
 
@@ -75,6 +77,13 @@ pub enum DoorEvent {
     },
     /// It tried to sign in or to send without encryption.
     NoTls,
+    /// Too many wrong tries came from there: this one was not looked at. Told once a minute.
+    Slowed {
+        /// Whose login it was, where that is being listened for: nobody looks it up in the database for a guesser.
+        whose: Option<(OrganisationId, LoginId)>,
+        /// When the next one is looked at.
+        retry_after: Duration,
+    },
 }
 
 /// The reports of this node: the last 500 are remembered, and whoever listens gets each new one. Cheap to clone.
@@ -91,9 +100,17 @@ pub struct DoorReports {
 #[derive(Default)]
 struct Ring {
     reports: VecDeque<Remembered>,
-    n_listening: usize,
+    listened: HashMap<(OrganisationId, LoginId), Listened>,
+}
+
+/// A login that somebody listens for, or did a moment ago.
+#[derive(Default)]
+struct Listened {
+    /// None where the app password was not there any more.
+    user_name: Option<String>,
+    n: usize,
     /// Until then, whoever listened last may come back.
-    listens_until: Option<Timestamp>,
+    until: Option<Timestamp>,
 }
 
 #[derive(Clone)]
@@ -153,9 +170,10 @@ impl DoorReports {
             tx.row(&sql::FIND_APP_PASSWORD_DIGEST, params![organisation, login, app_password])
         });
         let row = row.await?;
-        let digest = row.map(|row| row.get::<Vec<u8>>(0)).transpose()?;
+        let row = row.map(|row| Ok::<_, StoreError>((row.get::<Vec<u8>>(0)?, row.get(1)?))).transpose()?;
+        let (digest, user_name) = row.unzip();
         let digest = digest.and_then(|bytes| Digest::from_row(&bytes));
-        self.ring().n_listening += 1;
+        self.ring().begin((organisation, login), user_name, self.store.world().now());
         let newest = self.newest.subscribe();
         let began = *newest.borrow();
         let reports = self.clone();
@@ -164,7 +182,19 @@ impl DoorReports {
 
     /// Remembers a try that was answered, and wakes whoever listens. The work does not depend on what the try was.
     pub(crate) fn publish(&self, it: Answered) {
+        self.add(&mut self.ring(), it);
+    }
+
+    /// The same for one that was not looked at, whose source has to wait.
+    pub(crate) fn publish_slowed(&self, it: Answered, user_name: &str, retry_after: Duration) {
         let mut ring = self.ring();
+        let whose = ring.whose(user_name, it.at);
+        if !ring.was_told(it.source.to_canonical(), whose, it.at) {
+            self.add(&mut ring, Answered { event: DoorEvent::Slowed { whose, retry_after }, ..it });
+        }
+    }
+
+    fn add(&self, ring: &mut Ring, it: Answered) {
         if !ring.is_heard(it.at) {
             ring.reports.iter_mut().for_each(|it| it.letters = None);
         }
@@ -188,9 +218,45 @@ impl DoorReports {
 }
 
 impl Ring {
+    fn begin(&mut self, whose: (OrganisationId, LoginId), user_name: Option<String>, now: Timestamp) {
+        self.listened.retain(|_, it| it.is_heard(now));
+        let listened = self.listened.entry(whose).or_default();
+        listened.n += 1;
+        listened.user_name = user_name.or(listened.user_name.take());
+    }
+
+    fn end(&mut self, whose: (OrganisationId, LoginId), now: Timestamp) {
+        if let Some(listened) = self.listened.get_mut(&whose) {
+            listened.n = listened.n.saturating_sub(1);
+            listened.until = Some(now + LISTENS_FOR);
+        }
+    }
+
     /// Whether letters may be kept.
     fn is_heard(&self, now: Timestamp) -> bool {
-        self.n_listening > 0 || self.listens_until.is_some_and(|until| now < until)
+        self.listened.values().any(|it| it.is_heard(now))
+    }
+
+    /// Whose user name that is, if somebody listens for it.
+    fn whose(&self, user_name: &str, now: Timestamp) -> Option<(OrganisationId, LoginId)> {
+        let is_it = |it: &Listened| it.user_name.as_deref() == Some(user_name) && it.is_heard(now);
+        self.listened.iter().find(|(_, it)| is_it(it)).map(|(whose, _)| *whose)
+    }
+
+    /// Whether that this source is slowed was said a moment ago.
+    fn was_told(&self, source: IpAddr, whose: Option<(OrganisationId, LoginId)>, now: Timestamp) -> bool {
+        self.reports.iter().rev().map(|it| &it.report).any(|it| {
+            matches!(it.event, DoorEvent::Slowed { whose: told, retry_after }
+                if told == whose && now.since(it.at) < retry_after.min(SLOWED_AGAIN))
+                && it.source == source
+                && it.at <= now
+        })
+    }
+}
+
+impl Listened {
+    fn is_heard(&self, now: Timestamp) -> bool {
+        self.n > 0 || self.until.is_some_and(|until| now < until)
     }
 }
 
@@ -244,6 +310,9 @@ impl Listening {
                     typed.clear();
                 }
             }
+            DoorEvent::Slowed { whose, .. } => {
+                *whose = whose.filter(|it| *it == (self.organisation, self.login));
+            }
             DoorEvent::NoTls => {}
         }
         Some(report)
@@ -258,9 +327,7 @@ impl Listening {
 impl Drop for Listening {
     fn drop(&mut self) {
         let now = self.reports.store.world().now();
-        let mut ring = self.reports.ring();
-        ring.n_listening = ring.n_listening.saturating_sub(1);
-        ring.listens_until = Some(now + LISTENS_FOR);
+        self.reports.ring().end((self.organisation, self.login), now);
     }
 }
 

@@ -162,8 +162,16 @@ impl SignIns {
         let Attempt { password, protocol, source, tls, mechanism, .. } = attempt;
         let user_name = canonical(attempt.user_name);
         let now = self.store.world().now();
-        let begun = self.limiter.begin(Door::Applications, source, &user_name, Some(password), now);
-        let it = begun.map_err(|retry_after| SignInRefusal::Slowed { retry_after })?;
+        let answered =
+            |event, letters| Answered { at: now, source, protocol, tls, mechanism, event, letters };
+        let it = match self.limiter.begin(Door::Applications, source, &user_name, Some(password), now) {
+            Ok(it) => it,
+            Err(retry_after) => {
+                let event = DoorEvent::Slowed { whose: None, retry_after };
+                self.reports.publish_slowed(answered(event, None), &user_name, retry_after);
+                return Err(SignInRefusal::Slowed { retry_after });
+            }
+        };
         let letters = AppPasswordText::parse(password.reveal()).map(Arc::new);
         let text = letters.clone();
         let key = self.keyring.app_passwords().clone();
@@ -191,7 +199,7 @@ impl SignIns {
             }
             (Err(_), None) => DoorEvent::UnknownUserName { typed: typed(attempt.user_name), meant: None },
         };
-        self.reports.publish(Answered { at: now, source, protocol, tls, mechanism, event, letters });
+        self.reports.publish(answered(event, letters));
         match judged {
             Ok(signed_in) => {
                 it.succeeded();

@@ -367,9 +367,10 @@ gatepost_store::statements! {
 
     /// What the letters of an app password give, for comparing an entry under another user name with it.
     FIND_APP_PASSWORD_DIGEST = "
-        SELECT digest
-        FROM app_password
-        WHERE organisation_id = $1 AND login_id = $2 AND id = $3 AND revoked_at IS NULL";
+        SELECT a.digest, l.user_name
+        FROM app_password a
+        JOIN login l ON l.id = a.login_id AND l.organisation_id = a.organisation_id
+        WHERE a.organisation_id = $1 AND a.login_id = $2 AND a.id = $3 AND a.revoked_at IS NULL";
 
     /// Who signs in by that user name. No organisation is known at this point: the user name decides it.
     FIND_LOGIN_BY_USER_NAME = "

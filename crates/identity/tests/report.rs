@@ -17,6 +17,7 @@ on_both_engines!(ROOMS;
     a_wrong_user_name_is_shown_to_nobody_but_whose_letters_were_typed,
     letters_are_kept_only_while_somebody_listens,
     the_last_five_hundred_are_remembered_in_order,
+    a_slowed_source_is_told_of_and_of_whose_user_name_to_those_it_concerns,
 );
 
 const WRONG: &str = "zzzz zzzz zzzz zzzz";
@@ -129,4 +130,45 @@ async fn the_last_five_hundred_are_remembered_in_order(it: TestStore) {
     // Whoever is too slow goes on with the oldest that there is.
     assert_eq!(next(&mut early).await.number, 301);
     assert!(early.past(now).is_empty());
+}
+
+/// Ten typing errors, and the right password did nothing any more: without a word.
+async fn a_slowed_source_is_told_of_and_of_whose_user_name_to_those_it_concerns(it: TestStore) {
+    let house = House::new(it).await;
+    let mine = house.make("mine").await;
+    let account = gatepost_core::MailAccountId::new(&house.it.world);
+    let other = address("billing@example.org");
+    let login = house.identity.ensure_account_login(house.organisation, account, &other).await.unwrap();
+    let theirs = house.make_for(&login, "theirs").await;
+    let began = house.it.world.now();
+    let mut me = listen(&house, &mine).await;
+    for n in 0..10 {
+        house.verify("reception@example.org", &format!("wrong {n}")).await.unwrap_err();
+        next(&mut me).await;
+    }
+    let slowed = async |user_name: &str| {
+        let letters = mine.text.grouped();
+        house.verify(user_name, letters.reveal()).await.unwrap_err()
+    };
+    // In capitals and with spaces, as people type it; said once, however often it is tried.
+    for _ in 0..3 {
+        slowed(" Reception@example.org ").await;
+    }
+    slowed("nobody@example.org").await;
+    let whose = (house.organisation, house.login.id);
+    for want in [Some(whose), None] {
+        let report = next(&mut me).await;
+        let DoorEvent::Slowed { whose, retry_after } = report.event else { panic!("{report:?}") };
+        assert_eq!((whose, retry_after), (want, Duration::from_secs(60)));
+        assert_eq!((report.source, report.at), (OFFICE.parse().unwrap(), began));
+    }
+    // Whom it does not concern reads of the source alone.
+    let listening = house.sign_ins.reports().listen(house.organisation, login.id, theirs.id).await.unwrap();
+    let past = listening.past(began).into_iter();
+    let told: Vec<_> = past.map(|it| matches!(it.event, DoorEvent::Slowed { whose: None, .. })).collect();
+    assert_eq!(told, [true, true]);
+    // A minute later it is a try like others.
+    house.it.clock.advance(Duration::from_mins(1));
+    house.sign_in(&mine).await;
+    assert!(matches!(next(&mut me).await.event, DoorEvent::SignedIn { .. }));
 }

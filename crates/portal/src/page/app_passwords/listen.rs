@@ -9,7 +9,7 @@ use gatepost_core::AppPasswordId;
 use gatepost_identity::{IdentityError, Listening, Token};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::listeners::Place;
+use super::listeners::{Full, Place};
 use super::right;
 use super::seen::{Seen, Watcher};
 use crate::frame::{Answer, App, CookieName, Events, Gone, Id, Page, Problem, Signed};
@@ -36,13 +36,14 @@ pub(super) async fn listen(
     let watcher = Watcher::of(&page, &it).await?;
     let (events, response) = Events::open();
     let stream = Stream { app: app.clone(), token, signed: signed.clone(), id, watcher, events };
-    match app.listeners.begin(signed.id) {
-        Some(place) => {
+    match app.listeners.begin(signed.id, signed.person().id) {
+        Ok(place) => {
             let listening = app.rooms.reports.listen(signed.organisation(), it.login, id).await?;
             app.listeners.tasks.spawn(stream.run(listening, place));
         }
         // What is written waits for the browser.
-        None => stream.end(page.t.of("listen.too_many")).await,
+        Err(Full::All) => stream.end(page.t.of("listen.too_many")).await,
+        Err(Full::Own) => stream.end(page.t.of("listen.too_many_own")).await,
     }
     Ok(response)
 }

@@ -1,6 +1,7 @@
 //! What was seen at a door, as whoever waits for an application's first sign-in reads it: what happened, and the cure (B10).
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use askama::Template;
 use gatepost_core::{AppPasswordId, Timestamp};
@@ -9,7 +10,7 @@ use gatepost_web::Moment;
 
 use super::application::Application;
 use super::application_of;
-use crate::frame::{Page, Problem};
+use crate::frame::{Page, Problem, Texts};
 use crate::page::badge::{Badge, Shape};
 
 /// One line of the panel.
@@ -117,7 +118,13 @@ impl Watcher {
             DoorEvent::NoTls if self.strangers.include(report.source) => {
                 (bad(t.of("listen.refused")), say("listen.no_tls"), cure("listen.no_tls_cure"))
             }
-            DoorEvent::UnknownUserName { .. } | DoorEvent::NoTls => return None,
+            DoorEvent::Slowed { whose, retry_after }
+                if whose.is_some() || self.strangers.include(report.source) =>
+            {
+                let left = retry_after.saturating_sub(now.since(report.at));
+                (bad(t.of("listen.refused")), slowed(t, report.source, left), cure("listen.slowed_cure"))
+            }
+            DoorEvent::UnknownUserName { .. } | DoorEvent::NoTls | DoorEvent::Slowed { .. } => return None,
         };
         Some(Seen { badge, words, cure, at: self.page.app.zone.show(report.at, now) })
     }
@@ -152,6 +159,18 @@ const fn refused(why: RefusedBecause) -> (&'static str, &'static str) {
     }
 }
 
+/// Who has to wait, and how long from now.
+fn slowed(t: &Texts, source: IpAddr, left: Duration) -> String {
+    let source = [("source", &*source.to_string())];
+    let seconds = left.as_millis().div_ceil(1_000) as u64;
+    match seconds {
+        0 => t.fill("listen.slowed_over", &source),
+        1..90 => t.count("listen.slowed_seconds", seconds, &source),
+        90..5_400 => t.count("listen.slowed_minutes", seconds.div_ceil(60), &source),
+        _ => t.count("listen.slowed_hours", seconds.div_ceil(3_600), &source),
+    }
+}
+
 fn good(word: &str) -> Badge {
     Badge::new("good", Shape::Tick, word)
 }
@@ -183,6 +202,22 @@ mod tests {
                 want,
                 "{n} {source} {is_proxy} {from}"
             );
+        }
+    }
+
+    #[test]
+    fn who_is_slowed_reads_for_how_long() {
+        let (t, source) = (Texts::english(), [192, 168, 1, 40].into());
+        for (millis, words) in [
+            (0, "The wait is over"),
+            (1, "again in 1 second."),
+            (59_400, "again in 60 seconds."),
+            (90_000, "again in 2 minutes."),
+            (86_400_000, "again in 24 hours."),
+        ] {
+            let said = slowed(t, source, Duration::from_millis(millis));
+            assert!(said.starts_with("Too many wrong tries from 192.168.1.40"), "{said}");
+            assert!(said.contains(words), "{millis}: {said}");
         }
     }
 
