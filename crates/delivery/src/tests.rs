@@ -1,6 +1,6 @@
 //! What the outbox promises about its rows, on both engines.
 
-mod dispatch;
+pub(crate) mod dispatch;
 pub(crate) mod server;
 
 use std::collections::HashSet;
@@ -22,7 +22,7 @@ use crate::submission::{Choice, ChosenAccount, Envelope, NewSubmission, Origin, 
 use crate::view::{Filter, Letters, SubmissionView};
 use crate::{Outbox, OutboxError, sql};
 
-const ROOMS: &[RoomMigrations] = &[
+pub(crate) const ROOMS: &[RoomMigrations] = &[
     gatepost_store::MIGRATIONS,
     gatepost_journal::MIGRATIONS,
     gatepost_accounts::MIGRATIONS,
@@ -54,11 +54,11 @@ async fn every_statement_is_understood_by_both_engines() {
     gatepost_testkit::prepare_all(sql::ALL, ROOMS).await;
 }
 
-struct Office {
-    it: TestStore,
-    outbox: Outbox,
-    accounts: Accounts,
-    account: MailAccountId,
+pub(crate) struct Office {
+    pub(crate) it: TestStore,
+    pub(crate) outbox: Outbox,
+    pub(crate) accounts: Accounts,
+    pub(crate) account: MailAccountId,
     login: LoginId,
 }
 
@@ -68,7 +68,7 @@ impl Office {
     }
 
     /// An office whose one account sends through a server on this machine.
-    async fn with_port(it: TestStore, port: u16) -> Self {
+    pub(crate) async fn with_port(it: TestStore, port: u16) -> Self {
         let outbox = Outbox::new(&it.store, &it.keyring, &it.bodies);
         let accounts = Accounts::new(&it.store, &it.keyring);
         let smtp = Endpoint { host: "127.0.0.1".into(), port, tls: TlsMode::None };
@@ -90,11 +90,11 @@ impl Office {
         Self { it, outbox, accounts, account, login }
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.it.world.now()
     }
 
-    async fn accept(&self, recipients: &[&str]) -> SubmissionId {
+    pub(crate) async fn accept(&self, recipients: &[&str]) -> SubmissionId {
         self.accept_for(Some(self.account), recipients).await
     }
 
@@ -150,7 +150,7 @@ impl Office {
         Holder { account, organisation, lease }
     }
 
-    async fn claim(&self, holder: Holder, preference: Preference) -> Option<Claimed> {
+    pub(crate) async fn claim(&self, holder: Holder, preference: Preference) -> Option<Claimed> {
         let world = self.it.world.clone();
         let want = Want { preference, most_recipients: 100 };
         self.it
@@ -174,7 +174,7 @@ impl Office {
             .await
     }
 
-    async fn show(&self, id: SubmissionId) -> SubmissionView {
+    pub(crate) async fn show(&self, id: SubmissionId) -> SubmissionView {
         self.outbox.show(self.it.organisation, id).await.unwrap().expect("the letter is there")
     }
 

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::server::Server;
 use super::{Office, ROOMS};
+use crate::outbox::Ring;
 use crate::state::StateName;
 use crate::submission::Origin;
 use crate::work::{Dispatcher, Workshop};
@@ -105,7 +106,7 @@ impl Running {
     }
 }
 
-async fn workshop(office: &Office) -> Workshop {
+pub(crate) async fn workshop(office: &Office) -> Workshop {
     let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
     Workshop {
         outbox: office.outbox.clone(),
@@ -163,6 +164,30 @@ async fn a_temporary_refusal_at_sign_in_is_tried_again() {
     running.office.it.clock.advance(Duration::from_mins(5));
     running.until(id, StateName::Sent).await;
     running.until_status(StatusName::Connected).await;
+    running.end().await;
+}
+
+/// Each ring began the wait for the next tick anew: a house that always had something to do tried nothing again, and heard of no change
+/// of the clock.
+#[tokio::test]
+async fn a_busy_house_keeps_its_time() {
+    let running = Running::start(Server { auth: "454 4.7.0 later", ..Server::good(1_000) }).await;
+    let id = running.office.accept(&["b@example.net"]).await;
+    running.until(id, StateName::Deferred).await;
+    running.change(|server| server.auth = "235 2.7.0 welcome");
+    // An account of which nothing waits is rung for a hundred times a tick, for as long as it takes.
+    let doorbell = running.office.outbox.doorbell().clone();
+    let organisation = running.office.it.organisation;
+    let other = gatepost_core::MailAccountId::new(&running.office.it.world);
+    let ringing = tokio::spawn(async move {
+        loop {
+            doorbell.ring(organisation, other, Ring::Letters);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    running.office.it.clock.advance(Duration::from_mins(5));
+    running.until(id, StateName::Sent).await;
+    ringing.abort();
     running.end().await;
 }
 

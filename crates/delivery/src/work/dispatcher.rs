@@ -353,6 +353,10 @@ impl Dispatcher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::claim::Preference;
+    use crate::state::StateName;
+    use crate::tests::dispatch::workshop;
+    use crate::tests::{Office, ROOMS};
 
     /// A full disk at the start ended the whole server.
     #[test]
@@ -364,5 +368,54 @@ mod tests {
         for end in [StoreError::SyncFailed, StoreError::Stopped] {
             assert!(!passes(&end), "{end}");
         }
+    }
+
+    /// An account that was busy for hours kept a letter in doubt as long: it was settled only when the account fell idle.
+    #[tokio::test]
+    async fn a_letter_in_doubt_is_settled_beside_living_connections() {
+        let office = Office::with_port(gatepost_testkit::sqlite(ROOMS).await, 1).await;
+        let mut dispatcher = Dispatcher::new(workshop(&office).await);
+        let key = (office.it.organisation, office.account);
+        let (holder, account) =
+            (dispatcher.hold(key).await.unwrap(), office.accounts.sending(key.0, key.1).await.unwrap());
+        let stop = CancellationToken::new();
+        let work = AccountWork::new(Arc::clone(&dispatcher.shop), account, holder, stop.clone());
+        dispatcher.at_work.insert(key, Arc::clone(&work));
+        // One connection is at work; a claim was committed that no connection heard of; and one came after the doubt, whose
+        // connection has not noted it yet.
+        let claim = async || {
+            let id = office.accept(&["b@example.net"]).await;
+            let claimed = office.claim(holder, Preference::New).await.unwrap();
+            assert_eq!(claimed.submission.id, id);
+            (id, claimed.attempt)
+        };
+        let (alive, attempt) = claim().await;
+        let in_hand = work.take_in_hand(attempt);
+        let (lost, _) = claim().await;
+        work.lost_track();
+        office.it.clock.advance(Duration::from_millis(1));
+        let (fresh, _) = claim().await;
+        // Nothing is sent in this test: the connections are not what it is about.
+        stop.cancel();
+
+        let states = async || {
+            let mut states = Vec::new();
+            for id in [alive, lost, fresh] {
+                let shown = office.show(id).await;
+                states.push((shown.recipients[0].delivery.name(), shown.recipients[0].is_uncertain));
+            }
+            states
+        };
+        let (waits, let_go) = ((StateName::Waiting, false), (StateName::Deferred, true));
+        office.it.clock.advance(DOUBT_KEPT - Duration::from_millis(2));
+        dispatcher.tick().await;
+        assert_eq!(states().await, [waits; 3], "whoever has it in hand may still say so");
+        office.it.clock.advance(Duration::from_millis(1));
+        let n_rings = work.rings();
+        dispatcher.tick().await;
+        assert_eq!(states().await, [waits, let_go, waits]);
+        assert_eq!(work.in_doubt_since(), None);
+        assert!(work.rings() > n_rings, "the account is told that there is something to send");
+        in_hand.concluded();
     }
 }
