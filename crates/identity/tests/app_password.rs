@@ -70,7 +70,10 @@ async fn what_an_app_password_is_for_is_kept_and_its_maker_is_told(it: TestStore
     let notice = &notices[0];
     assert_eq!((notice.kind, notice.person), (NoticeKind::AppPasswordMade, anna.id));
     assert_eq!((notice.addresses.as_slice(), notice.link.is_some()), (&[anna.address][..], true));
-    assert_eq!(notice.details["name"], "Laptop");
+    assert_eq!(
+        (&notice.details["name"], &notice.details["may"]),
+        (&"Laptop".into(), &"SMTP, IMAP, POP3".into())
+    );
     assert!(!notice.details.to_string().contains(made.text.grouped().reveal()));
 
     let bad = NewAppPassword {

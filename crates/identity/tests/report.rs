@@ -138,7 +138,7 @@ async fn a_slowed_source_is_told_of_and_of_whose_user_name_to_those_it_concerns(
     let mine = house.make("mine").await;
     let account = gatepost_core::MailAccountId::new(&house.it.world);
     let other = address("billing@example.org");
-    let login = house.identity.ensure_account_login(house.organisation, account, &other).await.unwrap();
+    let login = house.identity.ensure_account_login(house.organisation, account, &other, None).await.unwrap();
     let theirs = house.make_for(&login, "theirs").await;
     let began = house.it.world.now();
     let mut me = listen(&house, &mine).await;

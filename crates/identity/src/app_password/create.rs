@@ -182,7 +182,9 @@ impl Making {
         if let Some(id) = maker
             && let Some(row) = tx.row(&sql::FIND_PERSON_BY_ID, params![login.organisation, id])?
         {
-            let details = json!({ "name": self.name, "user_name": login.user_name, "allowed": allowed });
+            // The names of protocols read alike in every language.
+            let may = allowed.to_uppercase().replace(',', ", ");
+            let details = json!({ "name": self.name, "user_name": login.user_name, "may": may });
             tell(tx, world, &row.try_into()?, NoticeKind::AppPasswordMade, details, Some(self.id))?;
         }
         Ok(true)

@@ -16,7 +16,7 @@ fn details(kind: NoticeKind) -> Value {
         }
         NoticeKind::Invitation => json!({ "by": "Bea Example (bea@example.org)" }),
         NoticeKind::AppPasswordMade => json!({
-            "name": "TDO at reception", "may": "send and read mail", "device": "Firefox on Windows", "source": "192.0.2.7",
+            "name": "TDO at reception", "may": "SMTP, IMAP, POP3", "device": "Firefox on Windows", "source": "192.0.2.7",
         }),
         NoticeKind::ContactChanged => json!({
             "name": "address removed", "address": "ana@home.test", "device": "Firefox on Windows", "source": "192.0.2.7",
