@@ -16,6 +16,8 @@
 
 mod app_password;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 mod identity;
 mod last_use;
 mod limiter;

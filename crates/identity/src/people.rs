@@ -9,7 +9,7 @@ mod miss;
 mod moment;
 mod overview;
 mod password;
-mod recovery_code;
+pub(crate) mod recovery_code;
 mod second_step;
 mod session;
 mod sign_in;

@@ -12,6 +12,8 @@
 
 mod error;
 mod frame;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 mod page;
 mod portal;
 mod routes;

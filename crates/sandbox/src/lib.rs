@@ -21,6 +21,8 @@ mod authority;
 mod durable;
 mod error;
 mod fault;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 mod lifetime;
 mod mailbox;
 mod pages;

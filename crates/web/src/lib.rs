@@ -16,6 +16,8 @@
 mod asset;
 mod caller;
 mod door;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 mod guard;
 mod moment;
 mod reading;

@@ -14,7 +14,7 @@ const GROUPS: [usize; 2] = [4, 8];
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// One code in its canonical form. No `Debug`, no `==`.
-pub(super) struct RecoveryCode(SecretText);
+pub(crate) struct RecoveryCode(SecretText);
 
 impl RecoveryCode {
     pub(super) fn generate(world: &World) -> Self {
@@ -23,7 +23,7 @@ impl RecoveryCode {
     }
 
     /// Reads what was typed: in any case, with or without hyphens and spaces, an I or L for a 1, an O for a 0.
-    pub(super) fn parse(typed: &SecretText) -> Option<Self> {
+    pub(crate) fn parse(typed: &SecretText) -> Option<Self> {
         let mut code = Zeroizing::new(String::with_capacity(LENGTH));
         for c in typed.reveal().chars().take(100).filter(|c| !is_ornament(*c)) {
             let c = match c.to_ascii_uppercase() {
@@ -41,7 +41,7 @@ impl RecoveryCode {
     }
 
     /// As it is shown, once: `A0B1-C2D3-E4F51`.
-    pub(super) fn grouped(&self) -> SecretText {
+    pub(crate) fn grouped(&self) -> SecretText {
         let mut grouped = String::with_capacity(LENGTH + GROUPS.len());
         for (n, c) in self.0.reveal().chars().enumerate() {
             if GROUPS.contains(&n) {

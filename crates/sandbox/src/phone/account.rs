@@ -100,7 +100,7 @@ impl Account {
     }
 
     /// The same as [`Account::from_uri`] takes.
-    pub(super) fn to_uri(&self) -> Option<SecretText> {
+    pub(crate) fn to_uri(&self) -> Option<SecretText> {
         self.totp.to_url().ok().map(SecretText::new)
     }
 
