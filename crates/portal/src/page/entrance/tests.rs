@@ -470,7 +470,7 @@ async fn who_is_slowed_in_the_middle_of_a_form_reads_for_how_long_and_loses_noth
     let last = last.unwrap();
     assert_eq!(last.status, 429, "{}", last.body);
     assert!(last.headers("retry-after")[0].parse::<u64>().unwrap() > 1);
-    assert!(last.body.contains("Too many wrong tries. Wait"), "{}", last.body);
+    assert!(last.body.contains("Too many tries. Wait"), "{}", last.body);
     assert!(last.body.contains("name=\"name\" value=\"Ben &#38; Co\""), "{}", last.body);
     house.end().await;
 }
