@@ -52,6 +52,7 @@ pub(crate) async fn add(
             secret::insert(tx, &place(it, credential), &sealed, it.created_at)?;
             become_default(tx, it)?;
             append(tx, &world, &entry(it, actor))?;
+            Record::new(it.clone()).mark_changed(tx)?;
             Ok(true)
         })
         .await;

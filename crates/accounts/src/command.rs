@@ -39,11 +39,11 @@ async fn change(
             let Some(before) = Record::lock(tx, organisation, id)? else { return Ok(None) };
             let mut after = before.clone();
             if let Some((action, details)) = work(tx, &mut after, now)? {
-                after.save(tx, &before, now)?;
                 let subject_id = Some(id.uuid());
                 let entry =
                     Entry { organisation, actor, action, subject: "mail_account", subject_id, details };
                 append(tx, &world, &entry)?;
+                after.save(tx, &before, now)?;
             }
             Ok::<_, StoreError>(Some(Change::between(&before, &after)))
         })

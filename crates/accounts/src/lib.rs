@@ -44,7 +44,7 @@ pub use status::{AccountStatus, Direction, DirectionStatus, StatusName};
 
 /// This room's tables.
 pub const MIGRATIONS: gatepost_store::RoomMigrations =
-    gatepost_store::migrations!("accounts", ["0001_accounts"]);
+    gatepost_store::migrations!("accounts", ["0001_accounts", "0002_grants"]);
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! What a process remembers of an organisation's accounts.
 //!
-//! Small and whole: an organisation is remembered as it was read in one transaction, and replaced as one. Our own changes
-//! are read back after their commit; another node's are seen a second later at most.
+//! Each change raises the organisation's serial and marks the account with it. A reading looks at the serial, takes over the
+//! accounts marked since the last reading, and shares the others with it. Our own changes are read back after their commit;
+//! another node's are seen a second later at most.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,11 +20,19 @@ use crate::sql;
 const FRESH_FOR: Duration = Duration::from_secs(1);
 
 /// One organisation as it was read.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Organisation {
     /// Removed accounts too.
-    pub(crate) records: HashMap<MailAccountId, Record>,
+    pub(crate) records: HashMap<MailAccountId, Arc<Record>>,
     pub(crate) defaults: HashMap<Serves, MailAccountId>,
+    /// The last change it is part of; less than any before the first reading.
+    serial: i64,
+}
+
+impl Default for Organisation {
+    fn default() -> Self {
+        Self { records: HashMap::new(), defaults: HashMap::new(), serial: -1 }
+    }
 }
 
 #[derive(Default)]
@@ -70,7 +79,9 @@ impl Memory {
         id: OrganisationId,
     ) -> Result<Arc<Organisation>, StoreError> {
         let (number, began) = (self.n_readings.fetch_add(1, Ordering::SeqCst), Instant::now());
-        let organisation = Arc::new(store.read(move |tx| Organisation::load(tx, id)).await?);
+        let before = self.shelves().organisations.get(&id).map(|it| Arc::clone(&it.organisation));
+        let before = before.unwrap_or_default();
+        let organisation = store.read(move |tx| Organisation::load(tx, id, &before)).await?;
         let mut shelves = self.shelves();
         if shelves.organisations.get(&id).is_none_or(|it| it.number < number) {
             shelves.organisation_of.extend(organisation.records.keys().map(|account| (*account, id)));
@@ -84,7 +95,7 @@ impl Memory {
     pub(crate) fn find<T>(&self, id: MailAccountId, look: impl FnOnce(&Record) -> T) -> Option<T> {
         let shelves = self.shelves();
         let organisation = shelves.organisation_of.get(&id)?;
-        shelves.organisations.get(organisation)?.organisation.records.get(&id).map(look)
+        shelves.organisations.get(organisation)?.organisation.records.get(&id).map(|it| look(it))
     }
 
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
@@ -93,30 +104,42 @@ impl Memory {
 }
 
 impl Organisation {
-    fn load(tx: &mut Transaction<'_>, id: OrganisationId) -> Result<Self, StoreError> {
-        let mut it = Self::default();
-        for row in tx.rows(&sql::LIST_ACCOUNTS, params![id])? {
-            let account = MailAccount::try_from(&row)?;
-            it.records.insert(account.id, Record::new(account));
+    /// What has changed since `before` is read, the rest is shared with it.
+    fn load(
+        tx: &mut Transaction<'_>,
+        id: OrganisationId,
+        before: &Arc<Self>,
+    ) -> Result<Arc<Self>, StoreError> {
+        // First: what is committed behind it is read again, never passed over.
+        let serial = tx.row(&sql::FIND_CHANGE, params![id])?.map_or(Ok(0), |row| row.get(0))?;
+        if serial == before.serial {
+            return Ok(Arc::clone(before));
         }
-        for row in tx.rows(&sql::LIST_STATUSES, params![id])? {
-            if let Some(record) = it.records.get_mut(&row.get(0)?) {
+        let mut changed = HashMap::new();
+        for row in tx.rows(&sql::LIST_ACCOUNTS, params![id, before.serial])? {
+            let account = MailAccount::try_from(&row)?;
+            changed.insert(account.id, Record::new(account));
+        }
+        for row in tx.rows(&sql::LIST_STATUSES, params![id, before.serial])? {
+            if let Some(record) = changed.get_mut(&row.get(0)?) {
                 record.take_status(&row)?;
             }
         }
-        for row in tx.rows(&sql::LIST_CREDENTIALS, params![id])? {
-            if let Some(record) = it.records.get_mut(&row.get(0)?) {
+        for row in tx.rows(&sql::LIST_CREDENTIALS, params![id, before.serial])? {
+            if let Some(record) = changed.get_mut(&row.get(0)?) {
                 record.credential = Some(row.get(1)?);
             }
         }
+        let mut it = Self { serial, defaults: HashMap::new(), records: before.records.clone() };
+        it.records.extend(changed.into_iter().map(|(id, record)| (id, Arc::new(record))));
         for row in tx.rows(&sql::LIST_DEFAULTS, params![id])? {
             it.defaults.insert(Serves::read(&row)?, row.get(2)?);
         }
-        Ok(it)
+        Ok(Arc::new(it))
     }
 
     /// The account, unless it was removed.
     pub(crate) fn live(&self, id: MailAccountId) -> Option<&Record> {
-        self.records.get(&id).filter(|it| it.account.is_live())
+        self.records.get(&id).map(Arc::as_ref).filter(|it| it.account.is_live())
     }
 }

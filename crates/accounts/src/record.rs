@@ -120,12 +120,23 @@ impl Record {
         if self.sending != before.sending {
             self.write_standing(tx, Direction::Sending, &self.sending)?;
         }
-        match &self.reading {
-            Some(reading) if self.reading != before.reading => {
-                self.write_standing(tx, Direction::Reading, reading)
-            }
-            _ => Ok(()),
+        if let Some(reading) = &self.reading
+            && self.reading != before.reading
+        {
+            self.write_standing(tx, Direction::Reading, reading)?;
         }
+        self.mark_changed(tx)
+    }
+
+    /// Tells whoever remembers the account that it is to be read again. The last statement of its transaction: those of one
+    /// organisation wait for each other here.
+    pub(crate) fn mark_changed(&self, tx: &mut Transaction<'_>) -> Result<(), StoreError> {
+        let MailAccount { organisation, id, .. } = self.account;
+        let serial = match tx.row(&sql::RAISE_CHANGE, params![organisation])? {
+            Some(row) => row.get::<i64>(0)?,
+            None => return Ok(()),
+        };
+        tx.execute(&sql::MARK_CHANGED, params![organisation, id, serial]).map(drop)
     }
 
     fn write_account(&self, tx: &mut Transaction<'_>) -> Result<(), StoreError> {

@@ -15,15 +15,36 @@ gatepost_store::statements! {
         FROM mail_account
         WHERE organisation_id = $1 AND address_key = $2 AND removed_at IS NULL";
 
-    /// All accounts of an organisation, removed ones too: their last letters still ask for the running clock.
+    /// Accounts of an organisation that were part of a later change than this, removed ones too: their last letters still ask
+    /// for the running clock.
     LIST_ACCOUNTS = "
         SELECT id, organisation_id, address, short_name, author_name, provider, user_name,
             smtp_host, smtp_port, smtp_tls, imap_host, imap_port, imap_tls, pop3_host, pop3_port, pop3_tls,
             person_id, location_id, never_falls_back, max_connections, max_message_bytes,
             paused_at, held_for_ms, held_since_at, created_at, removed_at
         FROM mail_account
-        WHERE organisation_id = $1
+        WHERE organisation_id = $1 AND change_serial > $2
         ORDER BY id";
+
+    /// The last change of an organisation's accounts.
+    FIND_CHANGE = "
+        SELECT serial
+        FROM account_change
+        WHERE organisation_id = $1";
+
+    /// One more change.
+    RAISE_CHANGE = "
+        INSERT INTO account_change (organisation_id, serial)
+        VALUES ($1, 1)
+        ON CONFLICT (organisation_id) DO UPDATE
+        SET serial = account_change.serial + 1
+        RETURNING serial";
+
+    /// An account was part of it.
+    MARK_CHANGED = "
+        UPDATE mail_account
+        SET change_serial = $3
+        WHERE organisation_id = $1 AND id = $2";
 
     /// One account.
     FIND_ACCOUNT = "
@@ -95,11 +116,15 @@ gatepost_store::statements! {
         ORDER BY id DESC
         LIMIT 1";
 
-    /// What the accounts of an organisation sign in with; the newest of an account comes last.
+    /// What they sign in with; the newest of an account comes last.
     LIST_CREDENTIALS = "
         SELECT mail_account_id, id
         FROM credential
         WHERE organisation_id = $1 AND retired_at IS NULL
+            AND mail_account_id IN (
+                SELECT a.id
+                FROM mail_account a
+                WHERE a.organisation_id = $1 AND a.change_serial > $2)
         ORDER BY id";
 
     /// An account's secrets are gone for good; the rows stay, emptied.
@@ -125,11 +150,15 @@ gatepost_store::statements! {
         FROM account_status
         WHERE organisation_id = $1 AND mail_account_id = $2";
 
-    /// Where all accounts of an organisation stand.
+    /// Where they stand.
     LIST_STATUSES = "
         SELECT mail_account_id, direction, status, rule, reply, since_at, checked_at, not_before_at, n_failures
         FROM account_status
-        WHERE organisation_id = $1";
+        WHERE organisation_id = $1
+            AND mail_account_id IN (
+                SELECT a.id
+                FROM mail_account a
+                WHERE a.organisation_id = $1 AND a.change_serial > $2)";
 
     /// Parked accounts of all organisations whose probe is due. A row that was written "in the future" tells of a clock
     /// that was set back; its account is probed now.

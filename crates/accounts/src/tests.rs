@@ -3,6 +3,7 @@
 mod account;
 mod check;
 mod choose;
+mod memory;
 mod secret;
 mod status;
 
