@@ -12,6 +12,9 @@ use crate::clock::RunningClock;
 use crate::endpoint::Endpoints;
 use crate::error::Invalid;
 
+/// Addresses that letters of one account may come from, besides its own.
+const MOST_ADDRESSES: usize = 50;
+
 /// Whom an account serves, or a default is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Serves {
@@ -27,9 +30,15 @@ impl Serves {
     /// The one person, if it is one.
     #[must_use]
     pub const fn person(self) -> Option<PersonId> {
+        self.columns().0
+    }
+
+    /// The columns for a person and a location.
+    pub(crate) const fn columns(self) -> (Option<PersonId>, Option<LocationId>) {
         match self {
-            Self::Person(id) => Some(id),
-            Self::Organisation | Self::Location(_) => None,
+            Self::Organisation => (None, None),
+            Self::Location(id) => (None, Some(id)),
+            Self::Person(id) => (Some(id), None),
         }
     }
 
@@ -83,6 +92,10 @@ pub struct NewAccount {
     pub user_name: String,
     /// Its servers.
     pub endpoints: Endpoints,
+    /// The mailbox it opens, where that is another than the one it signs in as (C11).
+    pub opens: Option<EmailAddress>,
+    /// Further addresses that its letters may come from.
+    pub further_addresses: Vec<EmailAddress>,
     /// Whom it serves.
     pub serves: Serves,
     /// What it says otherwise than the preset.
@@ -101,17 +114,70 @@ impl NewAccount {
             let known: Vec<&str> = Presets::embedded().iter().map(|it| it.word.as_str()).collect();
             return Err(Invalid::Provider(provider, known.join(", ")));
         }
+        checked_secret(&self.secret)?;
+        let settings = Settings {
+            short_name: self.short_name,
+            author_name: self.author_name,
+            user_name: self.user_name,
+            opens: self.opens,
+            further_addresses: self.further_addresses,
+            serves: self.serves,
+            overrides: self.overrides,
+        };
+        let settings = settings.checked(&self.address)?;
+        Ok(Self {
+            provider,
+            short_name: settings.short_name,
+            author_name: settings.author_name,
+            user_name: settings.user_name,
+            opens: settings.opens,
+            further_addresses: settings.further_addresses,
+            endpoints: self.endpoints.checked()?,
+            ..self
+        })
+    }
+}
+
+/// What people may change of an account without proving anything anew at its provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// What people call it: 1 to 60 characters.
+    pub short_name: String,
+    /// The display name of its letters' author; may be empty.
+    pub author_name: String,
+    /// What it signs in as.
+    pub user_name: String,
+    /// The mailbox it opens, where that is another.
+    pub opens: Option<EmailAddress>,
+    /// Further addresses that its letters may come from; at most 50.
+    pub further_addresses: Vec<EmailAddress>,
+    /// Whom it serves.
+    pub serves: Serves,
+    /// What it says otherwise than the preset.
+    pub overrides: Overrides,
+}
+
+impl Settings {
+    /// The same with texts trimmed, each address once and the account's own left out, or what is wrong with them.
+    pub(crate) fn checked(self, own: &EmailAddress) -> Result<Self, Invalid> {
         let Overrides { max_connections, max_message_bytes, .. } = self.overrides;
         if max_connections == Some(0) || max_message_bytes == Some(0) {
             return Err(Invalid::ZeroLimit);
         }
-        checked_secret(&self.secret)?;
+        let mut further_addresses = self.further_addresses;
+        further_addresses.sort_by_key(EmailAddress::to_key);
+        further_addresses.dedup_by(|a, b| a.is_same_mailbox(b));
+        further_addresses.retain(|it| !it.is_same_mailbox(own));
+        if further_addresses.len() > MOST_ADDRESSES {
+            return Err(Invalid::TooManyAddresses);
+        }
+        let user_name = line(&self.user_name, 1, 320).ok_or(Invalid::UserName)?;
         Ok(Self {
-            provider,
             short_name: line(&self.short_name, 1, 60).ok_or(Invalid::ShortName)?,
             author_name: line(&self.author_name, 0, 200).ok_or(Invalid::AuthorName)?,
-            user_name: line(&self.user_name, 1, 320).ok_or(Invalid::UserName)?,
-            endpoints: self.endpoints.checked()?,
+            opens: self.opens.filter(|it| it.as_str() != user_name),
+            user_name,
+            further_addresses,
             ..self
         })
     }
@@ -133,6 +199,8 @@ fn line(text: &str, least: usize, most: usize) -> Option<String> {
 }
 
 /// A mail account, without its secret.
+///
+/// Read from a row it has no further addresses yet: they lie in a table of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailAccount {
     /// Its id.
@@ -149,6 +217,10 @@ pub struct MailAccount {
     pub provider: String,
     /// What it signs in as.
     pub user_name: String,
+    /// The mailbox it opens, where that is another than the one it signs in as (C11).
+    pub opens: Option<EmailAddress>,
+    /// Further addresses that its letters may come from.
+    pub further_addresses: Vec<EmailAddress>,
     /// Its servers.
     pub endpoints: Endpoints,
     /// Whom it serves.
@@ -167,6 +239,40 @@ pub struct MailAccount {
 impl MailAccount {
     pub(crate) fn is_live(&self) -> bool {
         self.removed_at.is_none()
+    }
+
+    /// What may be changed of it.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings {
+            short_name: self.short_name.clone(),
+            author_name: self.author_name.clone(),
+            user_name: self.user_name.clone(),
+            opens: self.opens.clone(),
+            further_addresses: self.further_addresses.clone(),
+            serves: self.serves,
+            overrides: self.overrides,
+        }
+    }
+
+    pub(crate) fn set(&mut self, settings: Settings) {
+        let Settings { short_name, author_name, user_name, opens, further_addresses, serves, overrides } =
+            settings;
+        *self = Self {
+            short_name,
+            author_name,
+            user_name,
+            opens,
+            further_addresses,
+            serves,
+            overrides,
+            ..self.clone()
+        };
+    }
+
+    /// All addresses that its letters may come from, its own first.
+    pub fn addresses(&self) -> impl Iterator<Item = &EmailAddress> {
+        std::iter::once(&self.address).chain(&self.further_addresses)
     }
 
     fn preset(&self) -> Option<&'static Preset> {
@@ -215,6 +321,8 @@ impl TryFrom<&Row> for MailAccount {
             author_name: row.get(4)?,
             provider: row.get(5)?,
             user_name: row.get(6)?,
+            opens: row.get::<Option<String>>(26)?.map(|_| row.parse(26, "an address")).transpose()?,
+            further_addresses: Vec::new(),
             endpoints: Endpoints::read(row, 7)?,
             serves,
             overrides: Overrides {

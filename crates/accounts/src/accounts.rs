@@ -7,7 +7,7 @@ use gatepost_journal::Actor;
 use gatepost_providers::Catalogue;
 use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
 
-use crate::account::{MailAccount, NewAccount, Serves};
+use crate::account::{MailAccount, NewAccount, Serves, Settings};
 use crate::choose::{Chosen, ForNotices, Target, choose, for_notices};
 use crate::clock::RunningClocks;
 use crate::command::{self, Act};
@@ -121,6 +121,18 @@ impl Accounts {
         actor: Actor,
     ) -> Result<Change, AccountsError> {
         let done = command::resume(&self.store, Act { organisation, id, actor }).await;
+        self.after(organisation, done).await
+    }
+
+    /// Other names, addresses, limits, or somebody else whom it serves.
+    pub async fn edit(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+        settings: Settings,
+        actor: Actor,
+    ) -> Result<Change, AccountsError> {
+        let done = command::edit(&self.store, Act { organisation, id, actor }, settings).await;
         self.after(organisation, done).await
     }
 

@@ -1,11 +1,11 @@
 //! Connecting a mailbox.
 
-use gatepost_core::{CredentialId, MailAccountId};
+use gatepost_core::{CredentialId, EmailAddress, MailAccountId};
 use gatepost_journal::{Actor, Entry, append};
 use gatepost_store::{Keyring, Store, StoreError, Transaction, Value, params};
 use serde_json::json;
 
-use crate::account::{MailAccount, NewAccount, Serves};
+use crate::account::{MailAccount, NewAccount};
 use crate::clock::RunningClock;
 use crate::error::AccountsError;
 use crate::record::Record;
@@ -29,6 +29,8 @@ pub(crate) async fn add(
         author_name: new.author_name,
         provider: new.provider,
         user_name: new.user_name,
+        opens: new.opens,
+        further_addresses: new.further_addresses,
         endpoints: new.endpoints,
         serves: new.serves,
         overrides: new.overrides,
@@ -70,11 +72,7 @@ fn place(account: &MailAccount, credential: CredentialId) -> Place<'_> {
 }
 
 fn insert(tx: &mut Transaction<'_>, it: &MailAccount) -> Result<(), StoreError> {
-    let (person, location) = match it.serves {
-        Serves::Organisation => (None, None),
-        Serves::Location(id) => (None, Some(id)),
-        Serves::Person(id) => (Some(id), None),
-    };
+    let (person, location) = it.serves.columns();
     let mut values: Vec<Value<'_>> = vec![
         it.id.into(),
         it.organisation.into(),
@@ -92,15 +90,17 @@ fn insert(tx: &mut Transaction<'_>, it: &MailAccount) -> Result<(), StoreError> 
         it.overrides.never_falls_back.into(),
         it.overrides.max_connections.into(),
         it.overrides.max_message_bytes.into(),
+        it.opens.as_ref().map(EmailAddress::as_str).into(),
         it.created_at.into(),
     ]);
     tx.execute(&sql::INSERT_ACCOUNT, &values)?;
     let record = Record::new(it.clone());
+    record.write_addresses(tx, it.created_at)?;
     record.write_standing(tx, Direction::Sending, &record.sending)
 }
 
 /// The first live account that serves somebody becomes their default.
-fn become_default(tx: &mut Transaction<'_>, it: &MailAccount) -> Result<(), StoreError> {
+pub(crate) fn become_default(tx: &mut Transaction<'_>, it: &MailAccount) -> Result<(), StoreError> {
     let (serves, serves_id) = it.serves.key(it.organisation);
     if tx.row(&sql::FIND_LIVE_DEFAULT, params![it.organisation, serves, serves_id])?.is_none() {
         tx.execute(&sql::PUT_DEFAULT, params![it.organisation, serves, serves_id, it.id])?;

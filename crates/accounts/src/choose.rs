@@ -44,7 +44,7 @@ impl Chosen {
         Self {
             account: Some(it.id),
             because: because.to_owned(),
-            addresses: vec![it.address.clone()],
+            addresses: it.addresses().cloned().collect(),
             max_message_bytes: it.limits().max_message_bytes,
             running_now: it.clock.reading(now),
         }

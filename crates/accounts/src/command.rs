@@ -1,11 +1,12 @@
-//! What people do with an account: pause, resume, remove, replace its password, change its servers, make it a default.
+//! What people do with an account: pause, resume, remove, edit, replace its password, change its servers, make it a default.
 
 use gatepost_core::{CredentialId, MailAccountId, OrganisationId, SecretText, Timestamp};
 use gatepost_journal::{Actor, Entry, append};
 use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
 use serde_json::{Value, json};
 
-use crate::account::{MailAccount, Serves, checked_secret};
+use crate::account::{MailAccount, Serves, Settings, checked_secret};
+use crate::add::become_default;
 use crate::endpoint::Endpoints;
 use crate::error::AccountsError;
 use crate::record::Record;
@@ -69,6 +70,28 @@ pub(crate) async fn resume(store: &Store, act: Act) -> Result<Change, AccountsEr
                 json!({ "address": record.account.address.as_str(), "paused_at": since.to_string() });
             ("mail_account.resumed", details)
         }))
+    };
+    change(store, act, work).await
+}
+
+/// Another name to sign in with is one that nothing is known about yet. Whoever is served from now on has a default at least.
+pub(crate) async fn edit(store: &Store, act: Act, settings: Settings) -> Result<Change, AccountsError> {
+    let own = store.read(move |tx| Record::find(tx, act.organisation, act.id)).await?;
+    let own = own.filter(|it| it.account.is_live()).ok_or(AccountsError::NotFound(act.id))?;
+    let settings = settings.checked(&own.account.address)?;
+    let work = move |tx: &mut Transaction<'_>, record: &mut Record, now| {
+        let before = record.account.settings();
+        if before == settings {
+            return Ok(None);
+        }
+        record.account.set(settings.clone());
+        if (&before.user_name, &before.opens) != (&settings.user_name, &settings.opens) {
+            record.set_both(&Standing::unchecked(now));
+        }
+        if before.serves != settings.serves {
+            become_default(tx, &record.account)?;
+        }
+        Ok(Some(("mail_account.edited", json!({ "address": record.account.address.as_str() }))))
     };
     change(store, act, work).await
 }

@@ -45,6 +45,9 @@ pub enum Invalid {
     /// No such preset.
     #[error("there is no provider {0:?}: known are {1}")]
     Provider(String, String),
+    /// More further addresses than anybody has.
+    #[error("letters of an account may come from at most 50 addresses besides its own: leave some out")]
+    TooManyAddresses,
     /// A figure of 0 would stop the account for good.
     #[error("a limit of 0 would stop the account for good: leave it empty, or pause the account")]
     ZeroLimit,

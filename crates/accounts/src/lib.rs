@@ -29,7 +29,7 @@ mod sql;
 mod standing;
 mod status;
 
-pub use account::{MailAccount, NewAccount, Overrides, Serves};
+pub use account::{MailAccount, NewAccount, Overrides, Serves, Settings};
 pub use accounts::{Accounts, is_live};
 pub use check::{Check, Outcome, Reach, Step};
 pub use choose::{Chosen, ForNotices, Target};

@@ -125,6 +125,11 @@ impl Organisation {
                 record.take_status(&row)?;
             }
         }
+        for row in tx.rows(&sql::LIST_ADDRESSES, params![id, before.serial])? {
+            if let Some(record) = changed.get_mut(&row.get(0)?) {
+                record.take_address(&row)?;
+            }
+        }
         for row in tx.rows(&sql::LIST_CREDENTIALS, params![id, before.serial])? {
             if let Some(record) = changed.get_mut(&row.get(0)?) {
                 record.credential = Some(row.get(1)?);

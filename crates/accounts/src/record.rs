@@ -1,6 +1,6 @@
 //! An account with everything that moves: loaded, changed and written as one, under the lock of its row.
 
-use gatepost_core::{CredentialId, MailAccountId, OrganisationId, Timestamp};
+use gatepost_core::{CredentialId, EmailAddress, MailAccountId, OrganisationId, Timestamp};
 use gatepost_store::{Row, Statement, StoreError, Transaction, Value, params};
 
 use crate::account::MailAccount;
@@ -54,6 +54,9 @@ impl Record {
         for row in tx.rows(&sql::FIND_STATUSES, params![organisation, id])? {
             record.take_status(&row)?;
         }
+        for row in tx.rows(&sql::FIND_ADDRESSES, params![organisation, id])? {
+            record.take_address(&row)?;
+        }
         let credential = tx.row(&sql::FIND_CREDENTIAL, params![organisation, id])?;
         record.credential = credential.map(|row| row.get(0)).transpose()?;
         Ok(Some(record))
@@ -66,6 +69,12 @@ impl Record {
             Direction::Sending => self.sending = standing,
             Direction::Reading => self.reading = Some(standing),
         }
+        Ok(())
+    }
+
+    /// Takes over a row of the address statements.
+    pub(crate) fn take_address(&mut self, row: &Row) -> Result<(), StoreError> {
+        self.account.further_addresses.push(row.parse(1, "an address")?);
         Ok(())
     }
 
@@ -117,6 +126,11 @@ impl Record {
         if self.account != before.account {
             self.write_account(tx)?;
         }
+        if self.account.further_addresses != before.account.further_addresses {
+            let MailAccount { organisation, id, .. } = self.account;
+            tx.execute(&sql::DELETE_ADDRESSES, params![organisation, id])?;
+            self.write_addresses(tx, now)?;
+        }
         if self.sending != before.sending {
             self.write_standing(tx, Direction::Sending, &self.sending)?;
         }
@@ -143,11 +157,31 @@ impl Record {
         let it = &self.account;
         let mut values: Vec<Value<'_>> = vec![it.organisation.into(), it.id.into()];
         values.extend(it.endpoints.columns());
-        values.push(it.paused_at.into());
-        values.push(u64::try_from(it.clock.held_for.as_millis()).unwrap_or(u64::MAX).into());
-        values.push(it.clock.held_since.into());
-        values.push(it.removed_at.into());
+        let (person, location) = it.serves.columns();
+        values.extend([
+            (&it.short_name).into(),
+            (&it.author_name).into(),
+            (&it.user_name).into(),
+            person.into(),
+            location.into(),
+            it.overrides.never_falls_back.into(),
+            it.overrides.max_connections.into(),
+            it.overrides.max_message_bytes.into(),
+            it.opens.as_ref().map(EmailAddress::as_str).into(),
+            it.paused_at.into(),
+            u64::try_from(it.clock.held_for.as_millis()).unwrap_or(u64::MAX).into(),
+            it.clock.held_since.into(),
+            it.removed_at.into(),
+        ]);
         tx.execute(&sql::UPDATE_ACCOUNT, &values).map(drop)
+    }
+
+    pub(crate) fn write_addresses(&self, tx: &mut Transaction<'_>, now: Timestamp) -> Result<(), StoreError> {
+        let MailAccount { organisation, id, further_addresses, .. } = &self.account;
+        for it in further_addresses {
+            tx.execute(&sql::INSERT_ADDRESS, params![*id, it.to_key(), *organisation, it, now])?;
+        }
+        Ok(())
     }
 
     pub(crate) fn write_standing(

@@ -6,8 +6,8 @@ gatepost_store::statements! {
         INSERT INTO mail_account
             (id, organisation_id, address, address_key, short_name, author_name, provider, user_name,
              smtp_host, smtp_port, smtp_tls, imap_host, imap_port, imap_tls, pop3_host, pop3_port, pop3_tls,
-             person_id, location_id, never_falls_back, max_connections, max_message_bytes, held_for_ms, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 0, $23)";
+             person_id, location_id, never_falls_back, max_connections, max_message_bytes, opens, created_at, held_for_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, 0)";
 
     /// The live account of a mailbox.
     FIND_LIVE_ADDRESS = "
@@ -21,7 +21,7 @@ gatepost_store::statements! {
         SELECT id, organisation_id, address, short_name, author_name, provider, user_name,
             smtp_host, smtp_port, smtp_tls, imap_host, imap_port, imap_tls, pop3_host, pop3_port, pop3_tls,
             person_id, location_id, never_falls_back, max_connections, max_message_bytes,
-            paused_at, held_for_ms, held_since_at, created_at, removed_at
+            paused_at, held_for_ms, held_since_at, created_at, removed_at, opens
         FROM mail_account
         WHERE organisation_id = $1 AND change_serial > $2
         ORDER BY id";
@@ -51,7 +51,7 @@ gatepost_store::statements! {
         SELECT id, organisation_id, address, short_name, author_name, provider, user_name,
             smtp_host, smtp_port, smtp_tls, imap_host, imap_port, imap_tls, pop3_host, pop3_port, pop3_tls,
             person_id, location_id, never_falls_back, max_connections, max_message_bytes,
-            paused_at, held_for_ms, held_since_at, created_at, removed_at
+            paused_at, held_for_ms, held_since_at, created_at, removed_at, opens
         FROM mail_account
         WHERE organisation_id = $1 AND id = $2";
 
@@ -60,7 +60,7 @@ gatepost_store::statements! {
         SELECT id, organisation_id, address, short_name, author_name, provider, user_name,
             smtp_host, smtp_port, smtp_tls, imap_host, imap_port, imap_tls, pop3_host, pop3_port, pop3_tls,
             person_id, location_id, never_falls_back, max_connections, max_message_bytes,
-            paused_at, held_for_ms, held_since_at, created_at, removed_at
+            paused_at, held_for_ms, held_since_at, created_at, removed_at, opens
         FROM mail_account
         WHERE organisation_id = $1 AND id = $2";
 
@@ -69,6 +69,34 @@ gatepost_store::statements! {
         SELECT id
         FROM mail_account
         WHERE organisation_id = $1 AND id = $2 AND removed_at IS NULL";
+
+    /// One more address that letters of an account may come from.
+    INSERT_ADDRESS = "
+        INSERT INTO account_address (mail_account_id, address_key, organisation_id, address, created_at)
+        VALUES ($1, $2, $3, $4, $5)";
+
+    /// None of them any more.
+    DELETE_ADDRESSES = "
+        DELETE FROM account_address
+        WHERE organisation_id = $1 AND mail_account_id = $2";
+
+    /// Those of one account.
+    FIND_ADDRESSES = "
+        SELECT mail_account_id, address
+        FROM account_address
+        WHERE organisation_id = $1 AND mail_account_id = $2
+        ORDER BY address_key";
+
+    /// Those of accounts that were part of a later change than this.
+    LIST_ADDRESSES = "
+        SELECT mail_account_id, address
+        FROM account_address
+        WHERE organisation_id = $1
+            AND mail_account_id IN (
+                SELECT a.id
+                FROM mail_account a
+                WHERE a.organisation_id = $1 AND a.change_serial > $2)
+        ORDER BY mail_account_id, address_key";
 
     /// Organisations that have accounts.
     LIST_ORGANISATIONS = "
@@ -79,8 +107,9 @@ gatepost_store::statements! {
     UPDATE_ACCOUNT = "
         UPDATE mail_account
         SET smtp_host = $3, smtp_port = $4, smtp_tls = $5, imap_host = $6, imap_port = $7, imap_tls = $8,
-            pop3_host = $9, pop3_port = $10, pop3_tls = $11, paused_at = $12, held_for_ms = $13, held_since_at = $14,
-            removed_at = $15
+            pop3_host = $9, pop3_port = $10, pop3_tls = $11, short_name = $12, author_name = $13, user_name = $14,
+            person_id = $15, location_id = $16, never_falls_back = $17, max_connections = $18, max_message_bytes = $19,
+            opens = $20, paused_at = $21, held_for_ms = $22, held_since_at = $23, removed_at = $24
         WHERE organisation_id = $1 AND id = $2";
 
     /// A default is chosen, or chosen anew.

@@ -68,6 +68,8 @@ fn reception(organisation: OrganisationId) -> NewAccount {
         provider: "custom".into(),
         user_name: "reception@example.org".into(),
         endpoints: servers("smtp.example.org"),
+        opens: None,
+        further_addresses: Vec::new(),
         serves: Serves::Organisation,
         overrides: Overrides::default(),
         secret: SecretText::new("correct horse".into()),

@@ -80,6 +80,8 @@ impl Office {
             provider: "custom".into(),
             user_name: "a@example.org".into(),
             endpoints: Endpoints { smtp, imap: None, pop3: None },
+            opens: None,
+            further_addresses: Vec::new(),
             serves: Serves::Organisation,
             overrides: Overrides::default(),
             secret: SecretText::new("secret".into()),

@@ -112,6 +112,8 @@ impl House {
             provider: "custom".into(),
             user_name: "reception@example.org".into(),
             endpoints: Endpoints { smtp, imap: None, pop3: None },
+            opens: None,
+            further_addresses: Vec::new(),
             serves: Serves::Organisation,
             overrides: Overrides::default(),
             secret: SecretText::new("secret".into()),

@@ -163,6 +163,8 @@ impl House {
             provider: "custom".into(),
             user_name: "a@practice.test".into(),
             endpoints: Endpoints { smtp, imap: None, pop3: None },
+            opens: None,
+            further_addresses: Vec::new(),
             serves,
             overrides: Overrides::default(),
             secret: SecretText::new("secret".into()),

@@ -1,4 +1,4 @@
-use gatepost_core::PersonId;
+use gatepost_core::{LocationId, PersonId};
 use gatepost_testkit::on_both_engines;
 
 use super::*;
@@ -14,6 +14,9 @@ on_both_engines!(
     limits_are_the_presets_lowered_by_the_accounts_own,
     an_account_stays_live_until_the_transaction_that_asked_has_ended,
     every_command_is_journalled,
+    what_is_edited_is_read_back_and_told,
+    an_edit_that_cannot_be_taken_changes_nothing,
+    a_new_name_to_sign_in_with_is_unchecked_and_a_new_short_name_is_not,
 );
 
 async fn an_added_account_is_found_again(it: TestStore) {
@@ -216,4 +219,73 @@ async fn every_command_is_journalled(it: TestStore) {
     let got: Vec<(&str, &str)> =
         got.iter().map(|(actor, action)| (actor.as_str(), action.as_str())).collect();
     assert_eq!(got, want, "one row for each change, none where nothing changed");
+}
+
+async fn what_is_edited_is_read_back_and_told(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let before = it.accounts.get(it.organisation, it.id).await.unwrap().settings();
+    let location = LocationId::new(&it.it.world);
+    let settings = Settings {
+        short_name: " Front desk ".into(),
+        author_name: "Practice Example, front desk".into(),
+        opens: Some(address("info@example.org")),
+        further_addresses: ["b@example.org", "A@example.org", "a@example.org", "reception@EXAMPLE.org"]
+            .map(address)
+            .into(),
+        serves: Serves::Location(location),
+        overrides: Overrides { never_falls_back: true, max_connections: Some(2), ..before.overrides },
+        ..before
+    };
+    it.accounts.edit(it.organisation, it.id, settings, Actor::Command).await.unwrap();
+    for accounts in [it.accounts.clone(), it.restarted()] {
+        let account = accounts.get(it.organisation, it.id).await.unwrap();
+        assert_eq!(account.short_name, "Front desk");
+        assert_eq!(account.opens, Some(address("info@example.org")));
+        assert_eq!(account.serves, Serves::Location(location));
+        assert_eq!((account.limits().n_connections, account.overrides.never_falls_back), (2, true));
+        // Each mailbox once, its own first.
+        let addresses: Vec<_> = account.addresses().map(EmailAddress::as_str).collect();
+        assert_eq!(addresses, ["reception@example.org", "A@example.org", "b@example.org"]);
+        let target = Target::Location(location);
+        let chosen = accounts.choose(it.organisation, target).await.unwrap();
+        assert_eq!((chosen.account, chosen.addresses.len()), (Some(it.id), 3));
+    }
+    let again = it.accounts.get(it.organisation, it.id).await.unwrap().settings();
+    let fewer = Settings { further_addresses: Vec::new(), ..again };
+    it.accounts.edit(it.organisation, it.id, fewer, Actor::Command).await.unwrap();
+    assert_eq!(it.restarted().get(it.organisation, it.id).await.unwrap().addresses().count(), 1);
+}
+
+async fn an_edit_that_cannot_be_taken_changes_nothing(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let before = it.accounts.get(it.organisation, it.id).await.unwrap();
+    let addresses = (0..51).map(|n| address(&format!("a{n}@example.org"))).collect();
+    for (settings, cure) in [
+        (Settings { short_name: " ".into(), ..before.settings() }, "1 to 60 characters"),
+        (Settings { user_name: "a\r\nb".into(), ..before.settings() }, "user name"),
+        (Settings { further_addresses: addresses, ..before.settings() }, "at most 50 addresses"),
+    ] {
+        let refused = it.accounts.edit(it.organisation, it.id, settings, Actor::Command).await.unwrap_err();
+        assert!(refused.to_string().contains(cure), "{refused}");
+    }
+    let elsewhere = OrganisationId::new(&it.it.world);
+    let settings = Settings { short_name: "Mine".into(), ..before.settings() };
+    let refused = it.accounts.edit(elsewhere, it.id, settings, Actor::Command).await.unwrap_err();
+    assert!(matches!(refused, AccountsError::NotFound(_)));
+    assert_eq!(it.restarted().get(it.organisation, it.id).await.unwrap(), before);
+}
+
+async fn a_new_name_to_sign_in_with_is_unchecked_and_a_new_short_name_is_not(it: TestStore) {
+    let it = Fixture::new(it).await;
+    it.accounts
+        .report(it.organisation, it.id, Direction::Sending, it.event(What::Succeeded).await)
+        .await
+        .unwrap();
+    let settings = it.accounts.get(it.organisation, it.id).await.unwrap().settings();
+    let named = Settings { short_name: "Desk".into(), ..settings.clone() };
+    it.accounts.edit(it.organisation, it.id, named, Actor::Command).await.unwrap();
+    assert_eq!(it.status().await.status, StatusName::Connected);
+    let other = Settings { user_name: "practice\\reception".into(), ..settings };
+    it.accounts.edit(it.organisation, it.id, other, Actor::Command).await.unwrap();
+    assert_eq!(it.status().await.status, StatusName::Unchecked);
 }

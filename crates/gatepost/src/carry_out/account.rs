@@ -41,6 +41,8 @@ impl App {
             provider: new.provider,
             user_name: new.user_name,
             endpoints,
+            opens: None,
+            further_addresses: Vec::new(),
             serves: Serves::Organisation,
             overrides: Overrides::default(),
             secret: new.password.0,
