@@ -581,6 +581,36 @@ fn an_installation_from_before_the_portal_starts_and_its_administrator_gets_in()
 }
 
 #[test]
+fn what_would_happen_to_a_letter_is_explained_before_one_is_sent() {
+    let it = Installation::new();
+    let mut add = vec!["person", "add", "--address", "olga@example.org", "--name", "Olga"];
+    add.extend(["--role", "operator"]);
+    it.run(&add).done();
+    let explain = ["outbox", "explain", "--person", "olga@example.org"];
+    let none = it.run(&[&explain[..], &["--json"]].concat()).json();
+    assert_eq!((&none["account"], none["considered"].as_array().unwrap().len()), (&Value::Null, 2));
+    assert!(none["held"].as_str().unwrap().contains("connect one"), "{none}");
+
+    let mut add = vec!["account", "add", "--provider", "custom", "--address", "reception@example.org"];
+    add.extend(["--short-name", "Reception", "--user-name", "reception", "--smtp", "smtp.example.org:587"]);
+    add.extend(["--smtp-tls", "starttls", "--password-stdin"]);
+    let mut adding = it.command();
+    adding.args(add).arg("--config").arg(it.config());
+    with_input(&mut adding, "correct horse battery").done();
+    let text = it.run(&explain).done();
+    assert!(text.contains("would leave by reception@example.org: the organisation's default."), "{text}");
+    assert!(text.contains("this person's own account") && text.contains("there is none"), "{text}");
+
+    it.run(&["account", "pause", "reception@example.org"]).done();
+    let paused = it.run(&[&explain[..], &["--json"]].concat()).json();
+    assert_eq!(paused["account"], "reception@example.org");
+    assert!(paused["held"].as_str().unwrap().contains("is paused since"), "{paused}");
+    assert_eq!(paused["considered"][1]["verdict"], "chosen");
+    it.run(&["outbox", "explain", "--location", "Nowhere"]).refused(&["no location named"]);
+    it.run(&["outbox", "list", "--json"]).done();
+}
+
+#[test]
 fn what_is_not_there_is_said_with_the_command_that_lists_it() {
     let it = Installation::new();
     let id = "01938f6e-0000-7000-8000-000000000000";

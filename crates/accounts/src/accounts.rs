@@ -8,7 +8,7 @@ use gatepost_providers::Catalogue;
 use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
 
 use crate::account::{MailAccount, NewAccount, Serves, Settings};
-use crate::choose::{Chosen, ForNotices, Target, choose, for_notices};
+use crate::choose::{Chosen, Explained, ForNotices, Target, choose, explain, for_notices};
 use crate::clock::RunningClocks;
 use crate::command::{self, Act};
 use crate::endpoint::Endpoints;
@@ -271,6 +271,16 @@ impl Accounts {
     pub async fn choose(&self, organisation: OrganisationId, target: Target) -> Result<Chosen, StoreError> {
         let all = self.memory.recent(&self.store, organisation).await?;
         Ok(choose(&all, target, self.now()))
+    }
+
+    /// The same, with all that was looked at on the way and whether the letter would be held. Sends nothing.
+    pub async fn explain(
+        &self,
+        organisation: OrganisationId,
+        target: Target,
+    ) -> Result<Explained, StoreError> {
+        let (all, now) = (self.memory.recent(&self.store, organisation).await?, self.now());
+        Ok(explain(&all, target, |record| held_reason(record, now), now))
     }
 
     /// The account that notices to the organisation's own people leave by, if it can send now.

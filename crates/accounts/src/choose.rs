@@ -71,27 +71,105 @@ fn line_of(target: Target) -> Vec<(Serves, &'static str)> {
 }
 
 pub(crate) fn choose(organisation: &Organisation, target: Target, now: Timestamp) -> Chosen {
+    walk(organisation, target, now, |_| ())
+}
+
+/// Chooses, and tells of each place that was looked at on the way.
+fn walk(
+    organisation: &Organisation,
+    target: Target,
+    now: Timestamp,
+    mut tell: impl FnMut(Considered),
+) -> Chosen {
     if let Target::Account(id) = target {
         return match organisation.live(id) {
             Some(it) => Chosen::this(&it.account, "this login belongs to the account", now),
             None => Chosen::none("the account of this login was removed: choose another".into(), now),
         };
     }
-    for (serves, name) in line_of(target) {
-        let Some(record) = organisation.defaults.get(&serves).and_then(|id| organisation.records.get(id))
-        else {
+    for (serves, place) in line_of(target) {
+        let record = organisation.defaults.get(&serves).and_then(|id| organisation.records.get(id));
+        let Some(account) = record.map(|it| &it.account) else {
+            tell(Considered { place, account: None, verdict: Verdict::None });
             continue;
         };
-        let account = &record.account;
+        let mut tell = |verdict| tell(Considered { place, account: Some(account.address.clone()), verdict });
         if account.is_live() {
-            return Chosen::this(account, name, now);
+            tell(Verdict::Chosen);
+            return Chosen::this(account, place, now);
         }
         if account.overrides.never_falls_back {
-            let because = format!("{name} was removed and never falls back to another: choose a new one");
+            tell(Verdict::NeverFallsBack);
+            let because = format!("{place} was removed and never falls back to another: choose a new one");
             return Chosen::none(because, now);
         }
+        tell(Verdict::Removed);
     }
     Chosen::none("no mail account serves this sender: connect one, or choose a default".into(), now)
+}
+
+/// What would happen to a letter, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// The account it would leave by.
+    pub chosen: Chosen,
+    /// Where an account was looked for, in this order. Empty for the login of an account.
+    pub considered: Vec<Considered>,
+    /// Why it would be held all the same, in words.
+    pub held: Option<String>,
+}
+
+/// One place where an account was looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Considered {
+    /// Such as "the organisation's default".
+    pub place: &'static str,
+    /// The account that stands there.
+    pub account: Option<EmailAddress>,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
+/// Whether the search ended there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// No account stands there: the search goes on.
+    None,
+    /// It was removed: the search goes on.
+    Removed,
+    /// It was removed and never falls back: the search ends without an account.
+    NeverFallsBack,
+    /// It is this one.
+    Chosen,
+}
+
+impl Verdict {
+    /// One word, for JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Removed => "removed",
+            Self::NeverFallsBack => "never_falls_back",
+            Self::Chosen => "chosen",
+        }
+    }
+}
+
+/// The same choice as [`choose`], with everything that people want to know of it (C3).
+pub(crate) fn explain(
+    organisation: &Organisation,
+    target: Target,
+    held_reason: impl Fn(&Record) -> Option<String>,
+    now: Timestamp,
+) -> Explained {
+    let mut considered = Vec::new();
+    let chosen = walk(organisation, target, now, |it| considered.push(it));
+    let held = match chosen.account {
+        Some(id) => organisation.live(id).and_then(held_reason),
+        None => Some(chosen.because.clone()),
+    };
+    Explained { chosen, considered, held }
 }
 
 /// The account that notices to the organisation's own people leave by (docs/decisions/0011).

@@ -32,7 +32,7 @@ mod status;
 pub use account::{MailAccount, NewAccount, Overrides, Serves, Settings};
 pub use accounts::{Accounts, is_live};
 pub use check::{Check, Outcome, Reach, Step};
-pub use choose::{Chosen, ForNotices, Target};
+pub use choose::{Chosen, Considered, Explained, ForNotices, Target, Verdict};
 pub use clock::{RunningClock, RunningClocks};
 pub use endpoint::{Endpoint, Endpoints};
 pub use error::{AccountsError, Invalid};

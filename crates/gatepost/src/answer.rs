@@ -4,6 +4,7 @@
 
 mod account;
 mod app_password;
+mod explained;
 mod finding;
 mod letter;
 mod person;
@@ -11,6 +12,7 @@ mod table;
 
 pub use account::{AccountShown, DiagnosisShown, DirectionShown, ServerShown, StepShown};
 pub use app_password::{AppPasswordMade, AppPasswordShown, LastUseShown};
+pub use explained::{ConsideredShown, ExplainedShown};
 pub use finding::{FindingShown, Level};
 pub use letter::{AttemptShown, LetterShown, RecipientShown};
 pub use person::{PersonLink, PersonShown};

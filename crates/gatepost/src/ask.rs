@@ -8,12 +8,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::answer::{
-    AccountShown, AppPasswordMade, AppPasswordShown, LetterShown, PersonLink, PersonShown, StepShown,
-    accounts_text, app_passwords_text, letters_text, people_text,
+    AccountShown, AppPasswordMade, AppPasswordShown, ExplainedShown, LetterShown, PersonLink, PersonShown,
+    StepShown, accounts_text, app_passwords_text, letters_text, people_text,
 };
 use crate::app::App;
 use crate::cli::{
-    AccountAdd, AccountCommand, AppPasswordCommand, AppPasswordCreate, HostPort, OutboxCommand,
+    AccountAdd, AccountCommand, AppPasswordCommand, AppPasswordCreate, HostPort, LoginArgs, OutboxCommand,
     PersonCommand, Scoped, TlsMode,
 };
 use crate::config::Settings;
@@ -186,6 +186,13 @@ impl Asking<'_> {
                 return Ok(());
             }
             OutboxCommand::Show(it) => Order::ShowLetter(it.id.to_string()),
+            OutboxCommand::Explain(login) => {
+                let order = Order::ExplainLetter(target(login));
+                let explained: ExplainedShown = self.one(ask(order)).await?;
+                self.output.json(&explained);
+                self.output.text(explained.text());
+                return Ok(());
+            }
             OutboxCommand::Retry(it) => Order::RetryLetter(it.id.to_string()),
             OutboxCommand::Hold(it) => Order::HoldLetter(it.id.to_string()),
             OutboxCommand::Release(it) => Order::ReleaseLetter(it.id.to_string()),
@@ -291,17 +298,20 @@ fn new_account(add: AccountAdd) -> Result<NewAccount, Refusal> {
 }
 
 fn new_app_password(create: AppPasswordCreate) -> NewAppPassword {
-    let target = match (create.account, create.person, create.location) {
-        (Some(account), _, _) => Target::Account(account.to_string()),
-        (None, Some(person), _) => Target::Person(person.to_string()),
-        (None, None, location) => Target::Location(location.unwrap_or_default()),
-    };
     NewAppPassword {
-        target,
+        target: target(create.login),
         name: create.name,
         allow: create.allow.iter().map(|it| it.word().to_owned()).collect(),
         networks: create.networks.iter().map(ToString::to_string).collect(),
         expires_after_days: create.expires,
         repair_line_ends: create.repair_line_ends,
+    }
+}
+
+fn target(login: LoginArgs) -> Target {
+    match (login.account, login.person, login.location) {
+        (Some(account), _, _) => Target::Account(account.to_string()),
+        (None, Some(person), _) => Target::Person(person.to_string()),
+        (None, None, location) => Target::Location(location.unwrap_or_default()),
     }
 }

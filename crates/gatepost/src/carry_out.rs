@@ -46,6 +46,7 @@ impl CarryOut for App {
             Order::ResetPassword(address) => self.reset_password(&of, &address).await,
             Order::ListLetters { states, limit } => self.list_letters(&of, &states, limit, report).await,
             Order::ShowLetter(id) => self.show_letter(&of, &id).await,
+            Order::ExplainLetter(target) => self.explain_letter(&of, &target).await,
             Order::RetryLetter(id) => self.command_letter(&of, &id, Command::Retry).await,
             Order::HoldLetter(id) => self.command_letter(&of, &id, Command::Hold).await,
             Order::ReleaseLetter(id) => self.command_letter(&of, &id, Command::Release).await,

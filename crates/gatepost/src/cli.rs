@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 use gatepost_core::EmailAddress;
 
 pub use account::{AccountAdd, AccountCommand, HostPort, SANDBOX, TlsMode};
-pub use app_password::{AppPasswordCommand, AppPasswordCreate, Protocol};
+pub use app_password::{AppPasswordCommand, AppPasswordCreate, LoginArgs, Protocol};
 pub use demo::{Demo, Sandbox, SandboxPorts};
 pub use outbox::{OutboxCommand, OutboxList};
 pub use person::{OnePerson, PersonAdd, PersonCommand, Role};

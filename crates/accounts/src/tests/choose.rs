@@ -11,6 +11,7 @@ on_both_engines!(
     the_first_account_of_each_becomes_its_default_and_another_can,
     choosing_touches_no_credential_and_no_status,
     notices_leave_by_the_default_or_wait_with_the_reason,
+    what_would_happen_is_explained_before_it_does,
 );
 
 async fn chosen(it: &Fixture, target: Target) -> Chosen {
@@ -143,4 +144,41 @@ async fn notices_leave_by_the_default_or_wait_with_the_reason(it: TestStore) {
     assert!(removed.contains("was removed: choose another default"), "{removed}");
     let none = waits(by(OrganisationId::new(&it.it.world)).await.unwrap());
     assert_eq!(none, "the organisation has no default mail account yet: connect one");
+}
+
+async fn what_would_happen_is_explained_before_it_does(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let (person, home) = (PersonId::new(&it.it.world), LocationId::new(&it.it.world));
+    let target = Target::Person { id: person, home: Some(home) };
+    let explained = async || it.accounts.explain(it.organisation, target).await.unwrap();
+    let verdicts = |it: &Explained| it.considered.iter().map(|it| it.verdict).collect::<Vec<_>>();
+
+    // An operator without an account, at a location without a default.
+    let free = explained().await;
+    assert_eq!(verdicts(&free), [Verdict::None, Verdict::None, Verdict::Chosen]);
+    assert_eq!((free.chosen.account, free.held), (Some(it.id), None));
+    let places: Vec<_> = free.considered.iter().map(|it| it.place).collect();
+    assert_eq!(
+        places,
+        ["this person's own account", "the default of this person's location", "the organisation's default"]
+    );
+
+    it.accounts.pause(it.organisation, it.id, Actor::Command).await.unwrap();
+    let paused = explained().await;
+    assert_eq!(paused.chosen.account, Some(it.id), "a pause does not send letters elsewhere");
+    assert!(paused.held.unwrap().contains("is paused since"));
+
+    let overrides = Overrides { never_falls_back: true, ..Overrides::default() };
+    let serves = Serves::Location(home);
+    let new = NewAccount { serves, overrides, ..other(it.organisation, "site@example.org") };
+    let site = it.accounts.add(new).await.unwrap().id;
+    it.accounts.remove(it.organisation, site, Actor::Command).await.unwrap();
+    let stuck = explained().await;
+    assert_eq!(verdicts(&stuck), [Verdict::None, Verdict::NeverFallsBack]);
+    assert!(stuck.chosen.account.is_none() && stuck.held.unwrap().contains("never falls back"));
+    // The same words as a letter that is handed in gets.
+    assert_eq!(stuck.chosen, chosen(&it, target).await);
+
+    let own = it.accounts.explain(it.organisation, Target::Account(it.id)).await.unwrap();
+    assert_eq!((own.considered.len(), own.chosen.account), (0, Some(it.id)));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use gatepost_accounts::Target as Choosing;
 use gatepost_core::{MailAccountId, SubmissionId};
 use gatepost_delivery::state::{Delivery, StateName};
 use gatepost_delivery::{Command, Filter, OutboxError, SubmissionView};
@@ -12,9 +13,9 @@ use gatepost_store::StoreError;
 use serde_json::Value;
 
 use super::{done, parsed, words};
-use crate::answer::{AttemptShown, LetterShown, RecipientShown};
+use crate::answer::{AttemptShown, ConsideredShown, ExplainedShown, LetterShown, RecipientShown};
 use crate::app::App;
-use crate::control::{Refusal, Report};
+use crate::control::{Refusal, Report, Target};
 
 /// Letters read at a time.
 const PAGE: u32 = 200;
@@ -59,6 +60,41 @@ impl App {
         });
         letter.attempts = Some(attempts.collect());
         done(letter)
+    }
+
+    /// Looks for the login's target alone: explaining makes no login.
+    pub(super) async fn explain_letter(
+        &self,
+        organisation: &Organisation,
+        login: &Target,
+    ) -> Result<Value, Refusal> {
+        let target = match login {
+            Target::Account(text) => Choosing::Account(self.account(organisation, text).await?.id),
+            Target::Person(text) => {
+                let person = self.person(organisation, text).await?;
+                Choosing::Person { id: person.id, home: person.home_location }
+            }
+            Target::Location(name) => Choosing::Location(self.location(organisation, name).await?.id),
+        };
+        self.accounts.refresh(organisation.id).await.map_err(|error| self.refuse(error))?;
+        let explained = self.accounts.explain(organisation.id, target).await;
+        let it = explained.map_err(|error| self.refuse(error))?;
+        let names = self.account_names(organisation).await?;
+        done(ExplainedShown {
+            account: it.chosen.account.and_then(|id| names.get(&id).cloned()),
+            because: it.chosen.because,
+            held: it.held,
+            may_send_as: it.chosen.addresses.iter().map(ToString::to_string).collect(),
+            considered: it
+                .considered
+                .iter()
+                .map(|it| ConsideredShown {
+                    place: it.place.to_owned(),
+                    account: it.account.as_ref().map(ToString::to_string),
+                    verdict: it.verdict.word().to_owned(),
+                })
+                .collect(),
+        })
     }
 
     /// Does it, and answers with the letter as it is then.

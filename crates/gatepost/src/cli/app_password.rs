@@ -20,24 +20,30 @@ pub enum AppPasswordCommand {
     },
 }
 
-/// `gatepost app-password create`.
+/// Names a login by what it points at.
 #[derive(Debug, Args)]
-#[command(
-    group = ArgGroup::new("login").required(true).args(["account", "person", "location"]),
-    before_help = "Examples:
-  gatepost app-password create --account reception@example.org --name \"Scanner, ground floor\"
-  gatepost app-password create --account reception@example.org --name TDO --allow smtp --network 192.168.1.0/24 --expires 365"
-)]
-pub struct AppPasswordCreate {
-    /// For the login of this mail account
+#[command(group = ArgGroup::new("login").required(true).args(["account", "person", "location"]))]
+pub struct LoginArgs {
+    /// The login of this mail account
     #[arg(long, value_name = "ADDRESS")]
     pub account: Option<EmailAddress>,
-    /// For the login of this person
+    /// The login of this person
     #[arg(long, value_name = "ADDRESS")]
     pub person: Option<EmailAddress>,
-    /// For the login of this location
+    /// The login of this location
     #[arg(long, value_name = "NAME")]
     pub location: Option<String>,
+}
+
+/// `gatepost app-password create`.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  gatepost app-password create --account reception@example.org --name \"Scanner, ground floor\"
+  gatepost app-password create --account reception@example.org --name TDO --allow smtp --network 192.168.1.0/24 --expires 365")]
+pub struct AppPasswordCreate {
+    /// Whose login it is for
+    #[command(flatten)]
+    pub login: LoginArgs,
     /// Which application or device it is for
     #[arg(long)]
     pub name: String,

@@ -3,6 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 use gatepost_core::SubmissionId;
 
+use super::LoginArgs;
+
 /// `gatepost outbox …`
 #[derive(Debug, Subcommand)]
 pub enum OutboxCommand {
@@ -11,6 +13,11 @@ pub enum OutboxCommand {
     /// One letter: its recipients, and what the provider said to each attempt
     #[command(before_help = "Examples:\n  gatepost outbox show 01938f6e-0000-7000-8000-000000000000")]
     Show(OneLetter),
+    /// By which mail account a letter would leave, why, and whether it would be held. Sends nothing
+    #[command(before_help = "Examples:
+  gatepost outbox explain --person olga@example.org
+  gatepost outbox explain --location \"North branch\" --json")]
+    Explain(LoginArgs),
     /// Try at once what is deferred, held or failed
     #[command(before_help = "Examples:\n  gatepost outbox retry 01938f6e-0000-7000-8000-000000000000")]
     Retry(OneLetter),

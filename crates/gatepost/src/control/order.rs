@@ -69,6 +69,8 @@ pub enum Order {
     },
     /// One letter, by id.
     ShowLetter(String),
+    /// By which account a letter of this login would leave.
+    ExplainLetter(Target),
     /// Try it at once.
     RetryLetter(String),
     /// Keep it back.
