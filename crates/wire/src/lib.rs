@@ -12,6 +12,8 @@
 
 pub mod smtp;
 
+pub mod pop3;
+
 pub mod sasl;
 
 pub mod message;
