@@ -6,8 +6,8 @@ use std::time::Duration;
 use gatepost_core::{Diagnosis, Domain, MailAccountId, OrganisationId, Phase, TlsMode};
 use gatepost_net::{ClientTls, DialError, Dialer};
 use gatepost_providers::Catalogue;
-use gatepost_upstream::smtp::{Credential, Greeted, SignIn};
-use gatepost_upstream::{Deadlines, Evidence, UpstreamError};
+use gatepost_upstream::smtp::Greeted;
+use gatepost_upstream::{Answer, Credential, Deadlines, Evidence, SignIn, Trouble, UpstreamError};
 
 use crate::accounts::Accounts;
 use crate::error::AccountsError;
@@ -81,7 +81,8 @@ impl Step {
             | UpstreamError::Tls { .. } => Self::Encrypt,
             UpstreamError::SignInRefused { .. }
             | UpstreamError::SignInMethodMissing { .. }
-            | UpstreamError::Challenge(_) => Self::SignIn,
+            | UpstreamError::Challenge(_)
+            | UpstreamError::NotKept(_) => Self::SignIn,
             UpstreamError::Refused { phase, .. }
             | UpstreamError::Protocol { phase, .. }
             | UpstreamError::TimedOut { phase }
@@ -94,7 +95,8 @@ impl Step {
                 | Phase::Recipient
                 | Phase::Data
                 | Phase::Message
-                | Phase::Upkeep => Self::SignIn,
+                | Phase::Upkeep
+                | Phase::Mailbox => Self::SignIn,
             },
         }
     }
@@ -163,9 +165,14 @@ impl What {
     pub fn failed(failure: &UpstreamError, provider_kind: Option<&str>) -> Self {
         let (diagnosis, reply) = match failure.evidence() {
             Evidence::Trouble(trouble) => (Catalogue::embedded().diagnose_trouble(trouble), None),
-            Evidence::Reply(phase, reply) => {
+            Evidence::Reply(phase, Answer::Smtp(reply)) => {
                 let diagnosis = Catalogue::embedded().diagnose_reply(provider_kind, phase, reply);
                 (diagnosis, Some(reply.raw.clone()))
+            }
+            // The catalogue knows no reading server yet, and nothing here signs in to one.
+            Evidence::Reply(_, reply) => {
+                let diagnosis = Catalogue::embedded().diagnose_trouble(Trouble::NotAMailServer);
+                (diagnosis, Some(reply.raw().to_vec()))
             }
         };
         match failure {

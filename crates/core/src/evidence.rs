@@ -7,11 +7,11 @@ use std::str::FromStr;
 pub enum Phase {
     /// The server's first words.
     Greeting,
-    /// EHLO.
+    /// EHLO, CAPA, CAPABILITY.
     Hello,
-    /// STARTTLS and the handshake behind it.
+    /// STARTTLS or STLS, and the handshake behind it.
     StartTls,
-    /// AUTH, all its steps.
+    /// Signing in, all its steps.
     Auth,
     /// MAIL.
     Mail,
@@ -23,6 +23,8 @@ pub enum Phase {
     Message,
     /// NOOP, RSET and QUIT.
     Upkeep,
+    /// Opening a mailbox, and finding, reading or changing messages in it (IMAP, POP3).
+    Mailbox,
 }
 
 macro_rules! troubles {
@@ -77,7 +79,7 @@ troubles! {
     CertificateRevoked = "certificate-revoked",
     /// Any other fault of the certificate: wrong use, weak signature, no names.
     CertificateUnusable = "certificate-unusable",
-    /// What came is not SMTP.
+    /// What came is not the protocol that was expected.
     NotAMailServer = "not-a-mail-server",
     /// No mechanism in common.
     SignInMethodMissing = "sign-in-method-missing",

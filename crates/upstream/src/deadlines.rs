@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use gatepost_net::Pace;
+
 /// Longest waits, phase by phase. Each is for a whole reply or a whole block, so that a server that sends a byte now and then
 /// gains nothing. Connecting has its own limit in the dialler.
 #[derive(Clone, Copy, Debug)]
@@ -20,10 +22,23 @@ pub struct Deadlines {
     pub message: Duration,
     /// The reply to QUIT, which nothing depends on.
     pub quit: Duration,
+    /// A whole message, or a whole list of messages, that is fetched. Within it, what comes must keep up
+    /// [`Deadlines::FETCH_BYTES_PER_SECOND`] on average once [`Deadlines::block`] is over (MP-13).
+    pub fetch: Duration,
+}
+
+impl Deadlines {
+    /// The slowest that a message may come on average.
+    pub const FETCH_BYTES_PER_SECOND: u32 = 1024;
+
+    /// The pace that something fetched has to keep, from now on.
+    pub(crate) fn pace(&self) -> Pace {
+        Pace::new(self.block, Self::FETCH_BYTES_PER_SECOND, self.fetch)
+    }
 }
 
 impl Default for Deadlines {
-    /// RFC 5321 §4.5.3.2; handshake and QUIT are ours (SC-6).
+    /// RFC 5321 §4.5.3.2; handshake, QUIT and fetching are ours (SC-6). IMAP and POP3 name none.
     fn default() -> Self {
         const MINUTE: u64 = 60;
         Self {
@@ -34,6 +49,7 @@ impl Default for Deadlines {
             block: Duration::from_secs(3 * MINUTE),
             message: Duration::from_secs(10 * MINUTE),
             quit: Duration::from_secs(5),
+            fetch: Duration::from_secs(60 * MINUTE),
         }
     }
 }

@@ -5,8 +5,10 @@ use std::io;
 use gatepost_core::{Phase, Trouble};
 use gatepost_net::{CertificateProblem, DialError, HandshakeError, ReadError, StartTlsError, WriteError};
 use gatepost_wire::sasl::SaslError;
-use gatepost_wire::smtp::{Reply, ReplyError};
+use gatepost_wire::{pop3, smtp};
 
+use crate::answer::Answer;
+use crate::channel::Garbled;
 use crate::endpoint::Endpoint;
 
 /// Why there is no session, or why it ended.
@@ -49,13 +51,13 @@ pub enum UpstreamError {
         /// What it refused.
         phase: Phase,
         /// In its own words.
-        reply: Reply,
+        reply: Answer,
     },
     /// The server said no to the credential.
     #[error("the server refused the sign-in: {reply}")]
     SignInRefused {
         /// In its own words.
-        reply: Reply,
+        reply: Answer,
         /// What it said of a token beforehand: JSON, hostile, not escaped.
         about_token: Option<Vec<u8>>,
     },
@@ -65,18 +67,21 @@ pub enum UpstreamError {
         /// The names of what it offers.
         offered: Vec<String>,
     },
-    /// What came is not SMTP, or longer than any honest reply.
+    /// What came is not the protocol, or longer than any honest reply.
     #[error("what the server says cannot be understood")]
     Protocol {
         /// When.
         phase: Phase,
         /// How.
         #[source]
-        source: ReplyError,
+        source: NotTheProtocol,
     },
     /// The server asked for something at sign-in that the mechanism does not have.
     #[error("the server's questions at sign-in cannot be answered")]
     Challenge(#[source] SaslError),
+    /// What was fetched could not be put where it was to go. The server has no part in it.
+    #[error("the message could not be kept")]
+    NotKept(#[source] io::Error),
     /// Nothing came, or nothing was taken, in time.
     #[error("the server did not answer in time")]
     TimedOut {
@@ -100,11 +105,25 @@ pub enum UpstreamError {
     },
 }
 
+/// How what came is not what the server should speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotTheProtocol {
+    /// No SMTP.
+    #[error(transparent)]
+    Smtp(#[from] smtp::ReplyError),
+    /// No POP3.
+    #[error(transparent)]
+    Pop3(#[from] pop3::ReplyError),
+    /// A message with a line that no mail program writes, or larger than the caller takes.
+    #[error("the message is larger than it may be")]
+    MessageTooLarge,
+}
+
 /// What the diagnosis catalogue judges by. Retry, hold or fail is its word, not this room's.
 #[derive(Clone, Copy, Debug)]
 pub enum Evidence<'a> {
     /// The server said something.
-    Reply(Phase, &'a Reply),
+    Reply(Phase, &'a Answer),
     /// It did not get so far.
     Trouble(Trouble),
 }
@@ -123,18 +142,19 @@ impl UpstreamError {
             Self::Tls { problem, .. } => tls_trouble(problem),
             Self::SignInMethodMissing { .. } => Trouble::SignInMethodMissing,
             Self::Protocol { .. } | Self::Challenge(_) => Trouble::NotAMailServer,
+            Self::NotKept(_) => Trouble::Interrupted,
             Self::TimedOut { .. } => Trouble::TimedOut,
             Self::Closed { .. } | Self::Broken { .. } => Trouble::ConnectionLost,
         })
     }
 
     /// When reading a reply failed.
-    pub(crate) fn from_read(error: ReadError, phase: Phase) -> Self {
+    pub(crate) fn from_read(error: ReadError, phase: Phase, garbled: &Garbled) -> Self {
         match error {
             ReadError::TimedOut => Self::TimedOut { phase },
             ReadError::Closed | ReadError::Truncated => Self::Closed { phase },
-            ReadError::LineTooLong { .. } => Self::Protocol { phase, source: ReplyError::TooLong },
-            ReadError::BareLineFeed => Self::Protocol { phase, source: ReplyError::NotAReply },
+            ReadError::LineTooLong { .. } => Self::Protocol { phase, source: garbled.too_long },
+            ReadError::BareLineFeed => Self::Protocol { phase, source: garbled.bare_line_feed },
             ReadError::Broken(source) => Self::Broken { phase, source },
         }
     }

@@ -9,12 +9,20 @@
 //! (or to an address the operator has named), and keeps no copy. How TLS begins is the account's choice and never found out
 //! by trying: there is no fallback. It knows no account, no queue and no schedule.
 
+mod answer;
+mod channel;
 mod deadlines;
 mod endpoint;
 mod error;
+pub mod pop3;
+mod sign_in;
 pub mod smtp;
+#[cfg(test)]
+mod tests;
 
+pub use answer::Answer;
 pub use deadlines::Deadlines;
 pub use endpoint::Endpoint;
-pub use error::{Evidence, UpstreamError};
+pub use error::{Evidence, NotTheProtocol, UpstreamError};
 pub use gatepost_core::{Phase, TlsMode, Trouble};
+pub use sign_in::{Credential, SignIn};

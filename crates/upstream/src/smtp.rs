@@ -5,13 +5,13 @@ mod session;
 mod sign_in;
 
 use gatepost_core::{Domain, Phase, TlsMode};
-use gatepost_net::{ClientTls, Dialer, Permit};
+use gatepost_net::{ClientTls, Dialer};
 use gatepost_wire::smtp::{Capabilities, ClientName, Command, Reply, ReplyClass};
-use tokio::time::Instant;
 
+pub use crate::sign_in::{Credential, SignIn};
 pub use session::SmtpSession;
-pub use sign_in::{Credential, SignIn};
 
+use crate::channel::Channel;
 use crate::deadlines::Deadlines;
 use crate::endpoint::Endpoint;
 use crate::error::UpstreamError;
@@ -34,12 +34,7 @@ impl Greeted {
         own_name: &Domain,
         deadlines: &Deadlines,
     ) -> Result<Self, UpstreamError> {
-        let dialled = dialer.dial(&endpoint.host, endpoint.port).await?;
-        demand_encryption(endpoint, dialled.permit)?;
-        let mut dialogue = Dialogue::new(dialled.connection, *deadlines);
-        if endpoint.tls == TlsMode::Implicit {
-            dialogue.encrypt(tls, endpoint).await?;
-        }
+        let mut dialogue = Dialogue::new(Channel::open(dialer, tls, endpoint, deadlines).await?);
         expect(dialogue.read_reply(Phase::Greeting, deadlines.greeting).await?, 220, Phase::Greeting)?;
         let mut capabilities = hello(&mut dialogue, own_name).await?;
         if endpoint.tls == TlsMode::StartTls {
@@ -48,7 +43,7 @@ impl Greeted {
             }
             let reply = dialogue.command(&Command::StartTls, Phase::StartTls).await?;
             expect(reply, 220, Phase::StartTls)?;
-            dialogue.encrypt(tls, endpoint).await?;
+            dialogue.channel.encrypt(tls, endpoint).await?;
             // RFC 3207 §4.2: what was said before is forgotten, because anyone may have said it (SC-3).
             capabilities = hello(&mut dialogue, own_name).await?;
         }
@@ -67,14 +62,6 @@ impl Greeted {
     }
 }
 
-/// SC-1: what is sent in the clear reaches only addresses the operator has named.
-fn demand_encryption(endpoint: &Endpoint, permit: Permit) -> Result<(), UpstreamError> {
-    if endpoint.tls == TlsMode::None && permit != Permit::Listed {
-        return Err(UpstreamError::EncryptionRequired { endpoint: endpoint.clone() });
-    }
-    Ok(())
-}
-
 async fn hello(dialogue: &mut Dialogue, own_name: &Domain) -> Result<Capabilities, UpstreamError> {
     let reply = dialogue.command(&Command::Ehlo(ClientName::ours(own_name)), Phase::Hello).await?;
     // There is no falling back to HELO: a server without extensions has no way to sign in.
@@ -86,13 +73,8 @@ async fn hello(dialogue: &mut Dialogue, own_name: &Domain) -> Result<Capabilitie
 fn expect(reply: Reply, code: u16, phase: Phase) -> Result<Reply, UpstreamError> {
     match reply.class() {
         ReplyClass::Completed if reply.code == code => Ok(reply),
-        _ => Err(UpstreamError::Refused { phase, reply }),
+        _ => Err(UpstreamError::Refused { phase, reply: reply.into() }),
     }
-}
-
-/// When something that may take `span` must be over.
-fn within(span: std::time::Duration) -> Instant {
-    Instant::now() + span
 }
 
 #[cfg(test)]

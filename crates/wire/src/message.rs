@@ -7,6 +7,7 @@
 mod address_list;
 mod header;
 mod letter;
+mod message_id;
 mod originators;
 
 pub use address_list::{AddressListError, Mailbox, MailboxOrGroup, parse_address_list};
@@ -14,4 +15,5 @@ pub use header::{
     Field, HEADER_BYTES, HEADER_FIELDS, HeaderBlock, HeaderError, HeaderProgress, HeaderScanner,
 };
 pub use letter::{Letter, WrittenMessage};
+pub use message_id::MessageId;
 pub use originators::{HeaderFault, HeaderSummary, SINGLETONS};

@@ -3,8 +3,8 @@
 use gatepost_accounts::{AccountsError, Direction, Event, SendingAccount, What};
 use gatepost_core::{BodyId, Diagnosis, Timestamp};
 use gatepost_store::{FinishedBody, StoreError};
-use gatepost_upstream::smtp::{Credential, Greeted, SignIn, SmtpSession};
-use gatepost_upstream::{Deadlines, Evidence, UpstreamError};
+use gatepost_upstream::smtp::{Greeted, SmtpSession};
+use gatepost_upstream::{Credential, Deadlines, Evidence, SignIn, UpstreamError};
 use gatepost_wire::smtp::Reply;
 
 use super::Shared;
@@ -141,7 +141,7 @@ async fn account_trouble(
 /// The provider's words, if it said any.
 fn reply_of(err: &UpstreamError) -> Option<&Reply> {
     match err.evidence() {
-        Evidence::Reply(_, reply) => Some(reply),
+        Evidence::Reply(_, answer) => answer.smtp(),
         Evidence::Trouble(_) => None,
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use gatepost_core::{Domain, Phase, SecretText, TlsMode, World};
 use gatepost_net::{ClientTls, Dialer, Guard, Host, Resolver};
-use gatepost_upstream::smtp::{Credential, Greeted, SignIn, SmtpSession};
-use gatepost_upstream::{Deadlines, Endpoint, UpstreamError};
+use gatepost_upstream::smtp::{Greeted, SmtpSession};
+use gatepost_upstream::{Credential, Deadlines, Endpoint, SignIn, UpstreamError};
 use tokio::time::{Instant, sleep};
 
 use super::shown::DemoReady;

@@ -6,7 +6,7 @@ use gatepost_core::Phase;
 use gatepost_wire::smtp::{Capabilities, Command, Reply};
 
 use super::dialogue::Dialogue;
-use super::within;
+use crate::channel::within;
 use crate::deadlines::Deadlines;
 use crate::endpoint::Endpoint;
 use crate::error::UpstreamError;
@@ -38,18 +38,18 @@ impl SmtpSession {
     /// The longest waits.
     #[must_use]
     pub const fn deadlines(&self) -> &Deadlines {
-        &self.dialogue.deadlines
+        &self.dialogue.channel.deadlines
     }
 
     /// TLS version and cipher suite; none if the account has no encryption.
     #[must_use]
     pub fn tls_description(&self) -> Option<String> {
-        self.dialogue.connection.tls_description()
+        self.dialogue.channel.connection.tls_description()
     }
 
     /// Writes `commands` in one piece; with PIPELINING several may go together, and as many replies are to be read.
     pub async fn send_commands(&mut self, commands: &[u8], phase: Phase) -> Result<(), UpstreamError> {
-        self.dialogue.send(commands, phase).await
+        self.dialogue.channel.send(commands, phase).await
     }
 
     /// The next reply, whatever it says. `span` is for the whole of it, from [`SmtpSession::deadlines`].
@@ -59,15 +59,15 @@ impl SmtpSession {
 
     /// Writes a block of a message, already in its form on the wire.
     pub async fn write_body(&mut self, block: &[u8]) -> Result<(), UpstreamError> {
-        let deadline = within(self.dialogue.deadlines.block);
-        let written = self.dialogue.connection.write_all(block, deadline).await;
+        let deadline = within(self.dialogue.channel.deadlines.block);
+        let written = self.dialogue.channel.connection.write_all(block, deadline).await;
         written.map_err(|error| UpstreamError::from_write(error, Phase::Message))
     }
 
     /// Whether the server still waits silently for the next transaction, as far as can be known without asking. One that
     /// has said goodbye or closed meanwhile is of no use, and nothing is lost by not trying it.
     pub fn is_ready(&mut self) -> bool {
-        self.dialogue.connection.is_quiet()
+        self.dialogue.channel.connection.is_quiet()
     }
 
     /// Asks whether the server is there.

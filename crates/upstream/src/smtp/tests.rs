@@ -1,16 +1,16 @@
-mod provider;
-
 use std::io;
 use std::time::Duration;
 
-use gatepost_core::{SecretText, Trouble};
+use gatepost_core::Trouble;
+use gatepost_net::Permit;
 use gatepost_wire::smtp::{ReplyError, SizeLimit};
 use static_assertions::assert_not_impl_any;
 
 use super::*;
-use crate::error::Evidence;
-use provider::Act::{Close, Drip, Flood, Hear, Pause, Say, Tls};
-use provider::{Act, Certificate, Heard, Provider};
+use crate::channel::demand_encryption;
+use crate::error::{Evidence, NotTheProtocol};
+use crate::tests::Act::{Close, Drip, Flood, Hear, Pause, Say, Tls};
+use crate::tests::{Act, Certificate, Heard, Provider, password, token, trouble};
 
 // A credential cannot be printed, so neither can what holds it.
 assert_not_impl_any!(SignIn: std::fmt::Debug, Clone);
@@ -28,23 +28,6 @@ fn up_to_sign_in(rest: Vec<Act>) -> Vec<Act> {
     acts.extend(rest);
     acts
 }
-
-fn password() -> SignIn {
-    SignIn {
-        user_name: "reception".into(),
-        credential: Credential::Password(SecretText::new("hunter2".into())),
-    }
-}
-
-fn token() -> SignIn {
-    SignIn {
-        user_name: "reception".into(),
-        credential: Credential::Bearer(SecretText::new("ya29.token".into())),
-    }
-}
-
-/// Base64 of NUL, `reception`, NUL, `hunter2`.
-const PLAIN: &str = "AHJlY2VwdGlvbgBodW50ZXIy";
 
 async fn connect(provider: &Provider, deadlines: &Deadlines) -> Result<Greeted, UpstreamError> {
     let own_name = "client.example.org".parse().unwrap();
@@ -73,13 +56,6 @@ async fn refused(mode: TlsMode, acts: Vec<Act>) -> UpstreamError {
     let (outcome, heard) = attempt(mode, acts).await;
     heard.assert_no_credential();
     outcome.err().expect("the session must not come about")
-}
-
-fn trouble(error: &UpstreamError) -> Trouble {
-    match error.evidence() {
-        Evidence::Trouble(trouble) => trouble,
-        Evidence::Reply(phase, reply) => panic!("{phase:?} {reply}"),
-    }
 }
 
 #[tokio::test]
@@ -172,7 +148,9 @@ async fn a_server_that_refuses_starttls_gets_nothing() {
             refused(TlsMode::StartTls, vec![GREETING, EHLO, IN_THE_CLEAR, Hear("STARTTLS"), Say(answer)])
                 .await;
         match error.evidence() {
-            Evidence::Reply(Phase::StartTls, reply) => assert!(answer.contains(&reply.code.to_string())),
+            Evidence::Reply(Phase::StartTls, reply) => {
+                assert!(answer.contains(&reply.smtp().unwrap().code.to_string()))
+            }
             other => panic!("{answer}: {other:?}"),
         }
     }
@@ -291,7 +269,7 @@ async fn what_is_no_mail_server_is_called_so() {
         let error = refused(TlsMode::None, vec![Say(words)]).await;
         assert_eq!(trouble(&error), Trouble::NotAMailServer);
         assert!(
-            matches!(&error, UpstreamError::Protocol { phase: Phase::Greeting, source } if *source == want),
+            matches!(&error, UpstreamError::Protocol { phase: Phase::Greeting, source } if *source == NotTheProtocol::Smtp(want)),
             "{words}: {error:?}"
         );
     }
@@ -303,7 +281,13 @@ async fn huge_replies_end_the_session_in_bounded_memory() {
     for flood in [Flood { line: "220-x\r\n" }, Flood { line: "220 and no end " }] {
         let error = refused(TlsMode::None, vec![flood]).await;
         assert!(
-            matches!(error, UpstreamError::Protocol { phase: Phase::Greeting, source: ReplyError::TooLong }),
+            matches!(
+                error,
+                UpstreamError::Protocol {
+                    phase: Phase::Greeting,
+                    source: NotTheProtocol::Smtp(ReplyError::TooLong)
+                }
+            ),
             "{error:?}"
         );
     }
@@ -367,7 +351,7 @@ async fn refusals_are_kept_byte_for_byte_with_their_phase() {
     ] {
         let error = refused(TlsMode::None, acts).await;
         match error.evidence() {
-            Evidence::Reply(at, reply) => assert_eq!((at, &reply.raw[..]), (phase, raw)),
+            Evidence::Reply(at, reply) => assert_eq!((at, reply.raw()), (phase, raw)),
             other => panic!("{other:?}"),
         }
         assert!(!error.to_string().contains('\x07'), "escaped where it is shown");
@@ -380,7 +364,7 @@ async fn a_refused_sign_in_says_what_the_server_said() {
     let (outcome, _) = attempt(TlsMode::StartTls, acts).await;
     match outcome.err().unwrap() {
         UpstreamError::SignInRefused { reply, about_token: None } => {
-            assert_eq!(reply.raw, b"535-5.7.8 no\r\n535 5.7.8 really");
+            assert_eq!(reply.raw(), b"535-5.7.8 no\r\n535 5.7.8 really");
         }
         other => panic!("{other:?}"),
     }

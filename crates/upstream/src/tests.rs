@@ -1,4 +1,4 @@
-//! A provider that follows a script, over a real socket, and remembers every byte it was sent.
+//! What the tests of this room share: a provider that follows a script, over a real socket, and remembers every byte it was sent.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use gatepost_core::{Clock, OsRandom, Timestamp, World};
+use gatepost_core::{Clock, OsRandom, SecretText, Timestamp, TlsMode, Trouble, World};
 use gatepost_net::{
     Authority, ClientTls, Connection, Dialer, Guard, Host, LineEnd, Resolver, ServerTls, StartTlsError,
 };
@@ -14,11 +14,39 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::{Endpoint, TlsMode};
+use crate::endpoint::Endpoint;
+use crate::error::{Evidence, UpstreamError};
+use crate::sign_in::{Credential, SignIn};
+
+pub(crate) fn password() -> SignIn {
+    SignIn {
+        user_name: "reception".into(),
+        credential: Credential::Password(SecretText::new("hunter2".into())),
+    }
+}
+
+pub(crate) fn token() -> SignIn {
+    SignIn {
+        user_name: "reception".into(),
+        credential: Credential::Bearer(SecretText::new("ya29.token".into())),
+    }
+}
+
+/// Base64 of NUL, `reception`, NUL, `hunter2`.
+pub(crate) const PLAIN: &str = "AHJlY2VwdGlvbgBodW50ZXIy";
+
+pub(crate) fn trouble(error: &UpstreamError) -> Trouble {
+    match error.evidence() {
+        Evidence::Trouble(trouble) => trouble,
+        Evidence::Reply(phase, reply) => panic!("{phase:?} {reply}"),
+    }
+}
 
 /// One step of a script.
-pub(super) enum Act {
+pub(crate) enum Act {
     Say(&'static str),
+    /// So often; a multiple of a thousand.
+    Repeat(&'static str, usize),
     /// The next line must begin so.
     Hear(&'static str),
     /// The handshake.
@@ -37,7 +65,7 @@ pub(super) enum Act {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Certificate {
+pub(crate) enum Certificate {
     Good,
     Expired,
     Early,
@@ -47,28 +75,28 @@ pub(super) enum Certificate {
 
 /// All the client has sent.
 #[derive(Default)]
-pub(super) struct Heard {
-    pub(super) clear: String,
-    pub(super) encrypted: String,
+pub(crate) struct Heard {
+    pub(crate) clear: String,
+    pub(crate) encrypted: String,
 }
 
 impl Heard {
     /// Neither user name nor secret, in no form, in the clear or not.
     #[track_caller]
-    pub(super) fn assert_no_credential(&self) {
+    pub(crate) fn assert_no_credential(&self) {
         let all = [self.clear.as_str(), &self.encrypted].concat();
         let encoded = |text: &str| BASE64_STANDARD.encode(text).trim_end_matches('=').to_owned();
         for secret in ["reception", "hunter2", "ya29.token"] {
             assert!(!all.contains(secret) && !all.contains(&encoded(secret)), "{all}");
         }
-        assert!(!all.contains("AUTH") && !all.contains(super::PLAIN), "{all}");
+        assert!(!all.contains("AUTH") && !all.contains(PLAIN), "{all}");
     }
 }
 
-pub(super) struct Provider {
-    pub(super) endpoint: Endpoint,
-    pub(super) dialer: Dialer,
-    pub(super) client_tls: ClientTls,
+pub(crate) struct Provider {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) dialer: Dialer,
+    pub(crate) client_tls: ClientTls,
     task: JoinHandle<Heard>,
 }
 
@@ -92,7 +120,7 @@ fn soon() -> Instant {
 
 impl Provider {
     /// Listens on loopback and plays the script to the first client.
-    pub(super) async fn start(mode: TlsMode, certificate: Certificate, acts: Vec<Act>) -> Self {
+    pub(crate) async fn start(mode: TlsMode, certificate: Certificate, acts: Vec<Act>) -> Self {
         let today = Timestamp::from_millis(1_795_262_400_000);
         let world = world_at(today);
         let (authority, _) = Authority::generate(&world_at(today - DAY * 1000)).unwrap();
@@ -122,12 +150,12 @@ impl Provider {
     }
 
     /// As if the operator had not named the address.
-    pub(super) fn forbid(&mut self) {
+    pub(crate) fn forbid(&mut self) {
         self.dialer = Dialer::new(Resolver::system(), Arc::default());
     }
 
     /// What it was sent, once the client has gone.
-    pub(super) async fn heard(self) -> Heard {
+    pub(crate) async fn heard(self) -> Heard {
         tokio::time::timeout_at(soon(), self.task).await.expect("the client hangs up").unwrap()
     }
 }
@@ -139,6 +167,14 @@ async fn play(mut connection: Connection, tls: &ServerTls, acts: Vec<Act>) -> He
             Act::Say(words) => {
                 if connection.write_all(words.as_bytes(), soon()).await.is_err() {
                     break;
+                }
+            }
+            Act::Repeat(words, times) => {
+                let block = words.repeat(1_000);
+                for _ in 0..times / 1_000 {
+                    if connection.write_all(block.as_bytes(), soon()).await.is_err() {
+                        return heard;
+                    }
                 }
             }
             Act::Hear(start) => {
