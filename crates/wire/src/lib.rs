@@ -14,6 +14,8 @@ pub mod smtp;
 
 pub mod pop3;
 
+pub mod imap;
+
 pub mod sasl;
 
 pub mod message;

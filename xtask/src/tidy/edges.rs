@@ -79,6 +79,7 @@ const KEPT_TO: &[(&[&str], &[&str], &str)] = &[
         "only net knows TLS, and store for its way to PostgreSQL",
     ),
     (&["rcgen", "x509-parser", "hickory-resolver"], &["net"], "only net knows certificates and the resolver"),
+    (&["imap-codec"], &["wire"], "only wire knows the grammar of IMAP"),
     (&["clap", "anyhow", "tracing-subscriber"], &["gatepost"], "only the binary has commands and set-up"),
 ];
 
