@@ -82,7 +82,9 @@ impl Step {
             UpstreamError::SignInRefused { .. }
             | UpstreamError::SignInMethodMissing { .. }
             | UpstreamError::Challenge(_)
+            | UpstreamError::NotSayable
             | UpstreamError::NotKept(_) => Self::SignIn,
+            UpstreamError::PreAuth { .. } => Self::Greet,
             UpstreamError::Refused { phase, .. }
             | UpstreamError::Protocol { phase, .. }
             | UpstreamError::TimedOut { phase }

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use gatepost_wire::{pop3, smtp};
+use gatepost_wire::{imap, pop3, smtp};
 
 /// A server's words in the form of its protocol, byte for byte. Hostile until escaped, which `Display` does (SC-12).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// From a sending server.
     Smtp(smtp::Reply),
+    /// From a reading server.
+    Imap(Box<imap::Status>),
     /// From a reading server.
     Pop3(pop3::Reply),
 }
@@ -19,6 +21,7 @@ impl Answer {
     pub fn raw(&self) -> &[u8] {
         match self {
             Self::Smtp(reply) => &reply.raw,
+            Self::Imap(status) => &status.raw,
             Self::Pop3(reply) => &reply.raw,
         }
     }
@@ -28,8 +31,13 @@ impl Answer {
     pub const fn smtp(&self) -> Option<&smtp::Reply> {
         match self {
             Self::Smtp(reply) => Some(reply),
-            Self::Pop3(_) => None,
+            Self::Imap(_) | Self::Pop3(_) => None,
         }
+    }
+
+    /// Whether the server has said goodbye with it.
+    pub(crate) fn is_farewell(&self) -> bool {
+        matches!(self, Self::Imap(status) if status.kind == imap::StatusKind::Bye)
     }
 }
 
@@ -37,6 +45,7 @@ impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Smtp(reply) => reply.fmt(f),
+            Self::Imap(status) => status.fmt(f),
             Self::Pop3(reply) => reply.fmt(f),
         }
     }
@@ -45,6 +54,12 @@ impl fmt::Display for Answer {
 impl From<smtp::Reply> for Answer {
     fn from(reply: smtp::Reply) -> Self {
         Self::Smtp(reply)
+    }
+}
+
+impl From<imap::Status> for Answer {
+    fn from(status: imap::Status) -> Self {
+        Self::Imap(Box::new(status))
     }
 }
 

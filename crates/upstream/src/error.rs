@@ -2,10 +2,10 @@
 
 use std::io;
 
-use gatepost_core::{Phase, Trouble};
+use gatepost_core::{Phase, TlsMode, Trouble};
 use gatepost_net::{CertificateProblem, DialError, HandshakeError, ReadError, StartTlsError, WriteError};
 use gatepost_wire::sasl::SaslError;
-use gatepost_wire::{pop3, smtp};
+use gatepost_wire::{imap, pop3, smtp};
 
 use crate::answer::Answer;
 use crate::channel::Garbled;
@@ -34,6 +34,12 @@ pub enum UpstreamError {
     /// Bytes came between the answer to STARTTLS and the handshake: someone on the way has put them there.
     #[error("{endpoint} sent unencrypted bytes behind its answer to STARTTLS, so nothing was sent to it")]
     BytesAfterStartTls {
+        /// The server.
+        endpoint: Endpoint,
+    },
+    /// The server takes us for signed in before we were (RFC 9051 §7.1.4), so that encryption could not begin any more.
+    #[error("{endpoint} takes us for signed in from the start, so nothing was sent to it")]
+    PreAuth {
         /// The server.
         endpoint: Endpoint,
     },
@@ -79,6 +85,9 @@ pub enum UpstreamError {
     /// The server asked for something at sign-in that the mechanism does not have.
     #[error("the server's questions at sign-in cannot be answered")]
     Challenge(#[source] SaslError),
+    /// Something that would have to be said cannot be said in this protocol, such as a name with a line end.
+    #[error("a name or a password cannot be said to this server")]
+    NotSayable,
     /// What was fetched could not be put where it was to go. The server has no part in it.
     #[error("the message could not be kept")]
     NotKept(#[source] io::Error),
@@ -111,6 +120,15 @@ pub enum NotTheProtocol {
     /// No SMTP.
     #[error(transparent)]
     Smtp(#[from] smtp::ReplyError),
+    /// No IMAP.
+    #[error(transparent)]
+    Imap(#[from] imap::ResponseError),
+    /// The end of a command that was not given (RFC 9051 §2.2.2).
+    #[error("the server answers a command that it was not given")]
+    OtherCommand,
+    /// The text of a message that was not asked for, or one text too many.
+    #[error("the server sends another message than it was asked for")]
+    OtherMessage,
     /// No POP3.
     #[error(transparent)]
     Pop3(#[from] pop3::ReplyError),
@@ -139,8 +157,10 @@ impl UpstreamError {
             Self::EncryptionRequired { .. } => Trouble::AddressNotAllowed,
             Self::StartTlsMissing { .. } => Trouble::StartTlsMissing,
             Self::BytesAfterStartTls { .. } => Trouble::StartTlsTampered,
+            Self::PreAuth { endpoint } if endpoint.tls == TlsMode::StartTls => Trouble::StartTlsTampered,
+            Self::PreAuth { .. } => Trouble::NotAMailServer,
             Self::Tls { problem, .. } => tls_trouble(problem),
-            Self::SignInMethodMissing { .. } => Trouble::SignInMethodMissing,
+            Self::SignInMethodMissing { .. } | Self::NotSayable => Trouble::SignInMethodMissing,
             Self::Protocol { .. } | Self::Challenge(_) => Trouble::NotAMailServer,
             Self::NotKept(_) => Trouble::Interrupted,
             Self::TimedOut { .. } => Trouble::TimedOut,

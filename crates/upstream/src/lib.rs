@@ -1,7 +1,8 @@
 //! Client sessions with a provider, up to "signed in".
 //!
-//! [`smtp::Greeted`] connects, turns TLS on as the mail account says, and reads what the server can do; signing in turns it
-//! into an [`smtp::SmtpSession`], which carries transactions for whoever owns it. Whatever goes wrong is an
+//! [`smtp::Greeted`], [`imap::Greeted`] and [`pop3::Greeted`] connect, turn TLS on as the mail account says, and read what the
+//! server can do; signing in turns them into sessions, which carry transactions or find and read messages for whoever owns
+//! them. Whatever goes wrong is an
 //! [`UpstreamError`], whose [`UpstreamError::evidence`] is what a diagnosis is made from.
 //!
 //! *Trust note.* The other side is whoever answers at an address that a person typed in; even a provider's words are hostile
@@ -14,6 +15,7 @@ mod channel;
 mod deadlines;
 mod endpoint;
 mod error;
+pub mod imap;
 pub mod pop3;
 mod sign_in;
 pub mod smtp;
