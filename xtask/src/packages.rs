@@ -14,6 +14,7 @@ const DEBIAN: &[&str] = &[
     "dovecot-core",
     "dovecot-imapd",
     "dovecot-lmtpd",
+    "dovecot-pop3d",
     "postgresql",
     "libnet-ssleay-perl",
     "swaks",

@@ -7,6 +7,7 @@
 //! its PostgreSQL lets everybody in.
 
 mod clock;
+mod dovecot;
 mod folder;
 mod port;
 mod postgres;
@@ -16,6 +17,7 @@ mod slot;
 mod store;
 
 pub use clock::{ManualClock, world};
+pub use dovecot::{Dovecot, DovecotSetup};
 pub use folder::{fresh_folder, wait_until};
 pub use port::free_port;
 pub use postgres::{PostgresServer, postgres_url};
