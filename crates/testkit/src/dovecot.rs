@@ -204,6 +204,12 @@ namespace inbox {{
     special_use = \\Sent
   }}
 }}
+# No one waits longer after others have failed.
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 service imap-login {{
   inet_listener imap {{
     port = {imap}
