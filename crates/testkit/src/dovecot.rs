@@ -5,7 +5,7 @@
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::Duration;
 
@@ -128,12 +128,6 @@ impl Dovecot {
     pub fn log(&self) -> String {
         let logs = fs::read_dir(self.folder.path().join("log")).into_iter().flatten().flatten();
         logs.map(|it| fs::read_to_string(it.path()).unwrap_or_default()).collect()
-    }
-
-    /// Where it lives.
-    #[must_use]
-    pub fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
     }
 }
 

@@ -1,5 +1,9 @@
 //! Lines and literals (RFC 9051 §4.3), found before anything is parsed: the one place that decides where a command or a
 //! response ends.
+//!
+//! `imap-codec` has such a reader too. It is used in tests alone, to be compared with: its buffers cannot be wiped, and it
+//! takes an announcement beyond 32 bits, `{4294967296+}`, for the end of a command, so that what the client sends as a
+//! literal would be obeyed.
 
 use zeroize::{Zeroize as _, Zeroizing};
 

@@ -6,8 +6,8 @@ pub const RESPONSE_BYTES: usize = 64 * 1024;
 pub const LITERAL_BEFORE_SIGN_IN: u64 = 4_096;
 /// A command before sign-in, in octets with its CRLF. RFC 2683 §3.2.1.5 says 8,000.
 const COMMAND_BEFORE_SIGN_IN: usize = 8_192;
-/// AUTHENTICATE with an initial response, and each line of its dialogue.
-pub(super) const SASL_LINE: usize = 12_288;
+/// AUTHENTICATE with an initial response, and each line of its dialogue, in octets with its CRLF.
+pub const SASL_LINE: usize = 12_288;
 /// A command after sign-in, in octets without its literals.
 const COMMAND: usize = 64 * 1024;
 
