@@ -10,6 +10,7 @@ use gatepost_core::{Clock, OsRandom, SecretText, Timestamp, TlsMode, Trouble, Wo
 use gatepost_net::{
     Authority, ClientTls, Connection, Dialer, Guard, Host, LineEnd, Resolver, ServerTls, StartTlsError,
 };
+use gatepost_wire::message::{MessageId, Sought};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -30,6 +31,11 @@ pub(crate) fn token() -> SignIn {
         user_name: "reception".into(),
         credential: Credential::Bearer(SecretText::new("ya29.token".into())),
     }
+}
+
+/// A message to look for.
+pub(crate) fn sought(id: &str) -> Sought {
+    Sought::by_id(MessageId::new(id).expect("an id"))
 }
 
 /// Base64 of NUL, `reception`, NUL, `hunter2`.

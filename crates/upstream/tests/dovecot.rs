@@ -18,7 +18,8 @@ use gatepost_upstream::pop3::Pop3Session;
 use gatepost_upstream::{
     Answer, Credential, Deadlines, Endpoint, Evidence, Phase, SignIn, TlsMode, UpstreamError, imap, pop3,
 };
-use gatepost_wire::message::MessageId;
+use gatepost_wire::imap::SpecialUse;
+use gatepost_wire::message::{MessageId, Sought};
 use tokio::io::AsyncWrite;
 
 const USER: &str = "reception@practice.example";
@@ -97,6 +98,10 @@ fn token(secret: &[u8]) -> SignIn {
     SignIn { user_name: USER.into(), credential: Credential::Bearer(SecretText::new(token)) }
 }
 
+fn sought(id: &str) -> Sought {
+    Sought::by_id(MessageId::new(id).unwrap())
+}
+
 fn letter(id: &str, body: &str) -> Vec<u8> {
     format!("From: a@x.test\r\nMessage-ID: <{id}>\r\nSubject: x\r\n\r\n{body}").into_bytes()
 }
@@ -147,19 +152,25 @@ async fn a_wrong_password_and_a_forged_token_are_refused_in_the_servers_words() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_is_found_by_its_id_read_and_removed() {
     let house = House::start().await;
-    let text = letter("a.1@x.test", ".\r\n..dots\r\nend\r\n");
+    let text = [
+        &b"X-First: 1\r\nSubject: a letter k7Gq2mZx\r\n"[..],
+        &letter("a.1@x.test", ".\r\n..dots\r\nend\r\n"),
+    ]
+    .concat();
     for n in 0..3 {
         house.dovecot.deliver(USER, None, &letter(&format!("other.{n}@x.test"), "x\r\n"));
     }
     house.dovecot.deliver(USER, None, &text);
     house.dovecot.deliver(USER, Some("Junk"), &letter("spam.1@x.test", "x\r\n"));
-    let (wanted, spam) = (MessageId::new("a.1@x.test").unwrap(), MessageId::new("<spam.1@x.test>").unwrap());
-    let missing = MessageId::new("1@x.test").unwrap();
+    let (wanted, spam) = (sought("a.1@x.test"), sought("<spam.1@x.test>"));
+    let missing = sought("1@x.test");
+    let by_word = Sought::by_id_or_word(MessageId::new("none@x.test").unwrap(), "k7Gq2mZx").unwrap();
 
     // POP3 finds it too; nothing is changed.
     let mut session = house.pop3(house.dovecot.pop3s, &password(PASSWORD)).await.unwrap();
     let number = session.find(&wanted).await.unwrap().unwrap();
     assert_eq!(session.find(&missing).await.unwrap(), None);
+    assert_eq!(session.find(&by_word).await.unwrap(), Some(number));
     let mut read = Vec::new();
     session.retrieve(number, 10_000, &mut read).await.unwrap();
     assert_eq!(read, text);
@@ -171,12 +182,13 @@ async fn a_letter_is_found_by_its_id_read_and_removed() {
     let mut session = house.imap(house.dovecot.imap, &password(PASSWORD)).await.unwrap();
     assert_eq!(session.find(&missing).await.unwrap(), None, "a part of an id is not the id");
     let found = session.find(&spam).await.unwrap().unwrap();
-    assert_eq!(found.folder, "Junk");
+    assert_eq!((found.folder.as_str(), found.special_use), ("Junk", Some(SpecialUse::Junk)));
     session.fetch(found.uid, 10_000, &mut tokio::io::sink()).await.unwrap();
     let flags = session.summary(found.uid).await.unwrap().unwrap().flags.unwrap();
     assert!(!flags.contains(&"\\Seen".to_owned()), "reading leaves it unseen: {flags:?}");
     let found = session.find(&wanted).await.unwrap().unwrap();
-    assert_eq!(found.folder, "INBOX");
+    assert_eq!((found.folder.as_str(), found.special_use), ("INBOX", None));
+    assert_eq!(session.find(&by_word).await.unwrap().unwrap(), found);
     let mut read = Vec::new();
     session.fetch(found.uid, 10_000, &mut read).await.unwrap();
     assert_eq!(read, text);
@@ -242,7 +254,7 @@ async fn a_message_of_thirty_megabytes_is_never_held() {
         let text = letter("large@x.test", &line.repeat(30 * 1_000_000 / line.len()));
         house.dovecot.deliver(USER, None, &text);
     }
-    let id = MessageId::new("large@x.test").unwrap();
+    let id = sought("large@x.test");
     let mut session = house.imap(house.dovecot.imaps, &password(PASSWORD)).await.unwrap();
     let uid = session.find(&id).await.unwrap().unwrap().uid;
     let before = resident_kib();

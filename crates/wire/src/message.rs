@@ -15,5 +15,5 @@ pub use header::{
     Field, HEADER_BYTES, HEADER_FIELDS, HeaderBlock, HeaderError, HeaderProgress, HeaderScanner,
 };
 pub use letter::{Letter, WrittenMessage};
-pub use message_id::MessageId;
+pub use message_id::{MessageId, Sought};
 pub use originators::{HeaderFault, HeaderSummary, SINGLETONS};

@@ -4,7 +4,7 @@ use gatepost_core::Phase;
 use gatepost_wire::imap::{
     Capabilities, ClientCommand, Fetched, Folder, NumberSet, Response, ResponseError, SpecialUse, Wanted,
 };
-use gatepost_wire::message::MessageId;
+use gatepost_wire::message::Sought;
 use tokio::io::AsyncWrite;
 
 use super::dialogue::{Dialogue, Step, garbled};
@@ -46,6 +46,9 @@ pub struct OpenFolder {
 pub struct Found {
     /// Its folder.
     pub folder: String,
+    /// What the folder is for, if it is not INBOX. A copy among sent mail proves that the mailbox can be read, and not that
+    /// anything has arrived.
+    pub special_use: Option<SpecialUse>,
     /// Its unique id there.
     pub uid: u32,
 }
@@ -130,9 +133,9 @@ impl ImapSession {
 
     /// Looks for a message in INBOX, then in the folders for all, for junk and for sent mail. The folder where it was found
     /// stays open.
-    pub async fn find(&mut self, id: &MessageId) -> Result<Option<Found>, UpstreamError> {
-        if let Some(uid) = self.find_in("INBOX", id).await? {
-            return Ok(Some(Found { folder: "INBOX".to_owned(), uid }));
+    pub async fn find(&mut self, sought: &Sought) -> Result<Option<Found>, UpstreamError> {
+        if let Some(uid) = self.find_in("INBOX", sought).await? {
+            return Ok(Some(Found { folder: "INBOX".to_owned(), special_use: None, uid }));
         }
         let folders = self.folders().await?;
         for wanted in ELSEWHERE {
@@ -140,9 +143,11 @@ impl ImapSession {
             else {
                 continue;
             };
-            match self.find_in(&folder.name, id).await {
+            match self.find_in(&folder.name, sought).await {
                 Ok(None) => {}
-                Ok(Some(uid)) => return Ok(Some(Found { folder: folder.name.clone(), uid })),
+                Ok(Some(uid)) => {
+                    return Ok(Some(Found { folder: folder.name.clone(), special_use: Some(wanted), uid }));
+                }
                 // A folder that is listed and cannot be opened or searched does not hold the message, as far as we can know.
                 Err(UpstreamError::Refused { reply, .. }) if !reply.is_farewell() => {}
                 Err(UpstreamError::NotSayable) => {}
@@ -152,16 +157,16 @@ impl ImapSession {
         Ok(None)
     }
 
-    async fn find_in(&mut self, folder: &str, id: &MessageId) -> Result<Option<u32>, UpstreamError> {
+    async fn find_in(&mut self, folder: &str, sought: &Sought) -> Result<Option<u32>, UpstreamError> {
         self.select(folder).await?;
-        self.find_in_open(id).await
+        self.find_in_open(sought).await
     }
 
     /// The unique id of a message in the open folder.
-    pub async fn find_in_open(&mut self, id: &MessageId) -> Result<Option<u32>, UpstreamError> {
+    pub async fn find_in_open(&mut self, sought: &Sought) -> Result<Option<u32>, UpstreamError> {
         // The newest few: a server looks for the text anywhere in the field, so others may be found too.
         let mut newest: Vec<u32> = Vec::new();
-        self.run(&ClientCommand::FindMessageId(id), |response| {
+        self.run(&ClientCommand::Find(sought), |response| {
             if let Response::Search(uids) = response {
                 newest.extend(uids);
                 newest.sort_unstable_by(|one, other| other.cmp(one));
@@ -170,7 +175,7 @@ impl ImapSession {
         })
         .await?;
         for uid in newest {
-            if self.header(uid).await?.is_some_and(|header| id.is_in(&header)) {
+            if self.header(uid).await?.is_some_and(|header| sought.is_in(&header)) {
                 return Ok(Some(uid));
             }
         }

@@ -1,14 +1,13 @@
 mod hostile;
 
 use gatepost_core::{SecretText, Trouble};
-use gatepost_wire::message::MessageId;
 use static_assertions::assert_not_impl_any;
 
 use super::*;
 use crate::error::{Evidence, NotTheProtocol};
 use crate::sign_in::{Credential, SignIn};
 use crate::tests::Act::{Close, Hear, Repeat, Say, Tls};
-use crate::tests::{Act, Certificate, Heard, PLAIN, Provider, password, token, trouble};
+use crate::tests::{Act, Certificate, Heard, PLAIN, Provider, password, sought, token, trouble};
 
 assert_not_impl_any!(ImapSession: std::fmt::Debug, Clone);
 
@@ -214,7 +213,7 @@ async fn a_refused_sign_in_says_what_the_server_said() {
 
 #[tokio::test]
 async fn a_message_is_found_read_and_removed() {
-    let id = MessageId::new("a.1@x.test").unwrap();
+    let id = sought("a.1@x.test");
     let (mut session, provider) = signed_in(vec![
         Hear("g3 ID (\"name\" \"Gatepost\" \"version\" \"1\")"),
         Say("* ID NIL\r\ng3 OK\r\n"),
@@ -257,7 +256,7 @@ async fn a_message_is_found_read_and_removed() {
 
 #[tokio::test]
 async fn a_message_that_is_not_in_inbox_is_looked_for_where_letters_to_oneself_go() {
-    let id = MessageId::new("a.1@x.test").unwrap();
+    let id = sought("a.1@x.test");
     let (mut session, _provider) = signed_in(vec![
         Hear("g3 SELECT \"INBOX\""),
         Say("g3 OK\r\n"),

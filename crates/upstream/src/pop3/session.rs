@@ -1,7 +1,7 @@
 //! A session that is signed in.
 
 use gatepost_core::Phase;
-use gatepost_wire::message::MessageId;
+use gatepost_wire::message::Sought;
 use gatepost_wire::pop3::{Capabilities, Command, DropSize, UniqueId, parse_stat, parse_unique_id};
 use tokio::io::AsyncWrite;
 
@@ -87,12 +87,12 @@ impl Pop3Session {
         self.dialogue.text(at_most, sink).await
     }
 
-    /// The number of the message with this id, if it is one of the newest 50.
-    pub async fn find(&mut self, id: &MessageId) -> Result<Option<u64>, UpstreamError> {
+    /// The number of the message that is looked for, if it is one of the newest 50.
+    pub async fn find(&mut self, sought: &Sought) -> Result<Option<u64>, UpstreamError> {
         let n_messages = self.stat().await?.n_messages;
         let oldest = n_messages.saturating_sub(LOOKED_THROUGH) + 1;
         for message in (oldest..=n_messages).rev() {
-            if id.is_in(&self.header(message).await?) {
+            if sought.is_in(&self.header(message).await?) {
                 return Ok(Some(message));
             }
         }

@@ -1,14 +1,13 @@
 mod hostile;
 
 use gatepost_core::{SecretText, Trouble};
-use gatepost_wire::message::MessageId;
 use static_assertions::assert_not_impl_any;
 
 use super::*;
 use crate::error::{Evidence, NotTheProtocol};
 use crate::sign_in::{Credential, SignIn};
 use crate::tests::Act::{Close, Hear, Repeat, Say, Tls};
-use crate::tests::{Act, Certificate, Heard, PLAIN, Provider, password, token, trouble};
+use crate::tests::{Act, Certificate, Heard, PLAIN, Provider, password, sought, token, trouble};
 
 assert_not_impl_any!(Pop3Session: std::fmt::Debug, Clone);
 
@@ -233,7 +232,7 @@ async fn a_mailbox_is_counted_listed_read_and_emptied() {
 
 #[tokio::test]
 async fn a_message_is_found_among_the_newest_fifty() {
-    let id = MessageId::new("a.1@x.test").unwrap();
+    let id = sought("a.1@x.test");
     let (mut session, _provider) = signed_in(vec![
         Hear("STAT"),
         Say("+OK 3 99\r\n"),

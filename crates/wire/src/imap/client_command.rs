@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use gatepost_core::{SecretBytes, SecretText};
 
 use super::NumberSet;
-use crate::message::MessageId;
+use crate::message::Sought;
 use crate::sasl::base64;
 
 /// One command of ours.
@@ -40,8 +40,8 @@ pub enum ClientCommand<'a> {
     Examine(&'a str),
     /// Counts a folder without opening it.
     Status(&'a str),
-    /// Finds a message by its id.
-    FindMessageId(&'a MessageId),
+    /// Finds a message.
+    Find(&'a Sought),
     /// Reads of a message by unique ids.
     Fetch(NumberSet, Wanted),
     /// Adds flags by unique ids.
@@ -119,7 +119,13 @@ impl ClientCommand<'_> {
             Self::Status(folder) => {
                 format!("STATUS {} (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)", quoted(folder)?)
             }
-            Self::FindMessageId(id) => format!("UID SEARCH HEADER Message-ID {}", quoted(id.as_str())?),
+            Self::Find(sought) => {
+                let by_id = format!("HEADER Message-ID {}", quoted(sought.id().as_str())?);
+                match sought.word() {
+                    None => format!("UID SEARCH {by_id}"),
+                    Some(word) => format!("UID SEARCH OR {by_id} SUBJECT {}", quoted(word)?),
+                }
+            }
             Self::Fetch(set, wanted) => {
                 let wanted = match wanted {
                     Wanted::Summary => "UID FLAGS INTERNALDATE RFC822.SIZE",

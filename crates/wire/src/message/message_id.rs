@@ -25,31 +25,79 @@ impl MessageId {
     /// only question is whether the message is ours. Takes time linear in it.
     #[must_use]
     pub fn is_in(&self, header: &[u8]) -> bool {
-        let mut lines = header.split(|b| *b == b'\n').peekable();
-        while let Some(line) = lines.next() {
-            if line.trim_ascii().is_empty() {
-                return false;
-            }
-            let Some((name, value)) = memchr::memchr(b':', line).and_then(|at| line.split_at_checked(at))
-            else {
-                continue;
-            };
-            if !name.trim_ascii_end().eq_ignore_ascii_case(b"message-id") {
-                continue;
-            }
-            let mut text = value.get(1..).unwrap_or_default().to_vec();
-            // A long name may stand on a line of its own (RFC 5322 §2.2.3).
-            while let Some(more) = lines.next_if(|it| matches!(it.first(), Some(b' ' | b'\t'))) {
-                text.extend_from_slice(more);
-            }
-            let id = text.trim_ascii();
-            let id = id.strip_prefix(b"<").and_then(|it| it.strip_suffix(b">")).unwrap_or(id);
-            if id == self.0.as_bytes() {
-                return true;
-            }
-        }
-        false
+        any_value(header, b"message-id", |value| {
+            let id = value.trim_ascii();
+            id.strip_prefix(b"<").and_then(|it| it.strip_suffix(b">")).unwrap_or(id) == self.0.as_bytes()
+        })
     }
+}
+
+/// A message that is looked for: by its id, and perhaps by a word in its subject, because some providers give what they send
+/// an id of their own (Outlook.com does).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought {
+    id: MessageId,
+    word: Option<String>,
+}
+
+impl Sought {
+    /// By its id alone.
+    #[must_use]
+    pub const fn by_id(id: MessageId) -> Self {
+        Self { id, word: None }
+    }
+
+    /// By its id or by a word of its subject: 8 to 64 letters and digits of ASCII, which no provider folds or encodes.
+    #[must_use]
+    pub fn by_id_or_word(id: MessageId, word: &str) -> Option<Self> {
+        let fits = (8..=64).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphanumeric());
+        fits.then(|| Self { id, word: Some(word.to_owned()) })
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> &MessageId {
+        &self.id
+    }
+
+    /// The word in its subject.
+    #[must_use]
+    pub fn word(&self) -> Option<&str> {
+        self.word.as_deref()
+    }
+
+    /// Whether a header is this message's, as [`MessageId::is_in`] reads it.
+    #[must_use]
+    pub fn is_in(&self, header: &[u8]) -> bool {
+        let has_word =
+            |value: &[u8]| self.word().is_some_and(|it| memchr::memmem::find(value, it.as_bytes()).is_some());
+        self.id.is_in(header) || any_value(header, b"subject", has_word)
+    }
+}
+
+/// Whether any field of this name (in lower case) has a value that `fits`; lines of a value are joined.
+fn any_value(header: &[u8], wanted: &[u8], fits: impl Fn(&[u8]) -> bool) -> bool {
+    let mut lines = header.split(|b| *b == b'\n').peekable();
+    while let Some(line) = lines.next() {
+        if line.trim_ascii().is_empty() {
+            return false;
+        }
+        let Some((name, value)) = memchr::memchr(b':', line).and_then(|at| line.split_at_checked(at)) else {
+            continue;
+        };
+        if !name.trim_ascii_end().eq_ignore_ascii_case(wanted) {
+            continue;
+        }
+        let mut text = value.get(1..).unwrap_or_default().to_vec();
+        // A long value may stand on lines of its own (RFC 5322 §2.2.3).
+        while let Some(more) = lines.next_if(|it| matches!(it.first(), Some(b' ' | b'\t'))) {
+            text.extend_from_slice(more);
+        }
+        if fits(&text) {
+            return true;
+        }
+    }
+    false
 }
 
 #[cfg(test)]
@@ -84,6 +132,24 @@ mod tests {
             (b"", false),
         ] {
             assert_eq!(id.is_in(header), want, "{}", String::from_utf8_lossy(header));
+        }
+    }
+
+    #[test]
+    fn a_message_whose_id_was_replaced_is_known_by_a_word_of_its_subject() {
+        let id = MessageId::new("a.1@x.test").unwrap();
+        let sought = Sought::by_id_or_word(id.clone(), "k7Gq2mZx").unwrap();
+        for (header, want) in [
+            (&b"Message-ID: <other@y>\r\nSubject: Gatepost test\r\n letter k7Gq2mZx\r\n"[..], true),
+            (b"Message-ID: <a.1@x.test>\r\nSubject: x\r\n", true),
+            (b"Message-ID: <other@y>\r\nSubject: x\r\nX-Subject: k7Gq2mZx\r\n", false),
+            (b"Subject: x\r\n\r\nSubject: k7Gq2mZx\r\n", false),
+        ] {
+            assert_eq!(sought.is_in(header), want, "{}", String::from_utf8_lossy(header));
+        }
+        assert!(!Sought::by_id(id.clone()).is_in(b"Subject: k7Gq2mZx\r\n"));
+        for bad in ["", "short", "two words", "with\"quote", "gr\u{fc}ngelb"] {
+            assert_eq!(Sought::by_id_or_word(id.clone(), bad), None, "{bad:?}");
         }
     }
 }

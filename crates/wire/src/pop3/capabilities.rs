@@ -1,5 +1,6 @@
 //! What a server can do, as CAPA lists it (RFC 2449 §6).
 
+use super::command::decimal;
 use crate::sasl::Mechanism;
 
 /// The capabilities of a server. Forgotten and asked for again after STLS (RFC 2595 §4) and after signing in.
@@ -19,6 +20,8 @@ pub struct Capabilities {
     pub resp_codes: bool,
     /// `[AUTH]` alone speaks of the credential (RFC 3206 §6).
     pub auth_resp_code: bool,
+    /// LOGIN-DELAY: seconds that should pass between two sign-ins (RFC 2449 §6.5).
+    pub login_delay_seconds: Option<u64>,
     /// SASL (RFC 5034): names of mechanisms in upper case, each once, in the server's order. Names we do not know stay in,
     /// because a diagnosis shows them.
     pub sasl: Vec<String>,
@@ -43,6 +46,7 @@ impl Capabilities {
             "PIPELINING" => self.pipelining = true,
             "RESP-CODES" => self.resp_codes = true,
             "AUTH-RESP-CODE" => self.auth_resp_code = true,
+            "LOGIN-DELAY" => self.login_delay_seconds = words.next().and_then(|it| decimal(it.as_bytes())),
             "IMPLEMENTATION" => self.implementation = Some(words.collect::<Vec<_>>().join(" ")),
             "SASL" => {
                 for name in words.map(str::to_ascii_uppercase) {
@@ -80,6 +84,7 @@ impl Capabilities {
         if !self.sasl.is_empty() {
             lines.push(format!("SASL {}", self.sasl.join(" ")));
         }
+        lines.extend(self.login_delay_seconds.map(|it| format!("LOGIN-DELAY {it}")));
         lines.extend(self.implementation.iter().map(|it| format!("IMPLEMENTATION {it}")));
         lines
     }
@@ -110,6 +115,7 @@ mod tests {
             "SASL PLAIN XOAUTH2 OAUTHBEARER",
         ]);
         assert!(gmail.user && gmail.top && gmail.uidl && gmail.resp_codes && !gmail.stls);
+        assert_eq!(gmail.login_delay_seconds, Some(300));
         assert!(gmail.offers(Mechanism::XOAuth2) && !gmail.offers(Mechanism::Login));
         let other = parse(&["stls", "sasl plain plain", "", "Implementation Dovecot  x"]);
         assert_eq!((other.stls, other.sasl), (true, vec!["PLAIN".to_owned()]));
@@ -121,12 +127,13 @@ mod tests {
         fn what_a_server_lists_a_client_reads(
             flags in any::<[bool; 7]>(),
             sasl in proptest::sample::subsequence(vec!["PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"], 0..=4),
+            login_delay_seconds: Option<u64>,
             implementation in proptest::option::of("[!-~]{1,20}"),
         ) {
             let [stls, user, top, uidl, pipelining, resp_codes, auth_resp_code] = flags;
             let sasl = sasl.into_iter().map(str::to_owned).collect();
             let said = Capabilities {
-                stls, user, top, uidl, pipelining, resp_codes, auth_resp_code, sasl, implementation,
+                stls, user, top, uidl, pipelining, resp_codes, auth_resp_code, login_delay_seconds, sasl, implementation,
             };
             let lines = said.to_lines();
             prop_assert_eq!(parse(&lines.iter().map(String::as_str).collect::<Vec<_>>()), said);

@@ -227,7 +227,7 @@ async fn a_goodbye_is_quoted_wherever_it_comes() {
         Say("* BYE\r\n"),
     ])
     .await;
-    assert!(session.find(&MessageId::new("a@b").unwrap()).await.is_err());
+    assert!(session.find(&sought("a@b")).await.is_err());
 }
 
 #[tokio::test]
@@ -300,7 +300,7 @@ async fn lies_about_a_message_are_found_out() {
     .await;
     let open = session.select_inbox().await.unwrap();
     assert_eq!((open.n_messages, open.uid_validity, open.uid_next), (u32::MAX, None, None));
-    assert_eq!(session.find_in_open(&MessageId::new("a@b").unwrap()).await.unwrap(), None);
+    assert_eq!(session.find_in_open(&sought("a@b")).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::imap::{ClientCommand, CommandLimits, SectionOf, Wanted};
-use crate::message::MessageId;
+use crate::message::{MessageId, Sought};
 
 /// What a server makes of these bytes: each command as a letter for what it is, continuations, refusals.
 fn hear(wire: &[u8], size: usize, limits: CommandLimits) -> Vec<Heard> {
@@ -231,8 +231,13 @@ fn a_client_s_commands_are_what_a_server_hears() {
     assert!(matches!(written(ClientCommand::Examine("INBOX")), Command::Examine(it) if it == "INBOX"));
     assert!(matches!(written(ClientCommand::Status("x")), Command::Status { items, .. } if items.len() == 4));
     let id = MessageId::new("a.1@x.test").unwrap();
+    let (by_id, by_word) = (Sought::by_id(id.clone()), Sought::by_id_or_word(id, "k7Gq2mZx").unwrap());
+    assert!(matches!(
+        written(ClientCommand::Find(&by_word)),
+        Command::Search { is_uid: true, key: SearchKey::Or(..) }
+    ));
     assert!(
-        matches!(written(ClientCommand::FindMessageId(&id)), Command::Search { is_uid: true, key: SearchKey::Header(name, value) } if name == "Message-ID" && value == "a.1@x.test")
+        matches!(written(ClientCommand::Find(&by_id)), Command::Search { is_uid: true, key: SearchKey::Header(name, value) } if name == "Message-ID" && value == "a.1@x.test")
     );
     for wanted in [Wanted::Header, Wanted::Whole] {
         let Command::Fetch { items, is_uid: true, .. } =
