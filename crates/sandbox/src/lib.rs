@@ -5,8 +5,15 @@
 //! on request, in the ways that real providers do but not when one asks them to. Where a real provider is strict, it is
 //! too: TLS before sign-in, the sender's own address, its words for a refusal.
 //!
+//! People meet what they would meet at Google or Microsoft: an application sends them to pages where they choose an account,
+//! give its password and second step, and untick what the application shall not have; a page makes app passwords, or says why
+//! there are none; another lists who has access and takes it back. The page of each mailbox switches two-step verification,
+//! advanced protection and what the organisation demands or forbids, and `/applications` registers applications of one's own.
+//! One, `gatepost-sandbox`, is registered from the start: it has no secret, and its answers go to any address on this computer.
+//!
 //! - [`mailbox`] keeps mailboxes, messages and what opens them;
 //! - [`phone`] is a phone with an authenticator app on it;
+//! - [`oauth`] knows applications, grants and tokens, and is their endpoint;
 //! - [`fault`] knows which fault strikes when;
 //! - [`smtp`] takes messages in; IMAP, POP3 and HTTP doors can stand beside it;
 //! - [`pages`] is for people, [`api`] for tests;
@@ -25,6 +32,7 @@ mod fault;
 pub mod fuzz;
 mod lifetime;
 mod mailbox;
+mod oauth;
 mod pages;
 mod phone;
 mod provider;

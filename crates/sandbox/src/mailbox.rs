@@ -15,11 +15,15 @@
 mod credentials;
 mod incoming;
 mod list;
+mod security;
 mod summary;
 
-pub(crate) use credentials::{CredentialChange, SignInAs, secret_json};
+pub(crate) use credentials::{CredentialChange, Credentials, SignInAs, Verdict, secret_json};
 pub(crate) use incoming::Incoming;
 pub(crate) use list::{MailboxOverview, Mailboxes, read_start};
+pub(crate) use security::{
+    AppPassword, NoAppPasswords, SecondStep, Security, new_authenticator, phone_account,
+};
 pub(crate) use summary::{MessageId, MessageSummary, SHOWN_AT_MOST};
 
 #[cfg(test)]

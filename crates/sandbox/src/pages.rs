@@ -1,9 +1,12 @@
-//! Pages for people: mailboxes, messages, the phone, faults.
+//! Pages for people: mailboxes, messages, the phone, applications, faults, and the way of a sign-in for another application.
 
+mod account;
+mod applications;
 mod faults;
 mod mailboxes;
 mod message;
 mod phone;
+mod sign_in;
 mod text;
 
 use std::sync::Arc;
@@ -13,7 +16,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use gatepost_web::{Asset, BASE_STYLE, Moment, Zone};
 
 use crate::SandboxError;
@@ -41,6 +44,26 @@ pub(crate) fn router(provider: Arc<Provider>, ready: SandboxReady) -> Router {
         .route("/open", get(mailboxes::open))
         .route("/mailboxes/{address}", get(mailboxes::mailbox))
         .route("/mailboxes/{address}/{id}", get(message::message))
+        .route("/mailboxes/{address}/security", post(account::protect))
+        .route("/mailboxes/{address}/browser", post(account::browser))
+        .route(
+            "/mailboxes/{address}/app-passwords",
+            get(account::app_passwords).post(account::make_app_password),
+        )
+        .route("/mailboxes/{address}/app-passwords/remove", post(account::remove_app_password))
+        .route("/mailboxes/{address}/access", get(account::access).post(account::change_access))
+        .route("/app-passwords", get(account::my_app_passwords))
+        .route("/applications", get(applications::applications).post(applications::register))
+        .route("/applications/remove", post(applications::remove))
+        .route("/applications/tokens", post(applications::set_tokens))
+        .route("/oauth2/auth", get(sign_in::begin))
+        .route("/oauth2/sign-in/{flow}", get(sign_in::show))
+        .route("/oauth2/sign-in/{flow}/another", post(sign_in::another))
+        .route("/oauth2/sign-in/{flow}/account", post(sign_in::account))
+        .route("/oauth2/sign-in/{flow}/password", post(sign_in::password))
+        .route("/oauth2/sign-in/{flow}/second-step", post(sign_in::second_step))
+        .route("/oauth2/sign-in/{flow}/consent", post(sign_in::consent))
+        .route("/oauth2/sign-in/{flow}/cancel", post(sign_in::cancel))
         .route("/phone", get(phone::phone).post(phone::add))
         .route("/phone/remove", axum::routing::post(phone::remove))
         .route("/faults", get(faults::show).post(faults::change))
@@ -69,6 +92,7 @@ impl Pages {
 enum Entry {
     Mailboxes,
     Phone,
+    Applications,
     Faults,
     None,
 }

@@ -5,17 +5,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gatepost_core::{EmailAddress, World};
 use gatepost_net::ServerTls;
+use gatepost_wire::sasl::Secret;
 use tokio_util::sync::CancellationToken;
 
 use crate::SandboxError;
 use crate::fault::{Faults, Order};
-use crate::mailbox::Mailboxes;
+use crate::mailbox::{Credentials, Mailboxes, SecondStep, SignInAs, Verdict, phone_account};
+use crate::oauth::{GrantId, OAuth, Scope};
 use crate::phone::{Account, Name, Phone};
 
 /// The provider behind its doors.
 pub(crate) struct Provider {
     pub(crate) mailboxes: Arc<Mailboxes>,
     pub(crate) phone: Arc<Phone>,
+    pub(crate) oauth: Arc<OAuth>,
     pub(crate) faults: Faults,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) tls: ServerTls,
@@ -32,6 +35,77 @@ impl Provider {
             && fault.kind.ends_sessions()
         {
             self.sessions.end(fault.account.as_ref());
+        }
+    }
+
+    /// Whom `secret` proves, and what it is worth for what `needs` allows. A bearer token can speak for itself; nobody else can.
+    pub(crate) async fn check(
+        &self,
+        claimed: Option<EmailAddress>,
+        secret: &Secret,
+        needs: Scope,
+    ) -> (Option<EmailAddress>, Verdict) {
+        let verdict = claimed.as_ref().map_or(Verdict::Refused, |it| self.mailboxes.check(it, secret));
+        let Secret::BearerToken(token) = secret else { return (claimed, verdict) };
+        if verdict != Verdict::Refused {
+            return (claimed, verdict);
+        }
+        let token = token.clone();
+        let bearer = match self.work(move |oauth| oauth.grants.use_access(&token)).await {
+            Ok(bearer) => bearer,
+            Err(error) => {
+                tracing::error!(%error, "a token could not be checked");
+                None
+            }
+        };
+        let bearer = bearer.filter(|it| it.scopes.contains(&needs));
+        match (bearer, claimed) {
+            (Some(it), claimed)
+                if claimed.as_ref().is_none_or(|claimed| claimed.is_same_mailbox(&it.account)) =>
+            {
+                let account = claimed.unwrap_or(it.account);
+                (Some(account), Verdict::Good(SignInAs::ByToken { set_at: it.set_at }))
+            }
+            (_, claimed) => (claimed, Verdict::Refused),
+        }
+    }
+
+    /// Lets OAuth do something that blocks.
+    pub(crate) async fn work<T: Send + 'static>(&self, work: impl FnOnce(&OAuth) -> T + Send + 'static) -> T {
+        let oauth = self.oauth.clone();
+        let working = tokio::task::spawn_blocking(move || work(&oauth));
+        working.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    /// Ends the access tokens of a grant, or all of it, and with it the sessions of its account; false if there is none.
+    pub(crate) async fn end_grant(&self, id: GrantId, is_revoked: bool) -> Result<bool, SandboxError> {
+        let ended = self
+            .work(move |oauth| if is_revoked { oauth.grants.revoke(id) } else { oauth.grants.expire(id) })
+            .await?;
+        if let Some(account) = &ended {
+            self.sessions.end(Some(account));
+        }
+        Ok(ended.is_some())
+    }
+
+    /// Changes what opens a mailbox. On return it is durable.
+    pub(crate) async fn change_mailbox<T: Send + 'static>(
+        &self,
+        address: &EmailAddress,
+        change: impl FnOnce(&mut Credentials) -> T + Send + 'static,
+    ) -> Result<T, SandboxError> {
+        let (mailboxes, address) = (self.mailboxes.clone(), address.clone());
+        let changing = tokio::task::spawn_blocking(move || mailboxes.change(&address, change));
+        changing.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    /// Puts the codes of an account on the phone, if it has some.
+    pub(crate) async fn show_codes(&self, address: &EmailAddress) -> Result<(), SandboxError> {
+        let credentials = self.mailboxes.credentials(address);
+        let has_codes = credentials.security().second_step == SecondStep::Codes;
+        match credentials.authenticator().filter(|_| has_codes).and_then(phone_account) {
+            Some(account) => self.add_to_phone(account).await,
+            None => Ok(()),
         }
     }
 

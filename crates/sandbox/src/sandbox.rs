@@ -15,6 +15,7 @@ use crate::error::storage;
 use crate::fault::Faults;
 use crate::lifetime::{Residence, SandboxReady, folder, outlive_demos};
 use crate::mailbox::Mailboxes;
+use crate::oauth::{self, OAuth};
 use crate::phone::Phone;
 use crate::provider::{Provider, Sessions};
 use crate::smtp::SmtpDoor;
@@ -76,11 +77,12 @@ impl Sandbox {
                 Ok::<_, SandboxError>((
                     Mailboxes::open(&folder, &world)?,
                     Phone::open(&folder)?,
+                    OAuth::open(&folder, &world)?,
                     authority::open(&folder, &world)?,
                 ))
             })
         };
-        let (mailboxes, phone, (certificate, tls)) =
+        let (mailboxes, phone, mut oauth, (certificate, tls)) =
             opening.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         let (pages, smtp) = (Listener::bind(settings.pages)?, Listener::bind(settings.smtp)?);
         let ready = SandboxReady {
@@ -89,10 +91,12 @@ impl Sandbox {
             smtp: smtp.address(),
             certificate,
         };
+        oauth.issuer = format!("http://{}", ready.pages);
         residence.announce(&ready)?;
         let provider = Arc::new(Provider {
             mailboxes: Arc::new(mailboxes),
             phone: Arc::new(phone),
+            oauth: Arc::new(oauth),
             faults: Faults::default(),
             sessions: Arc::new(Sessions::default()),
             tls,
@@ -113,7 +117,8 @@ impl Sandbox {
         let everything = self.provider.stop.clone();
         let web = {
             let router = pages::router(self.provider.clone(), self.ready.clone())
-                .merge(api::router(self.provider.clone(), self.ready.pages));
+                .merge(api::router(self.provider.clone(), self.ready.pages))
+                .merge(oauth::router(self.provider.clone()));
             gatepost_web::serve(WebDoor::on_loopback(self.pages), router, everything.clone())
         };
         let sessions = TaskTracker::new();

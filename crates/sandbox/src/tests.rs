@@ -61,18 +61,30 @@ impl Testbed {
 
     /// One request; the status and the body.
     pub(crate) async fn http(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let answer = self.ask(method, path, "", body).await;
+        (answer.status, answer.body)
+    }
+
+    /// One request with more headers, each with its line end.
+    pub(crate) async fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+        let answer = self.raw(method, path, headers, body).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{path}: {answer:?}"));
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    /// One request; all that comes until the connection ends.
+    pub(crate) async fn raw(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
         let kind = if method == "POST" { "Content-Type: application/x-www-form-urlencoded\r\n" } else { "" };
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\n{kind}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\n{kind}{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         );
         let mut socket = TcpStream::connect(self.ready.pages).await.unwrap();
         socket.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         socket.read_to_end(&mut answer).await.unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        String::from_utf8(answer).unwrap()
     }
 
     pub(crate) async fn page(&self, path: &str) -> String {
@@ -119,6 +131,27 @@ impl Testbed {
         let mut client = self.encrypted().await;
         client.ask(&plain(address, "sandbox"), 235).await;
         client
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// A header, by its name in small letters.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.head.split("\r\n").filter_map(|it| it.split_once(": "));
+        lines.into_iter().find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
     }
 }
 

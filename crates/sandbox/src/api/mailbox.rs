@@ -11,7 +11,7 @@ use tokio_util::io::ReaderStream;
 
 use super::{Api, Refusal};
 use crate::error::storage;
-use crate::mailbox::{CredentialChange, secret_json};
+use crate::mailbox::{CredentialChange, Security, new_authenticator, secret_json};
 use crate::pages::path_segment;
 
 #[derive(Serialize)]
@@ -42,6 +42,8 @@ struct SetRequest {
     app_password: Option<SecretText>,
     #[serde(default, deserialize_with = "secret_json::deserialize")]
     token: Option<SecretText>,
+    #[serde(default)]
+    security: Option<Security>,
 }
 
 pub(super) async fn list(State(api): State<Api>) -> Json<Vec<MailboxAnswer>> {
@@ -63,17 +65,23 @@ pub(super) async fn set(
     // serde's own words could quote a secret.
     let request: SetRequest = serde_json::from_slice(&body).map_err(|_| {
         Refusal::BadRequest(
-            "Send a JSON object with password, app_password or token, each a text.".to_owned(),
+            "Send a JSON object with password, app_password or token, each a text, or security, an object."
+                .to_owned(),
         )
     })?;
-    let change = request.check()?;
-    let mailboxes = api.provider.mailboxes.clone();
+    let (security, change) = (request.security, request.check()?);
+    let world = api.provider.world.clone();
     let owner = address.clone();
-    let changing = tokio::task::spawn_blocking(move || mailboxes.change(&owner, change));
-    changing
-        .await
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-        .map_err(Refusal::Failed)?;
+    let changed = api.provider.change_mailbox(&address, move |it| {
+        it.change(change, &world);
+        if let Some(security) = security {
+            it.protect(security, || new_authenticator(&owner, &world));
+        }
+    });
+    changed.await.map_err(Refusal::Failed)?;
+    if security.is_some() {
+        api.provider.show_codes(&address).await.map_err(Refusal::Failed)?;
+    }
     let messages = api.provider.mailboxes.messages(&address).len();
     Ok(Json(MailboxAnswer { address: address.to_string(), messages }))
 }

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gatepost_core::{EmailAddress, World};
 use gatepost_wire::sasl::Secret;
 
-use super::credentials::{Credentials, from_json, to_json};
+use super::credentials::{from_json, to_json};
 use super::summary::HEADER_AT_MOST;
-use super::{CredentialChange, Incoming, MessageId, MessageSummary, SignInAs};
+use super::{Credentials, Incoming, MessageId, MessageSummary, Verdict};
 use crate::error::storage;
 use crate::{SandboxError, durable};
 
@@ -74,31 +74,31 @@ impl Mailboxes {
     }
 
     /// What `secret` proves about the owner of `address`.
-    pub(crate) fn check(&self, address: &EmailAddress, secret: &Secret) -> Option<SignInAs> {
-        match self.known().by_address.get(&address.to_key()) {
-            Some(mailbox) => mailbox.credentials.check(secret),
-            None => Credentials::default().check(secret),
-        }
+    pub(crate) fn check(&self, address: &EmailAddress, secret: &Secret) -> Verdict {
+        self.credentials(address).check(secret)
     }
 
-    /// Sets secrets durably. Blocks.
-    pub(crate) fn change(
+    /// What opens a mailbox; nobody has to have used it.
+    pub(crate) fn credentials(&self, address: &EmailAddress) -> Credentials {
+        let known = self.known();
+        known.by_address.get(&address.to_key()).map(|it| it.credentials.clone()).unwrap_or_default()
+    }
+
+    /// Changes what opens a mailbox, durably. Blocks.
+    pub(crate) fn change<T>(
         &self,
         address: &EmailAddress,
-        change: CredentialChange,
-    ) -> Result<(), SandboxError> {
+        change: impl FnOnce(&mut Credentials) -> T,
+    ) -> Result<T, SandboxError> {
         let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = self.folder_of(address)?;
-        let mut credentials = match self.known().by_address.get(&address.to_key()) {
-            Some(mailbox) => mailbox.credentials.clone(),
-            None => Credentials::default(),
-        };
-        credentials.change(change);
+        let mut credentials = self.credentials(address);
+        let changed = change(&mut credentials);
         write_record(&folder, address, &credentials)?;
         if let Some(mailbox) = self.known().by_address.get_mut(&address.to_key()) {
             mailbox.credentials = credentials;
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// Begins a message.

@@ -132,24 +132,24 @@ fn every_address_opens_with_sandbox_until_it_has_a_password() {
     let (folder, (world, _)) = (fresh_folder(), world());
     let ana = address("ana@sandbox.test");
     let mailboxes = open(folder.path(), &world);
-    assert_eq!(mailboxes.check(&ana, &password("sandbox")), Some(SignInAs::ByPassword));
-    assert_eq!(mailboxes.check(&ana, &token("sandbox")), None);
+    assert_eq!(mailboxes.check(&ana, &password("sandbox")), Verdict::Good(SignInAs::ByPassword));
+    assert_eq!(mailboxes.check(&ana, &token("sandbox")), Verdict::Refused);
     let change = CredentialChange {
         password: secret("secret"),
         app_password: secret("abcdefghijklmnop"),
         token: secret("ya29.token"),
     };
-    mailboxes.change(&ana, change).unwrap();
-    mailboxes.change(&ana, CredentialChange::default()).unwrap();
+    mailboxes.change(&ana, |it| it.change(change, &world)).unwrap();
+    mailboxes.change(&ana, |it| it.change(CredentialChange::default(), &world)).unwrap();
     for mailboxes in [mailboxes, open(folder.path(), &world)] {
-        let opens = |secret| mailboxes.check(&address("Ana@sandbox.test"), &secret).is_some();
+        let opens = |secret| mailboxes.check(&address("Ana@sandbox.test"), &secret).sign_in().is_some();
         assert!(opens(password("secret")));
         assert!(opens(password("abcd efgh ijkl mnop")));
         assert!(opens(token("ya29.token")));
         assert!(!opens(password("sandbox")));
         assert!(!opens(password("ya29.token")));
         assert!(!opens(token("secret")));
-        assert!(mailboxes.check(&address("bo@sandbox.test"), &password("sandbox")).is_some());
+        assert!(mailboxes.check(&address("bo@sandbox.test"), &password("sandbox")).sign_in().is_some());
     }
 }
 
@@ -157,7 +157,7 @@ fn every_address_opens_with_sandbox_until_it_has_a_password() {
 fn what_is_no_record_of_ours_is_named() {
     let (folder, (world, _)) = (fresh_folder(), world());
     let mailboxes = open(folder.path(), &world);
-    mailboxes.change(&address("ana@sandbox.test"), CredentialChange::default()).unwrap();
+    mailboxes.change(&address("ana@sandbox.test"), |_| ()).unwrap();
     let record = fs::read_dir(folder.path().join("mailboxes")).unwrap().next().unwrap().unwrap().path();
     fs::write(record.join("mailbox.json"), "rubbish").unwrap();
     let error = Mailboxes::open(folder.path(), &world).err().unwrap().to_string();

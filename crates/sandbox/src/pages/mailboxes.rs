@@ -2,12 +2,13 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use gatepost_core::EmailAddress;
 use gatepost_web::Moment;
 use serde::Deserialize;
 
+use super::account::{Switch, mailbox_link, switches};
 use super::text::{count, path_segment, size};
 use super::{Entry, Pages, not_found, show};
 use crate::mailbox::MessageSummary;
@@ -43,6 +44,11 @@ struct MailboxPage {
     n_older: usize,
     smtp_host: String,
     smtp_port: u16,
+    link: String,
+    is_signed_in: bool,
+    n_app_passwords: String,
+    n_grants: String,
+    switches: Vec<Switch>,
 }
 
 struct MessageRow {
@@ -73,10 +79,16 @@ pub(super) async fn open(State(pages): State<Pages>, Query(query): Query<OpenQue
     }
 }
 
-pub(super) async fn mailbox(State(pages): State<Pages>, Path(address): Path<String>) -> Response {
+pub(super) async fn mailbox(
+    State(pages): State<Pages>,
+    headers: HeaderMap,
+    Path(address): Path<String>,
+) -> Response {
     let Ok(address) = address.parse::<EmailAddress>() else { return not_found() };
     let messages = pages.provider.mailboxes.messages(&address);
-    let folder = format!("/mailboxes/{}", path_segment(address.as_str()));
+    let folder = mailbox_link(&address);
+    let credentials = pages.provider.mailboxes.credentials(&address);
+    let n_grants = pages.provider.oauth.grants.list(Some(&address)).len();
     let page = MailboxPage {
         entry: Entry::Mailboxes,
         address: address.to_string(),
@@ -85,6 +97,11 @@ pub(super) async fn mailbox(State(pages): State<Pages>, Path(address): Path<Stri
         n_older: messages.len().saturating_sub(SHOWN),
         smtp_host: pages.ready.smtp.ip().to_string(),
         smtp_port: pages.ready.smtp.port(),
+        is_signed_in: pages.provider.oauth.browsers.is_signed_in(&headers, &address),
+        n_app_passwords: count(credentials.app_passwords().len(), "app password"),
+        n_grants: count(n_grants, "application"),
+        switches: switches(credentials.security()),
+        link: folder,
     };
     show(StatusCode::OK, &page)
 }

@@ -1,5 +1,7 @@
 //! One account of the authenticator app.
 
+use std::time::Duration;
+
 use gatepost_core::{SecretText, Timestamp};
 use totp_rs::{Builder, Secret, Totp, TotpError};
 
@@ -102,6 +104,13 @@ impl Account {
     /// The same as [`Account::from_uri`] takes.
     pub(crate) fn to_uri(&self) -> Option<SecretText> {
         self.totp.to_url().ok().map(SecretText::new)
+    }
+
+    /// Whether these are the figures of `at`, or of the step before or after, as sign-in pages take them.
+    pub(crate) fn accepts(&self, figures: &str, at: Timestamp) -> bool {
+        let step = Duration::from_secs(self.totp.step());
+        let typed: String = figures.split_whitespace().collect();
+        [at - step, at, at + step].into_iter().any(|it| self.code(it).figures == typed)
     }
 
     pub(crate) fn code(&self, at: Timestamp) -> Code {

@@ -8,7 +8,8 @@ use super::reply;
 use super::session::{Ending, Session, Step};
 use super::state::State;
 use crate::fault::{Occasion, Phase};
-use crate::mailbox::SignInAs;
+use crate::mailbox::Verdict;
+use crate::oauth::Scope;
 
 /// Wrong sign-ins in one session.
 const MOST_MISSES: u32 = 3;
@@ -23,8 +24,9 @@ impl Session<'_> {
                 return self.complain(reply::signed_in_already());
             }
         }
-        let known = Mechanism::from_name(mechanism).filter(|it| *it != Mechanism::OAuthBearer);
-        let Some(mechanism) = known else { return self.complain(reply::unknown_mechanism()) };
+        let Some(mechanism) = Mechanism::from_name(mechanism) else {
+            return self.complain(reply::unknown_mechanism());
+        };
         match self.exchange(mechanism, initial).await? {
             Ok(credentials) => self.judge(mechanism, &credentials).await,
             Err(refusal) => self.complain(refusal),
@@ -52,8 +54,8 @@ impl Session<'_> {
     }
 
     async fn judge(&mut self, mechanism: Mechanism, credentials: &Credentials) -> Step {
-        let claimed: Option<EmailAddress> = credentials.user_name.parse().ok();
-        let sign_in = claimed.as_ref().and_then(|address| self.check(address, credentials));
+        let (claimed, verdict) = self.check(credentials).await;
+        let sign_in = verdict.sign_in();
         let occasion = Occasion { phase: Phase::Auth, account: claimed.as_ref(), recipient: None, sign_in };
         let other = self.suffer(&occasion).await?;
         if let Some(other) = other.as_ref().filter(|it| it.code != 235) {
@@ -65,16 +67,27 @@ impl Session<'_> {
                 self.say_or(other, reply::signed_in());
                 Ok(())
             }
+            None if verdict == Verdict::AppPasswordNeeded => {
+                self.refuse(mechanism, &reply::app_password_needed().to_bytes()).await
+            }
             None => self.refuse(mechanism, &reply::refused().to_bytes()).await,
         }
     }
 
-    /// Nobody may act as somebody else.
-    fn check(&self, address: &EmailAddress, credentials: &Credentials) -> Option<SignInAs> {
+    /// Who it is. Nobody may act as somebody else.
+    async fn check(&self, credentials: &Credentials) -> (Option<EmailAddress>, Verdict) {
+        let user_name = &credentials.user_name;
+        let claimed: Option<EmailAddress> = user_name.parse().ok();
         let acts_as: Option<Option<EmailAddress>> =
             credentials.authorization_id.as_ref().map(|it| it.parse().ok());
-        let is_self = acts_as.is_none_or(|it| it.is_some_and(|it| it.is_same_mailbox(address)));
-        is_self.then(|| self.provider.mailboxes.check(address, &credentials.secret))?
+        let is_self = acts_as.is_none_or(|it| {
+            it.zip(claimed.as_ref()).is_some_and(|(acts_as, claimed)| acts_as.is_same_mailbox(claimed))
+        });
+        // RFC 7628 §3.1: without a name the token says who it is. A name that is no address is nobody's.
+        if !is_self || (claimed.is_none() && !user_name.is_empty()) {
+            return (claimed, Verdict::Refused);
+        }
+        self.provider.check(claimed, &credentials.secret, Scope::MailSend).await
     }
 
     async fn refuse(&mut self, mechanism: Mechanism, bytes: &[u8]) -> Step {

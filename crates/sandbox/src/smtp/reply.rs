@@ -13,8 +13,7 @@ pub(super) fn greeting() -> ServerReply {
 }
 
 pub(super) fn hello(is_encrypted: bool) -> ServerReply {
-    let mechanisms = [Mechanism::Plain, Mechanism::Login, Mechanism::XOAuth2];
-    let auth = if is_encrypted { mechanisms.map(|it| it.name().to_owned()).to_vec() } else { Vec::new() };
+    let auth = if is_encrypted { Mechanism::ALL.map(|it| it.name().to_owned()).to_vec() } else { Vec::new() };
     Capabilities {
         size: SizeLimit::AtMost(LARGEST_BYTES),
         starttls: !is_encrypted,
@@ -66,7 +65,7 @@ pub(super) fn signed_in_already() -> ServerReply {
 }
 
 pub(super) fn unknown_mechanism() -> ServerReply {
-    ServerReply::new(504, (5, 5, 4), "Use PLAIN, LOGIN or XOAUTH2")
+    ServerReply::new(504, (5, 5, 4), "Use PLAIN, LOGIN, XOAUTH2 or OAUTHBEARER")
 }
 
 pub(super) fn signed_in() -> ServerReply {
@@ -75,6 +74,15 @@ pub(super) fn signed_in() -> ServerReply {
 
 pub(super) fn refused() -> ServerReply {
     ServerReply::new(535, (5, 7, 8), "User name and password not accepted")
+}
+
+/// In the words of Gmail, which Gatepost has to understand.
+pub(super) fn app_password_needed() -> ServerReply {
+    ServerReply::new(
+        534,
+        (5, 7, 9),
+        "Application-specific password required: make one on the page App passwords of this account",
+    )
 }
 
 pub(super) fn too_many_misses() -> ServerReply {
