@@ -14,7 +14,7 @@ pub(crate) use app_passwords::APP_PASSWORDS;
 pub(crate) use beginning::{BEGINNING, Beginning};
 pub(crate) use office::{MAIL, Office, PEOPLE};
 pub(crate) use operator::{ENTRANCE, Operator, SECURITY};
-pub(crate) use sandbox::{FilledSandbox, SANDBOX};
+pub(crate) use sandbox::{FilledSandbox, SANDBOX, authorization};
 
 /// The name of a page, and how a person gets there in what has been set up.
 pub(crate) type Page<Scene> = (&'static str, fn(&mut Browser, &Scene));

@@ -58,6 +58,14 @@ impl Mailboxes {
         output_of(command.args(["--header", "Content-Type: application/json", &url])).done();
     }
 
+    /// Asks the sandbox for something new, in JSON; gives its answer.
+    pub(crate) fn post(&self, what: &str, json: &str) -> Value {
+        let url = format!("{}/api/{what}", self.pages);
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--show-error", "--fail", "--request", "POST", "--data-raw", json]);
+        output_of(command.args(["--header", "Content-Type: application/json", &url])).json()
+    }
+
     /// How many messages with this subject have come.
     pub(crate) fn count(&self, address: &str, subject: &str) -> usize {
         self.messages(address).iter().filter(|it| it["subject"] == subject).count()
