@@ -19,6 +19,7 @@ use crate::stop;
 pub(crate) struct SandboxShown {
     pub(crate) sandbox_pages: String,
     pub(crate) sandbox_smtp: SocketAddr,
+    pub(crate) sandbox_pop3: SocketAddr,
     pub(crate) certificate: PathBuf,
     #[serde(skip)]
     pages: SocketAddr,
@@ -29,6 +30,7 @@ impl From<&SandboxReady> for SandboxShown {
         Self {
             sandbox_pages: format!("http://{}", ready.pages),
             sandbox_smtp: ready.smtp,
+            sandbox_pop3: ready.pop3,
             certificate: ready.certificate.clone(),
             pages: ready.pages,
         }
@@ -50,6 +52,7 @@ pub(crate) async fn sandbox(given: &Sandbox, output: Output, world: &World) -> R
         data: given.data.clone(),
         pages: loopback(given.ports.sandbox_pages_port, given.free_ports),
         smtp: loopback(given.ports.sandbox_smtp_port, given.free_ports),
+        pop3: loopback(given.ports.sandbox_pop3_port, given.free_ports),
         lifetime: if given.with_demo { Lifetime::WithDemo } else { Lifetime::Unlimited },
     };
     let started = gatepost_sandbox::Sandbox::start(settings, world).await;
@@ -57,9 +60,10 @@ pub(crate) async fn sandbox(given: &Sandbox, output: Output, world: &World) -> R
     let shown = SandboxShown::from(sandbox.ready());
     output.json(&shown);
     output.text(format_args!(
-        "The sandbox provider is ready. Every address is a mailbox, with the password sandbox.\n\n  Pages        {}\n  SMTP         {} (STARTTLS)\n  Authority    {}\n\nctrl-c ends it.",
+        "The sandbox provider is ready. Every address is a mailbox, with the password sandbox.\n\n  Pages        {}\n  SMTP         {} (STARTTLS)\n  POP3         {} (STLS)\n  Authority    {}\n\nctrl-c ends it.",
         shown.sandbox_pages,
         shown.sandbox_smtp,
+        shown.sandbox_pop3,
         shown.certificate.display()
     ));
     sandbox.run(stop).await.map_err(|error| explain(error, &given.data, given.ports))
@@ -73,8 +77,8 @@ pub(crate) fn loopback(port: u16, is_free: bool) -> SocketAddr {
 fn explain(error: SandboxError, data: &Path, ports: SandboxPorts) -> Refusal {
     match error {
         SandboxError::Bind(error) => {
-            let is_pages = error.address.port() == ports.sandbox_pages_port;
-            busy(&error, if is_pages { "--sandbox-pages-port" } else { "--sandbox-smtp-port" })
+            let option = ports.options().into_iter().find(|(port, _)| *port == error.address.port());
+            busy(&error, option.map_or("--sandbox-pages-port", |(_, option)| option))
         }
         SandboxError::Storage { source, .. } => Refusal::new(format!(
             "cannot write in {}: {source}. Choose another folder with --data",

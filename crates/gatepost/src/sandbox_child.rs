@@ -49,9 +49,7 @@ pub(crate) async fn adopt_or_start(data: &Path, ports: &SandboxPorts) -> Result<
 }
 
 async fn start(data: &Path, ports: &SandboxPorts) -> Result<(SandboxReady, Child), Refusal> {
-    for (port, option) in
-        [(ports.sandbox_pages_port, "--sandbox-pages-port"), (ports.sandbox_smtp_port, "--sandbox-smtp-port")]
-    {
+    for (port, option) in ports.options() {
         Listener::bind(loopback(port, false)).map_err(|error| busy(&error, option))?;
     }
     make_folder(data)?;
@@ -65,8 +63,7 @@ async fn start(data: &Path, ports: &SandboxPorts) -> Result<(SandboxReady, Child
         .arg("sandbox")
         .arg("--data")
         .arg(data)
-        .args(["--sandbox-pages-port", &ports.sandbox_pages_port.to_string()])
-        .args(["--sandbox-smtp-port", &ports.sandbox_smtp_port.to_string()])
+        .args(ports.options().into_iter().flat_map(|(port, option)| [option.to_owned(), port.to_string()]))
         .arg(WITH_DEMO)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -12,11 +12,14 @@ pub(crate) use strike::{Faults, Occasion, Outcome};
 use std::time::{Duration, Instant};
 
 use gatepost_core::EmailAddress;
+use gatepost_wire::pop3;
 use gatepost_wire::smtp::{Reply, ReplyParser};
 
 /// What goes wrong.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
+    /// At which door; `None` for all.
+    pub(crate) door: Option<Protocol>,
     /// Whose connections; `None` for everybody's.
     pub(crate) account: Option<EmailAddress>,
     pub(crate) kind: FaultKind,
@@ -48,6 +51,13 @@ pub(crate) enum FaultKind {
     Cut,
 }
 
+/// A door for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Smtp,
+    Pop3,
+}
+
 /// Where in a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -59,6 +69,8 @@ pub(crate) enum Phase {
     Rcpt,
     /// Instead of "go ahead".
     Data,
+    /// When letters are looked for (STAT).
+    Read,
     /// When the message has come. A cut or a wait here strikes after the message was kept: the sender cannot know.
     Final,
 }
@@ -66,9 +78,30 @@ pub(crate) enum Phase {
 /// A reply, as it goes on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FaultReply {
+    /// 0 in POP3.
     pub(crate) code: u16,
     /// With its line ends.
     pub(crate) bytes: Vec<u8>,
+}
+
+impl Protocol {
+    pub(crate) const ALL: [Self; 2] = [Self::Smtp, Self::Pop3];
+
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Smtp => "smtp",
+            Self::Pop3 => "pop3",
+        }
+    }
+
+    /// Whether there is such a moment at this door.
+    pub(crate) const fn has(self, phase: Phase) -> bool {
+        match phase {
+            Phase::Connect | Phase::Auth => true,
+            Phase::Mail | Phase::Rcpt | Phase::Data | Phase::Final => matches!(self, Self::Smtp),
+            Phase::Read => matches!(self, Self::Pop3),
+        }
+    }
 }
 
 impl FaultKind {
@@ -92,8 +125,8 @@ impl FaultKind {
 }
 
 impl Phase {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Connect, Self::Auth, Self::Mail, Self::Rcpt, Self::Data, Self::Final];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Connect, Self::Auth, Self::Mail, Self::Rcpt, Self::Data, Self::Final, Self::Read];
 
     pub(crate) const fn word(self) -> &'static str {
         match self {
@@ -103,11 +136,32 @@ impl Phase {
             Self::Rcpt => "rcpt",
             Self::Data => "data",
             Self::Final => "final",
+            Self::Read => "read",
         }
     }
 }
 
 impl FaultReply {
+    /// Reads what a tester wrote for POP3: one line that begins with `+OK` or `-ERR` (RFC 1939 §3).
+    pub(crate) fn parse_pop3(text: &str) -> Option<Self> {
+        let line = text.trim_end();
+        let is_reply = pop3::Reply::parse(line.as_bytes()).is_ok() && !line.starts_with("+ ");
+        let is_one_line = !line.chars().any(char::is_control);
+        (is_reply && is_one_line).then(|| Self { code: 0, bytes: format!("{line}\r\n").into_bytes() })
+    }
+
+    /// As POP3 says it: what was written for SMTP loses its code and says no.
+    pub(crate) fn to_pop3(&self, response_code: Option<&str>) -> Vec<u8> {
+        if self.code == 0 {
+            return self.bytes.clone();
+        }
+        let text = self.to_text();
+        let last = text.lines().last().unwrap_or_default();
+        let words = last.get(4..).unwrap_or_default();
+        let response_code = response_code.map(|it| format!("[{it}] ")).unwrap_or_default();
+        format!("-ERR {response_code}{words}\r\n").into_bytes()
+    }
+
     /// Reads what a tester wrote: one line or several, each with the code or without.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let code = text.get(..3)?;

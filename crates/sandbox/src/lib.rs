@@ -15,7 +15,7 @@
 //! - [`phone`] is a phone with an authenticator app on it;
 //! - [`oauth`] knows applications, grants and tokens, and is their endpoint;
 //! - [`fault`] knows which fault strikes when;
-//! - [`smtp`] takes messages in; IMAP, POP3 and HTTP doors can stand beside it;
+//! - [`smtp`] takes messages in, [`pop3`] gives them out; IMAP and HTTP doors can stand beside them;
 //! - [`pages`] is for people, [`api`] for tests;
 //! - [`Sandbox`] ties them together and lives as long as somebody needs it.
 //!
@@ -35,6 +35,7 @@ mod mailbox;
 mod oauth;
 mod pages;
 mod phone;
+mod pop3;
 mod provider;
 mod sandbox;
 mod smtp;

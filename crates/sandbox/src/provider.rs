@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gatepost_core::{EmailAddress, World};
 use gatepost_net::ServerTls;
-use gatepost_wire::sasl::Secret;
+use gatepost_wire::sasl::{Credentials, Secret};
 use tokio_util::sync::CancellationToken;
 
 use crate::SandboxError;
 use crate::fault::{Faults, Order};
-use crate::mailbox::{Credentials, Mailboxes, SecondStep, SignInAs, Verdict, phone_account};
+use crate::mailbox::{self, Mailboxes, MessageId, SecondStep, SignInAs, Verdict, phone_account};
 use crate::oauth::{GrantId, OAuth, Scope};
 use crate::phone::{Account, Name, Phone};
 
@@ -39,7 +39,7 @@ impl Provider {
     }
 
     /// Whom `secret` proves, and what it is worth for what `needs` allows. A bearer token can speak for itself; nobody else can.
-    pub(crate) async fn check(
+    async fn check(
         &self,
         claimed: Option<EmailAddress>,
         secret: &Secret,
@@ -70,6 +70,33 @@ impl Provider {
         }
     }
 
+    /// As [`Provider::check`], for what a sign-in has brought. Nobody may act as somebody else.
+    pub(crate) async fn check_credentials(
+        &self,
+        credentials: &Credentials,
+        needs: Scope,
+    ) -> (Option<EmailAddress>, Verdict) {
+        let user_name = &credentials.user_name;
+        let claimed: Option<EmailAddress> = user_name.parse().ok();
+        let acts_as: Option<Option<EmailAddress>> =
+            credentials.authorization_id.as_ref().map(|it| it.parse().ok());
+        let is_self = acts_as.is_none_or(|it| {
+            it.zip(claimed.as_ref()).is_some_and(|(acts_as, claimed)| acts_as.is_same_mailbox(claimed))
+        });
+        // RFC 7628 §3.1: without a name the token says who it is. A name that is no address is nobody's.
+        if !is_self || (claimed.is_none() && !user_name.is_empty()) {
+            return (claimed, Verdict::Refused);
+        }
+        self.check(claimed, &credentials.secret, needs).await
+    }
+
+    /// Removes messages of a mailbox. On return it is durable.
+    pub(crate) async fn delete(&self, owner: &EmailAddress, ids: Vec<MessageId>) -> Result<(), SandboxError> {
+        let (mailboxes, owner) = (self.mailboxes.clone(), owner.clone());
+        let deleting = tokio::task::spawn_blocking(move || mailboxes.delete(&owner, &ids));
+        deleting.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
     /// Lets OAuth do something that blocks.
     pub(crate) async fn work<T: Send + 'static>(&self, work: impl FnOnce(&OAuth) -> T + Send + 'static) -> T {
         let oauth = self.oauth.clone();
@@ -92,7 +119,7 @@ impl Provider {
     pub(crate) async fn change_mailbox<T: Send + 'static>(
         &self,
         address: &EmailAddress,
-        change: impl FnOnce(&mut Credentials) -> T + Send + 'static,
+        change: impl FnOnce(&mut mailbox::Credentials) -> T + Send + 'static,
     ) -> Result<T, SandboxError> {
         let (mailboxes, address) = (self.mailboxes.clone(), address.clone());
         let changing = tokio::task::spawn_blocking(move || mailboxes.change(&address, change));

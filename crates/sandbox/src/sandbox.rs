@@ -17,6 +17,7 @@ use crate::lifetime::{Residence, SandboxReady, folder, outlive_demos};
 use crate::mailbox::Mailboxes;
 use crate::oauth::{self, OAuth};
 use crate::phone::Phone;
+use crate::pop3::Pop3Door;
 use crate::provider::{Provider, Sessions};
 use crate::smtp::SmtpDoor;
 use crate::{SandboxError, api, authority, pages};
@@ -33,6 +34,8 @@ pub struct SandboxSettings {
     pub pages: SocketAddr,
     /// Where SMTP is, on loopback; port 0 lets the system choose.
     pub smtp: SocketAddr,
+    /// Where POP3 is, on loopback; port 0 lets the system choose.
+    pub pop3: SocketAddr,
     /// How long it lives.
     pub lifetime: Lifetime,
 }
@@ -51,6 +54,7 @@ pub struct Sandbox {
     provider: Arc<Provider>,
     pages: Listener,
     smtp: Listener,
+    pop3: Listener,
     ready: SandboxReady,
     folder: PathBuf,
     lifetime: Lifetime,
@@ -61,7 +65,7 @@ impl Sandbox {
     /// Takes the folder and the ports. On return it can be found by [`crate::find_living`], and whoever connects waits until
     /// [`Sandbox::run`].
     pub async fn start(settings: SandboxSettings, world: &World) -> Result<Self, SandboxError> {
-        for address in [settings.pages, settings.smtp] {
+        for address in [settings.pages, settings.smtp, settings.pop3] {
             // OP-14.
             if !address.ip().is_loopback() {
                 return Err(SandboxError::NotLoopback(address));
@@ -85,10 +89,12 @@ impl Sandbox {
         let (mailboxes, phone, mut oauth, (certificate, tls)) =
             opening.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         let (pages, smtp) = (Listener::bind(settings.pages)?, Listener::bind(settings.smtp)?);
+        let pop3 = Listener::bind(settings.pop3)?;
         let ready = SandboxReady {
             process: std::process::id(),
             pages: pages.address(),
             smtp: smtp.address(),
+            pop3: pop3.address(),
             certificate,
         };
         oauth.issuer = format!("http://{}", ready.pages);
@@ -103,7 +109,7 @@ impl Sandbox {
             world: world.clone(),
             stop: CancellationToken::new(),
         });
-        Ok(Self { provider, pages, smtp, ready, folder, lifetime: settings.lifetime, residence })
+        Ok(Self { provider, pages, smtp, pop3, ready, folder, lifetime: settings.lifetime, residence })
     }
 
     /// Where it is found.
@@ -124,7 +130,14 @@ impl Sandbox {
         let sessions = TaskTracker::new();
         let smtp = serve(
             Door { listener: self.smtp, implicit_tls: None, proxies: Vec::new() },
-            Arc::new(SmtpDoor(self.provider)),
+            Arc::new(SmtpDoor(self.provider.clone())),
+            Admission::new(Limits::default()),
+            sessions.clone(),
+            everything.clone(),
+        );
+        let pop3 = serve(
+            Door { listener: self.pop3, implicit_tls: None, proxies: Vec::new() },
+            Arc::new(Pop3Door(self.provider)),
             Admission::new(Limits::default()),
             sessions.clone(),
             everything.clone(),
@@ -140,7 +153,7 @@ impl Sandbox {
             everything.cancel();
             ended.and(retired)
         };
-        let ((), (), ended) = tokio::join!(web, smtp, ending);
+        let ((), (), (), ended) = tokio::join!(web, smtp, pop3, ending);
         sessions.close();
         let _elapsed = tokio::time::timeout(END_WITHIN, sessions.wait()).await;
         ended

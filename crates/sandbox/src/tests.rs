@@ -1,5 +1,6 @@
 //! What the tests of all doors stand on: a sandbox on free ports, with clients that say exactly what a test tells them.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use gatepost_core::World;
@@ -26,7 +27,13 @@ pub(crate) struct Testbed {
 
 pub(crate) fn settings(data: &TempDir) -> SandboxSettings {
     let free = "127.0.0.1:0".parse().unwrap();
-    SandboxSettings { data: data.path().to_owned(), pages: free, smtp: free, lifetime: Lifetime::Unlimited }
+    SandboxSettings {
+        data: data.path().to_owned(),
+        pages: free,
+        smtp: free,
+        pop3: free,
+        lifetime: Lifetime::Unlimited,
+    }
 }
 
 impl Testbed {
@@ -109,9 +116,14 @@ impl Testbed {
 
     /// Connected, nothing read yet.
     pub(crate) async fn connect(&self) -> SmtpClient {
+        self.connect_to(self.ready.smtp).await
+    }
+
+    /// The same at another door.
+    pub(crate) async fn connect_to(&self, door: SocketAddr) -> SmtpClient {
         let pem = std::fs::read(&self.ready.certificate).unwrap();
         let tls = ClientTls::new(&[&pem], &self.world).unwrap();
-        let socket = TcpStream::connect(self.ready.smtp).await.unwrap();
+        let socket = TcpStream::connect(door).await.unwrap();
         SmtpClient { connection: Connection::from_tcp(socket).unwrap(), tls }
     }
 
@@ -171,6 +183,12 @@ pub(crate) struct SmtpClient {
 }
 
 impl SmtpClient {
+    /// One line, of whatever protocol, without its end.
+    pub(crate) async fn line(&mut self) -> Result<String, ReadError> {
+        let line = self.connection.read_line(2_048, LineEnd::Crlf, Self::patience()).await?;
+        Ok(String::from_utf8(line.to_vec()).unwrap())
+    }
+
     fn patience() -> Instant {
         Instant::now() + Duration::from_secs(20)
     }

@@ -39,7 +39,7 @@ async fn what_is_not_understood_is_answered_with_a_sentence() {
 async fn faults_are_listed_as_they_were_set() {
     let bed = Testbed::start().await;
     bed.fault(r#"{"fault":"slow","phase":"mail","milliseconds":7,"account":null}"#).await;
-    let slow = json!({"account": null, "fault": "slow", "phase": "mail", "recipient": null, "text": null, "milliseconds": 7, "times": null});
+    let slow = json!({"door": null, "account": null, "fault": "slow", "phase": "mail", "recipient": null, "text": null, "milliseconds": 7, "times": null});
     assert_eq!(bed.json("/api/faults").await, json!([slow]));
     bed.fault(r#"{"fault":"none"}"#).await;
     assert_eq!(bed.json("/api/faults").await, json!([]));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use gatepost_core::EmailAddress;
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, FaultKind, FaultReply, Phase};
+use super::{Fault, FaultKind, FaultReply, Phase, Protocol};
 
 /// The longest wait.
 const MOST_MILLISECONDS: u64 = 600_000;
@@ -13,10 +13,12 @@ const MOST_MILLISECONDS: u64 = 600_000;
 /// How long `slow` waits if nobody says.
 const SLOW_MILLISECONDS: u64 = 1_000;
 
-/// `{"account", "fault", "phase", "recipient", "text", "milliseconds", "times"}`, only `fault` required.
+/// `{"door", "account", "fault", "phase", "recipient", "text", "milliseconds", "times"}`, only `fault` required.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FaultRequest {
+    #[serde(default)]
+    pub(crate) door: Option<String>,
     #[serde(default)]
     pub(crate) account: Option<String>,
     pub(crate) fault: String,
@@ -48,8 +50,12 @@ pub(crate) enum FaultError {
         "The fault {0:?} is not known. Use one of none, refuse_sign_in, expire_tokens, reply, slow, cut."
     )]
     UnknownKind(String),
-    #[error("The phase {0:?} is not known. Use one of connect, auth, mail, rcpt, data, final.")]
+    #[error("The phase {0:?} is not known. Use one of connect, auth, mail, rcpt, data, final, read.")]
     UnknownPhase(String),
+    #[error("The door {0:?} is not known. Use one of smtp, pop3, or leave it out for all.")]
+    UnknownDoor(String),
+    #[error("The door {0} has no phase {1}.")]
+    NoSuchPhase(&'static str, &'static str),
     #[error("{0:?} is not an address. Write it as name@example.org.")]
     BadAddress(String),
     #[error("Nobody has signed in when a connection begins: leave the account out, or use another phase.")]
@@ -62,6 +68,8 @@ pub(crate) enum FaultError {
         "The text is not a reply. Begin each line with the same code from 200 to 599, for example: 421 4.7.0 Try again later."
     )]
     NotAReply,
+    #[error("The text is not a POP3 reply. Write one line, for example: -ERR [SYS/TEMP] Try again later.")]
+    NotAPop3Reply,
     #[error("Wait at most {MOST_MILLISECONDS} milliseconds.")]
     TooLong,
     #[error("A fault that strikes 0 times is none. Use 1 or more, or leave it out to keep it until cleared.")]
@@ -77,7 +85,11 @@ impl FaultRequest {
         }
         let kind = FaultKind::ALL.into_iter().find(|it| it.word() == self.fault);
         let kind = kind.ok_or(FaultError::UnknownKind(self.fault))?;
-        let phase = phase_of(kind, phase)?;
+        let door = self.door.map(door).transpose()?;
+        let phase = phase_of(kind, phase, door)?;
+        if let Some(door) = door.filter(|it| !it.has(phase)) {
+            return Err(FaultError::NoSuchPhase(door.word(), phase.word()));
+        }
         if phase == Phase::Connect && account.is_some() {
             return Err(FaultError::AccountAtConnect);
         }
@@ -92,9 +104,15 @@ impl FaultRequest {
         if self.times == Some(0) {
             return Err(FaultError::NoTimes);
         }
-        let text = self.text.as_deref().filter(|it| !it.is_empty()).or(default_text(kind));
-        let reply = text.map(|it| FaultReply::parse(it).ok_or(FaultError::NotAReply)).transpose()?;
+        let reply = match (self.text.as_deref().filter(|it| !it.is_empty()), door) {
+            (Some(text), Some(Protocol::Pop3)) => {
+                Some(FaultReply::parse_pop3(text).ok_or(FaultError::NotAPop3Reply)?)
+            }
+            (Some(text), _) => Some(FaultReply::parse(text).ok_or(FaultError::NotAReply)?),
+            (None, _) => default_text(kind).and_then(FaultReply::parse),
+        };
         Ok(Order::Set(Fault {
+            door,
             account,
             kind,
             phase,
@@ -107,12 +125,14 @@ impl FaultRequest {
     }
 }
 
-/// Without a phase it is the end of the message, where most refusals of real providers come.
-fn phase_of(kind: FaultKind, phase: Option<Phase>) -> Result<Phase, FaultError> {
+/// Without a phase it is the end of the message, where most refusals of real providers come, and for who reads the beginning.
+fn phase_of(kind: FaultKind, phase: Option<Phase>, door: Option<Protocol>) -> Result<Phase, FaultError> {
     match (kind.ends_sessions(), phase) {
         (true, None | Some(Phase::Auth)) => Ok(Phase::Auth),
         (true, Some(_)) => Err(FaultError::OnlyAtAuth(kind.word())),
-        (false, phase) => Ok(phase.unwrap_or(Phase::Final)),
+        (false, Some(phase)) => Ok(phase),
+        (false, None) if door == Some(Protocol::Pop3) => Ok(Phase::Read),
+        (false, None) => Ok(Phase::Final),
     }
 }
 
@@ -133,6 +153,10 @@ fn address(text: Option<String>) -> Result<Option<EmailAddress>, FaultError> {
     text.parse().map(Some).map_err(|_| FaultError::BadAddress(text))
 }
 
+fn door(word: String) -> Result<Protocol, FaultError> {
+    Protocol::ALL.into_iter().find(|it| it.word() == word).ok_or(FaultError::UnknownDoor(word))
+}
+
 fn phase(word: String) -> Result<Phase, FaultError> {
     Phase::ALL.into_iter().find(|it| it.word() == word).ok_or(FaultError::UnknownPhase(word))
 }
@@ -141,6 +165,7 @@ fn phase(word: String) -> Result<Phase, FaultError> {
 impl From<&Fault> for FaultRequest {
     fn from(fault: &Fault) -> Self {
         Self {
+            door: fault.door.map(|it| it.word().to_owned()),
             account: fault.account.as_ref().map(ToString::to_string),
             fault: fault.kind.word().to_owned(),
             phase: Some(fault.phase.word().to_owned()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gatepost_core::EmailAddress;
 
-use super::{Fault, FaultKind, FaultReply, Order, Phase};
+use super::{Fault, FaultKind, FaultReply, Order, Phase, Protocol};
 use crate::mailbox::SignInAs;
 
 /// The faults that are on, oldest first.
@@ -15,6 +15,7 @@ pub(crate) struct Faults(Mutex<Vec<Fault>>);
 /// A point in a connection at which a fault can strike.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Occasion<'a> {
+    pub(crate) door: Protocol,
     pub(crate) phase: Phase,
     /// Who has signed in or is about to.
     pub(crate) account: Option<&'a EmailAddress>,
@@ -53,6 +54,7 @@ impl Faults {
                 faults.retain(|it| {
                     it.kind != fault.kind
                         || it.phase != fault.phase
+                        || it.door != fault.door
                         || !is_same(it.account.as_ref(), fault.account.as_ref())
                         || !is_same(it.recipient.as_ref(), fault.recipient.as_ref())
                 });
@@ -101,7 +103,8 @@ impl Fault {
             (FaultKind::ExpireTokens, _) => false,
             _ => true,
         };
-        self.phase == occasion.phase && is_its_account && is_its_recipient && is_its_sign_in
+        let is_its_door = self.door.is_none_or(|it| it == occasion.door);
+        is_its_door && self.phase == occasion.phase && is_its_account && is_its_recipient && is_its_sign_in
     }
 
     fn outcome(&self) -> Option<Outcome> {

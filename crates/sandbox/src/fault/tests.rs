@@ -15,7 +15,7 @@ fn address(text: &str) -> EmailAddress {
 }
 
 fn at(phase: Phase) -> Occasion<'static> {
-    Occasion { phase, account: None, recipient: None, sign_in: None }
+    Occasion { door: Protocol::Smtp, phase, account: None, recipient: None, sign_in: None }
 }
 
 /// The reply that strikes, without its line end.
@@ -43,6 +43,10 @@ fn what_makes_no_sense_is_refused_with_a_sentence() {
         (r#"{"fault":"reply","text":"öö"}"#, NotAReply),
         (r#"{"fault":"slow","milliseconds":600001}"#, TooLong),
         (r#"{"fault":"cut","times":0}"#, NoTimes),
+        (r#"{"fault":"cut","door":"nntp"}"#, UnknownDoor("nntp".into())),
+        (r#"{"fault":"cut","door":"pop3","phase":"data"}"#, NoSuchPhase("pop3", "data")),
+        (r#"{"fault":"cut","door":"smtp","phase":"read"}"#, NoSuchPhase("smtp", "read")),
+        (r#"{"fault":"reply","door":"pop3","text":"451 4.3.0 x"}"#, NotAPop3Reply),
     ] {
         assert_eq!(request(json).check().unwrap_err(), want, "{json}");
     }
@@ -80,6 +84,18 @@ fn a_fault_strikes_at_its_phase_for_its_account_and_recipient() {
     let rcpt = Occasion { account: Some(&ana), ..at(Phase::Rcpt) };
     assert_eq!(strike(&faults, &Occasion { recipient: Some(&bo), ..rcpt }), Some("550 y".into()));
     assert_eq!(strike(&faults, &Occasion { recipient: Some(&ana), ..rcpt }), None);
+}
+
+#[test]
+fn a_fault_of_one_door_leaves_the_others_alone() {
+    let faults = Faults::default();
+    set(&faults, r#"{"door":"pop3","fault":"reply","phase":"auth","text":"-ERR [AUTH] no"}"#);
+    assert_eq!(strike(&faults, &at(Phase::Auth)), None);
+    let pop3 = Occasion { door: Protocol::Pop3, ..at(Phase::Auth) };
+    assert_eq!(strike(&faults, &pop3), Some("-ERR [AUTH] no".into()));
+    // What is said for all doors is said in the words of each.
+    let reply = FaultReply::parse("535-5.7.8 a\n535 5.7.8 b").unwrap();
+    assert_eq!(reply.to_pop3(Some("AUTH")), b"-ERR [AUTH] 5.7.8 b\r\n");
 }
 
 #[test]

@@ -176,6 +176,28 @@ impl Mailboxes {
         Some((mailbox.messages.get(at)?.clone(), message_path(&mailbox.folder, id)))
     }
 
+    /// Removes messages from a mailbox, durably; those that are gone already are as good. Blocks.
+    pub(crate) fn delete(&self, address: &EmailAddress, ids: &[MessageId]) -> Result<(), SandboxError> {
+        let folder = match self.known().by_address.get(&address.to_key()) {
+            Some(mailbox) => mailbox.folder.clone(),
+            None => return Ok(()),
+        };
+        for id in ids {
+            let path = message_path(&folder, *id);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(storage("remove", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        sync_folder(&folder)?;
+        if let Some(mailbox) = self.known().by_address.get_mut(&address.to_key()) {
+            mailbox.messages.retain(|it| !ids.contains(&it.id));
+        }
+        Ok(())
+    }
+
     /// The folder of a mailbox, made if this is its first use. To be called while `changing` is held. Blocks.
     fn folder_of(&self, address: &EmailAddress) -> Result<PathBuf, SandboxError> {
         if let Some(mailbox) = self.known().by_address.get(&address.to_key()) {

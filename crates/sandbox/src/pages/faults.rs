@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
 use super::{Entry, Pages};
-use crate::fault::{Fault, FaultKind, FaultRequest, Phase};
+use crate::fault::{Fault, FaultKind, FaultRequest, Phase, Protocol};
 
 /// Mailboxes with buttons of their own; others are typed.
 const MAILBOXES_AT_MOST: usize = 50;
@@ -15,6 +15,8 @@ const MAILBOXES_AT_MOST: usize = 50;
 /// What was typed. Empty is absent.
 #[derive(Default, Deserialize)]
 pub(super) struct FaultForm {
+    #[serde(default)]
+    door: String,
     #[serde(default)]
     account: String,
     #[serde(default)]
@@ -39,6 +41,7 @@ struct FaultsPage {
     accounts: Vec<AccountRow>,
     kinds: Vec<Choice>,
     phases: Vec<Choice>,
+    doors: Vec<Choice>,
     form: FaultForm,
     error: Option<String>,
 }
@@ -46,7 +49,7 @@ struct FaultsPage {
 struct FaultRow {
     what: String,
     account: String,
-    phase: &'static str,
+    phase: String,
     words: String,
     left: String,
 }
@@ -81,6 +84,7 @@ fn show_page(pages: &Pages, form: FaultForm, error: Option<String>) -> Response 
         faults: faults.iter().map(FaultRow::from).collect(),
         kinds: kinds(&form.fault),
         phases: phases(&form.phase),
+        doors: doors(&form.door),
         form,
         error,
     };
@@ -111,6 +115,7 @@ impl FaultForm {
             text(it).map(|it| it.parse::<u32>().map_err(|_| format!("{name} is a whole number."))).transpose()
         };
         Ok(FaultRequest {
+            door: text(&self.door),
             account: text(&self.account),
             fault: self.fault.clone(),
             phase: text(&self.phase),
@@ -137,7 +142,10 @@ impl From<&Fault> for FaultRow {
                 (None, Some(recipient)) => format!("everybody, to {recipient}"),
                 (Some(account), Some(recipient)) => format!("{account}, to {recipient}"),
             },
-            phase: phase_label(fault.phase),
+            phase: match fault.door {
+                Some(door) => format!("{} ({})", phase_label(fault.phase), door_label(door)),
+                None => phase_label(fault.phase).to_owned(),
+            },
             words: words.trim_end().to_owned(),
             left: fault.times.map_or("until cleared".to_owned(), |times| format!("{times} more")),
         }
@@ -162,7 +170,22 @@ const fn phase_label(phase: Phase) -> &'static str {
         Phase::Rcpt => "Naming a recipient (RCPT)",
         Phase::Data => "Before the letter (DATA)",
         Phase::Final => "After the letter",
+        Phase::Read => "Looking for letters",
     }
+}
+
+const fn door_label(door: Protocol) -> &'static str {
+    match door {
+        Protocol::Smtp => "SMTP",
+        Protocol::Pop3 => "POP3",
+    }
+}
+
+fn doors(chosen: &str) -> Vec<Choice> {
+    let choice =
+        |it: Protocol| Choice { value: it.word(), label: door_label(it), is_chosen: it.word() == chosen };
+    let all = Choice { value: "", label: "All doors", is_chosen: chosen.is_empty() };
+    std::iter::once(all).chain(Protocol::ALL.map(choice)).collect()
 }
 
 fn kinds(chosen: &str) -> Vec<Choice> {

@@ -23,6 +23,7 @@ struct MailboxesPage {
     mailboxes: Vec<MailboxRow>,
     smtp_host: String,
     smtp_port: u16,
+    pop3_port: u16,
     certificate: String,
     wrong_address: Option<String>,
 }
@@ -132,6 +133,7 @@ impl Pages {
             mailboxes: mailboxes.into_iter().map(row).collect(),
             smtp_host: self.ready.smtp.ip().to_string(),
             smtp_port: self.ready.smtp.port(),
+            pop3_port: self.ready.pop3.port(),
             certificate: self.ready.certificate.display().to_string(),
             wrong_address,
         }

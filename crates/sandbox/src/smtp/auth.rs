@@ -1,13 +1,13 @@
 //! AUTH (RFC 4954).
 
-use gatepost_core::{EmailAddress, SecretBytes};
+use gatepost_core::SecretBytes;
 use gatepost_wire::sasl::{Credentials, Mechanism, ServerExchange, ServerStep};
 use gatepost_wire::smtp::ServerReply;
 
 use super::reply;
 use super::session::{Ending, Session, Step};
 use super::state::State;
-use crate::fault::{Occasion, Phase};
+use crate::fault::{Occasion, Phase, Protocol};
 use crate::mailbox::Verdict;
 use crate::oauth::Scope;
 
@@ -54,9 +54,15 @@ impl Session<'_> {
     }
 
     async fn judge(&mut self, mechanism: Mechanism, credentials: &Credentials) -> Step {
-        let (claimed, verdict) = self.check(credentials).await;
+        let (claimed, verdict) = self.provider.check_credentials(credentials, Scope::MailSend).await;
         let sign_in = verdict.sign_in();
-        let occasion = Occasion { phase: Phase::Auth, account: claimed.as_ref(), recipient: None, sign_in };
+        let occasion = Occasion {
+            door: Protocol::Smtp,
+            phase: Phase::Auth,
+            account: claimed.as_ref(),
+            recipient: None,
+            sign_in,
+        };
         let other = self.suffer(&occasion).await?;
         if let Some(other) = other.as_ref().filter(|it| it.code != 235) {
             return self.refuse(mechanism, &other.bytes).await;
@@ -72,22 +78,6 @@ impl Session<'_> {
             }
             None => self.refuse(mechanism, &reply::refused().to_bytes()).await,
         }
-    }
-
-    /// Who it is. Nobody may act as somebody else.
-    async fn check(&self, credentials: &Credentials) -> (Option<EmailAddress>, Verdict) {
-        let user_name = &credentials.user_name;
-        let claimed: Option<EmailAddress> = user_name.parse().ok();
-        let acts_as: Option<Option<EmailAddress>> =
-            credentials.authorization_id.as_ref().map(|it| it.parse().ok());
-        let is_self = acts_as.is_none_or(|it| {
-            it.zip(claimed.as_ref()).is_some_and(|(acts_as, claimed)| acts_as.is_same_mailbox(claimed))
-        });
-        // RFC 7628 §3.1: without a name the token says who it is. A name that is no address is nobody's.
-        if !is_self || (claimed.is_none() && !user_name.is_empty()) {
-            return (claimed, Verdict::Refused);
-        }
-        self.provider.check(claimed, &credentials.secret, Scope::MailSend).await
     }
 
     async fn refuse(&mut self, mechanism: Mechanism, bytes: &[u8]) -> Step {

@@ -11,7 +11,7 @@ use super::state::{Client, Envelope};
 use super::trace::trace_header;
 use super::{LARGEST_BYTES, reply};
 use crate::SandboxError;
-use crate::fault::{FaultReply, Occasion, Outcome, Phase};
+use crate::fault::{FaultReply, Occasion, Outcome, Phase, Protocol};
 use crate::mailbox::Incoming;
 
 /// A body must come at this pace, and be over in an hour (SS-11).
@@ -101,8 +101,13 @@ impl Session<'_> {
         recipients: Vec<EmailAddress>,
         received: Received,
     ) -> Step {
-        let occasion =
-            Occasion { phase: Phase::Final, account: Some(&account), recipient: None, sign_in: None };
+        let occasion = Occasion {
+            door: Protocol::Smtp,
+            phase: Phase::Final,
+            account: Some(&account),
+            recipient: None,
+            sign_in: None,
+        };
         let struck = self.provider.faults.strike(&occasion);
         let other = match &struck.outcome {
             Some(Outcome::Reply(other)) => Some(other.clone()),

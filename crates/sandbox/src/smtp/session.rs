@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::reply;
 use super::state::State;
-use crate::fault::{FaultReply, Occasion, Outcome, Phase};
+use crate::fault::{FaultReply, Occasion, Outcome, Phase, Protocol};
 use crate::provider::Provider;
 
 /// RFC 5321 §4.5.3.2.7: at least 5 minutes for the next command.
@@ -139,7 +139,8 @@ impl<'a> Session<'a> {
         recipient: Option<&EmailAddress>,
     ) -> Step<Option<FaultReply>> {
         let account = self.state.owner().cloned();
-        let occasion = Occasion { phase, account: account.as_ref(), recipient, sign_in: None };
+        let occasion =
+            Occasion { door: Protocol::Smtp, phase, account: account.as_ref(), recipient, sign_in: None };
         self.suffer(&occasion).await
     }
 
