@@ -32,6 +32,7 @@ fn the_line_of_json_says_where_everything_is_and_the_first_letter_arrives() {
         "submission_tls",
         "sandbox_pages",
         "sandbox_smtp",
+        "sandbox_imap",
         "sandbox_pop3",
         "certificate",
         "config",
@@ -165,6 +166,7 @@ fn a_busy_port_gets_a_message_with_the_option_that_moves_it_and_nothing_is_made(
         "--submission-tls-port",
         "--sandbox-pages-port",
         "--sandbox-smtp-port",
+        "--sandbox-imap-port",
         "--sandbox-pop3-port",
     ] {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -177,6 +179,7 @@ fn a_busy_port_gets_a_message_with_the_option_that_moves_it_and_nothing_is_made(
             "--submission-tls-port",
             "--sandbox-pages-port",
             "--sandbox-smtp-port",
+            "--sandbox-imap-port",
             "--sandbox-pop3-port",
         ] {
             command.args([other, if other == option { &port } else { "0" }]);

@@ -19,6 +19,7 @@ use crate::stop;
 pub(crate) struct SandboxShown {
     pub(crate) sandbox_pages: String,
     pub(crate) sandbox_smtp: SocketAddr,
+    pub(crate) sandbox_imap: SocketAddr,
     pub(crate) sandbox_pop3: SocketAddr,
     pub(crate) certificate: PathBuf,
     #[serde(skip)]
@@ -30,6 +31,7 @@ impl From<&SandboxReady> for SandboxShown {
         Self {
             sandbox_pages: format!("http://{}", ready.pages),
             sandbox_smtp: ready.smtp,
+            sandbox_imap: ready.imap,
             sandbox_pop3: ready.pop3,
             certificate: ready.certificate.clone(),
             pages: ready.pages,
@@ -52,6 +54,7 @@ pub(crate) async fn sandbox(given: &Sandbox, output: Output, world: &World) -> R
         data: given.data.clone(),
         pages: loopback(given.ports.sandbox_pages_port, given.free_ports),
         smtp: loopback(given.ports.sandbox_smtp_port, given.free_ports),
+        imap: loopback(given.ports.sandbox_imap_port, given.free_ports),
         pop3: loopback(given.ports.sandbox_pop3_port, given.free_ports),
         lifetime: if given.with_demo { Lifetime::WithDemo } else { Lifetime::Unlimited },
     };
@@ -60,9 +63,10 @@ pub(crate) async fn sandbox(given: &Sandbox, output: Output, world: &World) -> R
     let shown = SandboxShown::from(sandbox.ready());
     output.json(&shown);
     output.text(format_args!(
-        "The sandbox provider is ready. Every address is a mailbox, with the password sandbox.\n\n  Pages        {}\n  SMTP         {} (STARTTLS)\n  POP3         {} (STLS)\n  Authority    {}\n\nctrl-c ends it.",
+        "The sandbox provider is ready. Every address is a mailbox, with the password sandbox.\n\n  Pages        {}\n  SMTP         {} (STARTTLS)\n  IMAP         {} (STARTTLS)\n  POP3         {} (STLS)\n  Authority    {}\n\nctrl-c ends it.",
         shown.sandbox_pages,
         shown.sandbox_smtp,
+        shown.sandbox_imap,
         shown.sandbox_pop3,
         shown.certificate.display()
     ));

@@ -22,6 +22,9 @@
 //! "description","body","location","retry_after_s","milliseconds","times"}`, where `at` is `authorize`, `token`, `revoke` or `userinfo` and `kind`
 //! is `answer`, `slow`, `garbage`, `huge`, `drop`, `drop_after` (when the tokens were rotated) or `redirect`; null ends all.
 //!
+//! A fault may name a `door`, `smtp`, `imap` or `pop3`, and then its `text` is a reply of that door: `NO [CODE] words` without a tag,
+//! `-ERR [CODE] words`. Without one it strikes at all of them, in the words of each.
+//!
 //! What cannot be done is answered with `{"error": SENTENCE}`.
 
 mod fault;

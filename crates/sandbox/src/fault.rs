@@ -12,8 +12,8 @@ pub(crate) use strike::{Faults, Occasion, Outcome};
 use std::time::{Duration, Instant};
 
 use gatepost_core::EmailAddress;
-use gatepost_wire::pop3;
 use gatepost_wire::smtp::{Reply, ReplyParser};
+use gatepost_wire::{imap, pop3};
 
 /// What goes wrong.
 #[derive(Clone, Debug)]
@@ -55,6 +55,7 @@ pub(crate) enum FaultKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Smtp,
+    Imap,
     Pop3,
 }
 
@@ -69,7 +70,7 @@ pub(crate) enum Phase {
     Rcpt,
     /// Instead of "go ahead".
     Data,
-    /// When letters are looked for (STAT).
+    /// When letters are looked for (SELECT, STAT).
     Read,
     /// When the message has come. A cut or a wait here strikes after the message was kept: the sender cannot know.
     Final,
@@ -78,18 +79,19 @@ pub(crate) enum Phase {
 /// A reply, as it goes on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FaultReply {
-    /// 0 in POP3.
+    /// 0 in IMAP and POP3.
     pub(crate) code: u16,
     /// With its line ends.
     pub(crate) bytes: Vec<u8>,
 }
 
 impl Protocol {
-    pub(crate) const ALL: [Self; 2] = [Self::Smtp, Self::Pop3];
+    pub(crate) const ALL: [Self; 3] = [Self::Smtp, Self::Imap, Self::Pop3];
 
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Smtp => "smtp",
+            Self::Imap => "imap",
             Self::Pop3 => "pop3",
         }
     }
@@ -99,7 +101,7 @@ impl Protocol {
         match phase {
             Phase::Connect | Phase::Auth => true,
             Phase::Mail | Phase::Rcpt | Phase::Data | Phase::Final => matches!(self, Self::Smtp),
-            Phase::Read => matches!(self, Self::Pop3),
+            Phase::Read => matches!(self, Self::Imap | Self::Pop3),
         }
     }
 }
@@ -148,6 +150,35 @@ impl FaultReply {
         let is_reply = pop3::Reply::parse(line.as_bytes()).is_ok() && !line.starts_with("+ ");
         let is_one_line = !line.chars().any(char::is_control);
         (is_reply && is_one_line).then(|| Self { code: 0, bytes: format!("{line}\r\n").into_bytes() })
+    }
+
+    /// Reads what a tester wrote for IMAP: one line without a tag, that begins with `OK`, `NO`, `BAD` or `BYE`.
+    pub(crate) fn parse_imap(text: &str) -> Option<Self> {
+        let line = text.trim_end();
+        let status = imap::Status::parse(format!("* {line}").as_bytes());
+        let is_status = status.is_some_and(|it| it.kind != imap::StatusKind::PreAuth);
+        let is_one_line = !line.chars().any(char::is_control);
+        (is_status && is_one_line).then(|| Self { code: 0, bytes: format!("{line}\r\n").into_bytes() })
+    }
+
+    /// Whether it says that all is well, as IMAP has it.
+    pub(crate) fn is_imap_ok(&self) -> bool {
+        self.code == 0 && self.bytes.get(..3).is_some_and(|it| it.eq_ignore_ascii_case(b"OK "))
+    }
+
+    /// As IMAP says it to the command with this tag: what was written for SMTP loses its code and says no. BYE is said to nobody.
+    pub(crate) fn to_imap(&self, tag: &str, response_code: Option<&str>) -> Vec<u8> {
+        let text = self.to_text();
+        if self.code == 0 {
+            let is_bye = text.get(..4).is_some_and(|it| it.eq_ignore_ascii_case("BYE "));
+            // Where a greeting is awaited, the tag says so already.
+            let line = if is_bye { format!("* {text}") } else { format!("{tag} {text}") };
+            return format!("{line}\r\n").into_bytes();
+        }
+        let words = text.lines().last().and_then(|it| it.get(4..)).unwrap_or_default();
+        let response_code = response_code.map(|it| format!("[{it}] ")).unwrap_or_default();
+        let no = if tag.starts_with('*') { "" } else { " NO" };
+        format!("{tag}{no} {response_code}{words}\r\n").into_bytes()
     }
 
     /// As POP3 says it: what was written for SMTP loses its code and says no.

@@ -15,7 +15,7 @@
 //! - [`phone`] is a phone with an authenticator app on it;
 //! - [`oauth`] knows applications, grants and tokens, and is their endpoint;
 //! - [`fault`] knows which fault strikes when;
-//! - [`smtp`] takes messages in, [`pop3`] gives them out; IMAP and HTTP doors can stand beside them;
+//! - [`smtp`] takes messages in, [`imap`] and [`pop3`] give them out; an HTTP door can stand beside them;
 //! - [`pages`] is for people, [`api`] for tests;
 //! - [`Sandbox`] ties them together and lives as long as somebody needs it.
 //!
@@ -30,6 +30,7 @@ mod error;
 mod fault;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
+mod imap;
 mod lifetime;
 mod mailbox;
 mod oauth;

@@ -36,6 +36,8 @@ pub struct SandboxReady {
     pub pages: SocketAddr,
     /// SMTP with STARTTLS.
     pub smtp: SocketAddr,
+    /// IMAP with STARTTLS.
+    pub imap: SocketAddr,
     /// POP3 with STLS.
     pub pop3: SocketAddr,
     /// The certificate (PEM) of the authority that its doors prove themselves with. An absolute path.

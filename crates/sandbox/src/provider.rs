@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::SandboxError;
 use crate::fault::{Faults, Order};
-use crate::mailbox::{self, Mailboxes, MessageId, SecondStep, SignInAs, Verdict, phone_account};
+use crate::mailbox::{self, Mailboxes, MessageId, Numbered, SecondStep, SignInAs, Verdict, phone_account};
 use crate::oauth::{GrantId, OAuth, Scope};
 use crate::phone::{Account, Name, Phone};
 
@@ -88,6 +88,24 @@ impl Provider {
             return (claimed, Verdict::Refused);
         }
         self.check(claimed, &credentials.secret, needs).await
+    }
+
+    /// A mailbox as IMAP sees it.
+    pub(crate) async fn numbered(&self, owner: &EmailAddress) -> Result<Numbered, SandboxError> {
+        let (mailboxes, owner) = (self.mailboxes.clone(), owner.clone());
+        let numbering = tokio::task::spawn_blocking(move || mailboxes.numbered(&owner));
+        numbering.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    /// Sets flags of messages. On return it is durable.
+    pub(crate) async fn set_flags(
+        &self,
+        owner: &EmailAddress,
+        changes: Vec<(MessageId, Vec<String>)>,
+    ) -> Result<(), SandboxError> {
+        let (mailboxes, owner) = (self.mailboxes.clone(), owner.clone());
+        let setting = tokio::task::spawn_blocking(move || mailboxes.set_flags(&owner, &changes));
+        setting.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
 
     /// Removes messages of a mailbox. On return it is durable.

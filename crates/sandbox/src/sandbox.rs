@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::error::storage;
 use crate::fault::Faults;
+use crate::imap::ImapDoor;
 use crate::lifetime::{Residence, SandboxReady, folder, outlive_demos};
 use crate::mailbox::Mailboxes;
 use crate::oauth::{self, OAuth};
@@ -34,6 +35,8 @@ pub struct SandboxSettings {
     pub pages: SocketAddr,
     /// Where SMTP is, on loopback; port 0 lets the system choose.
     pub smtp: SocketAddr,
+    /// Where IMAP is, on loopback; port 0 lets the system choose.
+    pub imap: SocketAddr,
     /// Where POP3 is, on loopback; port 0 lets the system choose.
     pub pop3: SocketAddr,
     /// How long it lives.
@@ -54,6 +57,7 @@ pub struct Sandbox {
     provider: Arc<Provider>,
     pages: Listener,
     smtp: Listener,
+    imap: Listener,
     pop3: Listener,
     ready: SandboxReady,
     folder: PathBuf,
@@ -65,7 +69,7 @@ impl Sandbox {
     /// Takes the folder and the ports. On return it can be found by [`crate::find_living`], and whoever connects waits until
     /// [`Sandbox::run`].
     pub async fn start(settings: SandboxSettings, world: &World) -> Result<Self, SandboxError> {
-        for address in [settings.pages, settings.smtp, settings.pop3] {
+        for address in [settings.pages, settings.smtp, settings.imap, settings.pop3] {
             // OP-14.
             if !address.ip().is_loopback() {
                 return Err(SandboxError::NotLoopback(address));
@@ -89,11 +93,12 @@ impl Sandbox {
         let (mailboxes, phone, mut oauth, (certificate, tls)) =
             opening.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         let (pages, smtp) = (Listener::bind(settings.pages)?, Listener::bind(settings.smtp)?);
-        let pop3 = Listener::bind(settings.pop3)?;
+        let (imap, pop3) = (Listener::bind(settings.imap)?, Listener::bind(settings.pop3)?);
         let ready = SandboxReady {
             process: std::process::id(),
             pages: pages.address(),
             smtp: smtp.address(),
+            imap: imap.address(),
             pop3: pop3.address(),
             certificate,
         };
@@ -109,7 +114,7 @@ impl Sandbox {
             world: world.clone(),
             stop: CancellationToken::new(),
         });
-        Ok(Self { provider, pages, smtp, pop3, ready, folder, lifetime: settings.lifetime, residence })
+        Ok(Self { provider, pages, smtp, imap, pop3, ready, folder, lifetime: settings.lifetime, residence })
     }
 
     /// Where it is found.
@@ -135,6 +140,13 @@ impl Sandbox {
             sessions.clone(),
             everything.clone(),
         );
+        let imap = serve(
+            Door { listener: self.imap, implicit_tls: None, proxies: Vec::new() },
+            Arc::new(ImapDoor(self.provider.clone())),
+            Admission::new(Limits::default()),
+            sessions.clone(),
+            everything.clone(),
+        );
         let pop3 = serve(
             Door { listener: self.pop3, implicit_tls: None, proxies: Vec::new() },
             Arc::new(Pop3Door(self.provider)),
@@ -153,7 +165,7 @@ impl Sandbox {
             everything.cancel();
             ended.and(retired)
         };
-        let ((), (), (), ended) = tokio::join!(web, smtp, pop3, ending);
+        let ((), (), (), (), ended) = tokio::join!(web, smtp, imap, pop3, ending);
         sessions.close();
         let _elapsed = tokio::time::timeout(END_WITHIN, sessions.wait()).await;
         ended

@@ -31,6 +31,7 @@ pub(crate) fn settings(data: &TempDir) -> SandboxSettings {
         data: data.path().to_owned(),
         pages: free,
         smtp: free,
+        imap: free,
         pop3: free,
         lifetime: Lifetime::Unlimited,
     }

@@ -39,6 +39,9 @@ pub struct SandboxPorts {
     /// Port of the sandbox provider's SMTP
     #[arg(long, value_name = "PORT", default_value_t = 2587)]
     pub sandbox_smtp_port: u16,
+    /// Port of the sandbox provider's IMAP
+    #[arg(long, value_name = "PORT", default_value_t = 2143)]
+    pub sandbox_imap_port: u16,
     /// Port of the sandbox provider's POP3
     #[arg(long, value_name = "PORT", default_value_t = 2110)]
     pub sandbox_pop3_port: u16,
@@ -47,10 +50,11 @@ pub struct SandboxPorts {
 impl SandboxPorts {
     /// Each port with the option that moves it.
     #[must_use]
-    pub const fn options(&self) -> [(u16, &'static str); 3] {
+    pub const fn options(&self) -> [(u16, &'static str); 4] {
         [
             (self.sandbox_pages_port, "--sandbox-pages-port"),
             (self.sandbox_smtp_port, "--sandbox-smtp-port"),
+            (self.sandbox_imap_port, "--sandbox-imap-port"),
             (self.sandbox_pop3_port, "--sandbox-pop3-port"),
         ]
     }

@@ -19,7 +19,8 @@ pub(super) struct Ports {
 impl Ports {
     pub(super) fn of(given: &Demo) -> Self {
         let at = |port| loopback(port, given.free_ports);
-        let SandboxPorts { sandbox_pages_port, sandbox_smtp_port, sandbox_pop3_port } = given.sandbox;
+        let SandboxPorts { sandbox_pages_port, sandbox_smtp_port, sandbox_imap_port, sandbox_pop3_port } =
+            given.sandbox;
         Self {
             portal: at(given.portal_port),
             submission_starttls: at(given.submission_starttls_port),
@@ -27,6 +28,7 @@ impl Ports {
             sandbox: SandboxPorts {
                 sandbox_pages_port: at(sandbox_pages_port).port(),
                 sandbox_smtp_port: at(sandbox_smtp_port).port(),
+                sandbox_imap_port: at(sandbox_imap_port).port(),
                 sandbox_pop3_port: at(sandbox_pop3_port).port(),
             },
         }

@@ -52,7 +52,7 @@ pub(crate) enum FaultError {
     UnknownKind(String),
     #[error("The phase {0:?} is not known. Use one of connect, auth, mail, rcpt, data, final, read.")]
     UnknownPhase(String),
-    #[error("The door {0:?} is not known. Use one of smtp, pop3, or leave it out for all.")]
+    #[error("The door {0:?} is not known. Use one of smtp, imap, pop3, or leave it out for all.")]
     UnknownDoor(String),
     #[error("The door {0} has no phase {1}.")]
     NoSuchPhase(&'static str, &'static str),
@@ -70,6 +70,10 @@ pub(crate) enum FaultError {
     NotAReply,
     #[error("The text is not a POP3 reply. Write one line, for example: -ERR [SYS/TEMP] Try again later.")]
     NotAPop3Reply,
+    #[error(
+        "The text is not an IMAP response. Write one line without a tag, for example: NO [UNAVAILABLE] Try again later."
+    )]
+    NotAnImapResponse,
     #[error("Wait at most {MOST_MILLISECONDS} milliseconds.")]
     TooLong,
     #[error("A fault that strikes 0 times is none. Use 1 or more, or leave it out to keep it until cleared.")]
@@ -108,6 +112,9 @@ impl FaultRequest {
             (Some(text), Some(Protocol::Pop3)) => {
                 Some(FaultReply::parse_pop3(text).ok_or(FaultError::NotAPop3Reply)?)
             }
+            (Some(text), Some(Protocol::Imap)) => {
+                Some(FaultReply::parse_imap(text).ok_or(FaultError::NotAnImapResponse)?)
+            }
             (Some(text), _) => Some(FaultReply::parse(text).ok_or(FaultError::NotAReply)?),
             (None, _) => default_text(kind).and_then(FaultReply::parse),
         };
@@ -131,7 +138,7 @@ fn phase_of(kind: FaultKind, phase: Option<Phase>, door: Option<Protocol>) -> Re
         (true, None | Some(Phase::Auth)) => Ok(Phase::Auth),
         (true, Some(_)) => Err(FaultError::OnlyAtAuth(kind.word())),
         (false, Some(phase)) => Ok(phase),
-        (false, None) if door == Some(Protocol::Pop3) => Ok(Phase::Read),
+        (false, None) if matches!(door, Some(Protocol::Imap | Protocol::Pop3)) => Ok(Phase::Read),
         (false, None) => Ok(Phase::Final),
     }
 }

@@ -47,6 +47,7 @@ fn what_makes_no_sense_is_refused_with_a_sentence() {
         (r#"{"fault":"cut","door":"pop3","phase":"data"}"#, NoSuchPhase("pop3", "data")),
         (r#"{"fault":"cut","door":"smtp","phase":"read"}"#, NoSuchPhase("smtp", "read")),
         (r#"{"fault":"reply","door":"pop3","text":"451 4.3.0 x"}"#, NotAPop3Reply),
+        (r#"{"fault":"reply","door":"imap","text":"-ERR x"}"#, NotAnImapResponse),
     ] {
         assert_eq!(request(json).check().unwrap_err(), want, "{json}");
     }
@@ -95,6 +96,10 @@ fn a_fault_of_one_door_leaves_the_others_alone() {
     assert_eq!(strike(&faults, &pop3), Some("-ERR [AUTH] no".into()));
     // What is said for all doors is said in the words of each.
     let reply = FaultReply::parse("535-5.7.8 a\n535 5.7.8 b").unwrap();
+    assert_eq!(reply.to_imap("a1", Some("X")), b"a1 NO [X] 5.7.8 b\r\n");
+    assert_eq!(reply.to_imap("* BYE", None), b"* BYE 5.7.8 b\r\n");
+    assert_eq!(FaultReply::parse_imap("BYE x").unwrap().to_imap("* BYE", None), b"* BYE x\r\n");
+    assert_eq!(FaultReply::parse_imap("no [Y] x").unwrap().to_imap("a1", None), b"a1 no [Y] x\r\n");
     assert_eq!(reply.to_pop3(Some("AUTH")), b"-ERR [AUTH] 5.7.8 b\r\n");
 }
 

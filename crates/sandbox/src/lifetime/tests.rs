@@ -7,6 +7,7 @@ fn ready(process: u32) -> SandboxReady {
         process,
         pages: "127.0.0.1:8026".parse().unwrap(),
         smtp: "127.0.0.1:2587".parse().unwrap(),
+        imap: "127.0.0.1:2143".parse().unwrap(),
         pop3: "127.0.0.1:2110".parse().unwrap(),
         certificate: PathBuf::from("/x/authority.pem"),
     }

@@ -10,8 +10,9 @@ use gatepost_core::{EmailAddress, World};
 use gatepost_wire::sasl::Secret;
 
 use super::credentials::{from_json, to_json};
+use super::index::Index;
 use super::summary::HEADER_AT_MOST;
-use super::{Credentials, Incoming, MessageId, MessageSummary, Verdict};
+use super::{Credentials, Incoming, MessageId, MessageSummary, Numbered, Verdict};
 use crate::error::storage;
 use crate::{SandboxError, durable};
 
@@ -38,6 +39,7 @@ struct Mailbox {
     credentials: Credentials,
     /// Oldest first.
     messages: Vec<MessageSummary>,
+    index: Index,
 }
 
 /// A mailbox in the list of all.
@@ -176,6 +178,48 @@ impl Mailboxes {
         Some((mailbox.messages.get(at)?.clone(), message_path(&mailbox.folder, id)))
     }
 
+    /// A mailbox as IMAP sees it; each message has a unique id, durably. Blocks.
+    pub(crate) fn numbered(&self, address: &EmailAddress) -> Result<Numbered, SandboxError> {
+        self.change_index(address, |_| ())
+    }
+
+    /// Sets flags, durably. Blocks.
+    pub(crate) fn set_flags(
+        &self,
+        address: &EmailAddress,
+        changes: &[(MessageId, Vec<String>)],
+    ) -> Result<(), SandboxError> {
+        self.change_index(address, |index| {
+            changes.iter().for_each(|(id, flags)| index.set_flags(*id, flags));
+        })
+        .map(|_| ())
+    }
+
+    fn change_index(
+        &self,
+        address: &EmailAddress,
+        change: impl FnOnce(&mut Index),
+    ) -> Result<Numbered, SandboxError> {
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = self.folder_of(address)?;
+        let (messages, before) = match self.known().by_address.get(&address.to_key()) {
+            Some(mailbox) => (mailbox.messages.clone(), mailbox.index.clone()),
+            None => Default::default(),
+        };
+        let mut index = before.clone();
+        // RFC 9051 §2.3.1.1: a folder that is made anew must not have the old figure; the time never comes back.
+        index.update(&messages, u32::try_from(self.world.now().seconds()).unwrap_or(1));
+        change(&mut index);
+        if index != before {
+            let path = folder.join(INDEX);
+            durable::replace(&path, &index.to_json(), 0o600).map_err(storage("write", &path))?;
+            if let Some(mailbox) = self.known().by_address.get_mut(&address.to_key()) {
+                mailbox.index = index.clone();
+            }
+        }
+        Ok(index.number(messages))
+    }
+
     /// Removes messages from a mailbox, durably; those that are gone already are as good. Blocks.
     pub(crate) fn delete(&self, address: &EmailAddress, ids: &[MessageId]) -> Result<(), SandboxError> {
         let folder = match self.known().by_address.get(&address.to_key()) {
@@ -213,6 +257,7 @@ impl Mailboxes {
             folder: folder.clone(),
             credentials: Credentials::default(),
             messages: Vec::new(),
+            index: Index::default(),
         };
         self.known().by_address.insert(address.to_key(), mailbox);
         Ok(folder)
@@ -247,12 +292,23 @@ impl Mailbox {
             messages.push(MessageSummary::read(id, &head, size_bytes));
         }
         messages.sort_by_key(|it| it.id);
-        Ok(Some(Self { address, folder: folder.to_owned(), credentials, messages }))
+        let index = read_index(folder)?;
+        Ok(Some(Self { address, folder: folder.to_owned(), credentials, messages, index }))
     }
 }
 
+const INDEX: &str = "imap.json";
 const RECORD: &str = "mailbox.json";
 const NEW_RECORD: &str = "mailbox.json.new";
+
+fn read_index(folder: &Path) -> Result<Index, SandboxError> {
+    let path = folder.join(INDEX);
+    match fs::read(&path) {
+        Ok(bytes) => Index::from_json(&bytes).ok_or(SandboxError::Damaged { path }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Index::default()),
+        Err(error) => Err(storage("read", &path)(error)),
+    }
+}
 
 fn message_path(folder: &Path, id: MessageId) -> PathBuf {
     folder.join(format!("{id}.eml"))

@@ -177,6 +177,7 @@ const fn phase_label(phase: Phase) -> &'static str {
 const fn door_label(door: Protocol) -> &'static str {
     match door {
         Protocol::Smtp => "SMTP",
+        Protocol::Imap => "IMAP",
         Protocol::Pop3 => "POP3",
     }
 }

@@ -13,6 +13,7 @@ async fn a_sandbox_listens_on_loopback_only() {
         for settings in [
             SandboxSettings { pages: address, ..settings(&data) },
             SandboxSettings { smtp: address, ..settings(&data) },
+            SandboxSettings { imap: address, ..settings(&data) },
             SandboxSettings { pop3: address, ..settings(&data) },
         ] {
             let refused = Sandbox::start(settings, &World::real()).await.err().unwrap();
