@@ -155,8 +155,7 @@ fn diagnosis(rule: &str, retry: RetryClass) -> Diagnosis {
 
 /// What the catalogue says to a plain 535.
 fn refused() -> What {
-    let evidence = gatepost_providers::Evidence::Reply {
-        protocol: gatepost_providers::Protocol::Smtp,
+    let evidence = gatepost_providers::Evidence::Smtp {
         provider_kind: None,
         phase: gatepost_providers::Phase::Auth,
         code: 535,

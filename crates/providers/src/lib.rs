@@ -10,7 +10,6 @@
 //! [`Diagnosis`]: gatepost_core::Diagnosis
 
 mod catalogue;
-mod catalogue_file;
 mod error;
 mod evidence;
 mod preset;
@@ -18,6 +17,6 @@ mod preset_file;
 
 pub use catalogue::Catalogue;
 pub use error::DataError;
-pub use evidence::{Evidence, Protocol};
+pub use evidence::{Evidence, OAuthTrouble};
 pub use gatepost_core::{Phase, TlsMode, Trouble};
 pub use preset::{Limits, Preset, Presets, SmtpServer, UserNameRule};

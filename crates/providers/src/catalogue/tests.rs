@@ -1,10 +1,10 @@
 use std::time::{Duration, Instant};
 
-use gatepost_core::Who;
+use gatepost_core::{RetryClass, Who};
 use proptest::prelude::*;
 
+use super::file::{CatalogueFile, OAuthSample, ReplyEntry, Sample};
 use super::*;
-use crate::catalogue_file::{CatalogueFile, ReplyEntry};
 
 /// A reply as people paste it: "535 5.7.8 text", further lines with or without their enhanced code.
 fn reply<'a>(kind: Option<&'a str>, phase: Phase, pasted: &'a str) -> Evidence<'a> {
@@ -19,14 +19,7 @@ fn reply<'a>(kind: Option<&'a str>, phase: Phase, pasted: &'a str) -> Evidence<'
         _ => (None, rest),
     };
     let code = code.parse().unwrap();
-    Evidence::Reply {
-        protocol: Protocol::Smtp,
-        provider_kind: kind,
-        phase,
-        code,
-        enhanced,
-        text: text.as_bytes(),
-    }
+    Evidence::Smtp { provider_kind: kind, phase, code, enhanced, text: text.as_bytes() }
 }
 
 #[track_caller]
@@ -37,6 +30,13 @@ fn check(kind: &str, phase: Phase, pasted: &str, want: &str) {
 
 fn entries() -> Vec<ReplyEntry> {
     toml::from_str::<CatalogueFile>(include_str!("../../data/smtp.toml")).unwrap().reply
+}
+
+fn lines(entry: &ReplyEntry) -> impl Iterator<Item = &str> {
+    entry.samples.iter().map(|it| match it {
+        Sample::Line(line) => line.as_str(),
+        Sample::OAuth(_) => panic!("{} has a sample of another protocol", entry.id),
+    })
 }
 
 fn place(entry: &ReplyEntry, sample: &str) -> (&'static str, Phase) {
@@ -55,10 +55,10 @@ fn place(entry: &ReplyEntry, sample: &str) -> (&'static str, Phase) {
 fn every_sample_is_judged_by_its_own_rule() {
     let mut n_samples = 0;
     for entry in entries() {
-        for sample in &entry.samples {
+        for sample in lines(&entry) {
             let (kind, phase) = place(&entry, sample);
             for variant in [
-                sample.clone(),
+                sample.to_owned(),
                 sample.to_uppercase(),
                 sample.to_lowercase(),
                 sample.replace('\n', "\r\n"),
@@ -137,6 +137,9 @@ fn unknown_replies_get_the_general_answer() {
 
 #[test]
 fn every_trouble_has_words_and_none_fails_a_letter_but_two() {
+    for trouble in OAuthTrouble::ALL {
+        assert_eq!(Catalogue::embedded().diagnose(&Evidence::OAuthTrouble(*trouble)).rule, trouble.rule());
+    }
     for trouble in Trouble::ALL {
         let it = Catalogue::embedded().diagnose(&Evidence::Trouble(*trouble));
         assert_eq!(it.rule, trouble.rule());
@@ -148,7 +151,7 @@ fn every_trouble_has_words_and_none_fails_a_letter_but_two() {
 #[test]
 fn words_are_full_sentences_without_signs_that_need_explaining() {
     let catalogue = Catalogue::embedded();
-    for it in catalogue.replies.iter().map(|rule| &rule.diagnosis).chain(&catalogue.troubles) {
+    for it in catalogue.all() {
         for text in [&it.cause, &it.cure] {
             assert!(
                 text.ends_with('.') && text.starts_with(|c: char| c.is_uppercase() || c == 'i'),
@@ -177,8 +180,7 @@ fn sixty_four_kib_of_hostile_text_is_quick_to_judge() {
     ];
     let started = Instant::now();
     for text in &texts {
-        let it = Catalogue::embedded().diagnose(&Evidence::Reply {
-            protocol: Protocol::Smtp,
+        let it = Catalogue::embedded().diagnose(&Evidence::Smtp {
             provider_kind: None,
             phase: Phase::Message,
             code: 550,
@@ -193,8 +195,9 @@ fn sixty_four_kib_of_hostile_text_is_quick_to_judge() {
 
 #[test]
 fn data_that_contradicts_itself_is_refused() {
-    let good = include_str!("../../data/smtp.toml");
-    let fails = |text: String| Catalogue::from_toml(&text).unwrap_err().to_string();
+    let good = Files::EMBEDDED.smtp;
+    let fails =
+        |text: String| Catalogue::read(Files { smtp: &text, ..Files::EMBEDDED }).unwrap_err().to_string();
     assert!(fails(good.replacen("who = ", "whom = ", 1)).contains("not as it should be"));
     assert!(
         fails(good.replacen("pattern = 'federated STS'", "pattern = '('", 1)).contains("ms-federated-sts")
@@ -203,6 +206,11 @@ fn data_that_contradicts_itself_is_refused() {
     assert!(fails(good.replacen("\"timed-out\"", "\"timed-outt\"", 1)).contains("no words for timed-out"));
     assert!(fails(good.replacen("pattern = ''", "pattern = 'x'", 1)).contains("last rule"));
     assert!(fails(good.replacen("schema = 1", "schema = 2", 1)).contains("schema 2"));
+    // A name belongs to one rule whatever the file.
+    assert!(fails(good.replacen("\"ms-518\"", "\"im-bye\"", 1)).contains("two rules are named im-bye"));
+    let pop3 = Files::EMBEDDED.pop3.replacen("retry = \"hold\"", "retry = \"permanent\"", 1);
+    let error = Catalogue::read(Files { pop3: &pop3, ..Files::EMBEDDED }).unwrap_err().to_string();
+    assert!(error.contains("fails a letter"), "{error}");
 }
 
 proptest! {
@@ -215,8 +223,8 @@ proptest! {
     ) {
         for phase in [Phase::Greeting, Phase::Auth, Phase::Mail, Phase::Recipient, Phase::Message] {
             let provider_kind = is_known.then_some("google");
-            let it = Catalogue::embedded().diagnose(&Evidence::Reply {
-                protocol: Protocol::Smtp, provider_kind, phase, code, enhanced, text: &text,
+            let it = Catalogue::embedded().diagnose(&Evidence::Smtp {
+                provider_kind, phase, code, enhanced, text: &text,
             });
             if !(500..600).contains(&code) {
                 prop_assert!(!matches!(it.retry, RetryClass::Hold | RetryClass::Permanent), "{}", it.rule);
@@ -227,3 +235,7 @@ proptest! {
         }
     }
 }
+
+mod grants;
+mod reading;
+mod unseen;

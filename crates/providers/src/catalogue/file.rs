@@ -1,4 +1,4 @@
-//! The catalogue's data file, as serde sees it.
+//! A data file of the catalogue, as serde sees it.
 
 use std::time::Duration;
 
@@ -6,18 +6,25 @@ use gatepost_core::{Diagnosis, RetryClass, Who};
 use regex::bytes::RegexBuilder;
 use serde::Deserialize;
 
-use crate::catalogue::ReplyRule;
+use super::rule::Rule;
 use crate::{DataError, Phase};
 
-/// The rules about replies, in order, and the words for each trouble.
-pub(crate) fn read(text: &str) -> Result<(Vec<ReplyRule>, Vec<Diagnosis>), DataError> {
+/// What a file says.
+pub(super) struct Read {
+    /// In order.
+    pub(super) rules: Vec<Rule>,
+    /// The words for what is no answer.
+    pub(super) troubles: Vec<Diagnosis>,
+}
+
+pub(super) fn read(text: &str) -> Result<Read, DataError> {
     let file: CatalogueFile = toml::from_str(text)?;
     if file.schema != 1 {
         return Err(DataError::Contradiction(format!("the catalogue has schema {}, not 1", file.schema)));
     }
-    let replies = file.reply.into_iter().map(ReplyEntry::rule).collect::<Result<_, _>>()?;
+    let rules = file.reply.into_iter().map(ReplyEntry::rule).collect::<Result<_, _>>()?;
     let troubles = file.trouble.into_iter().map(Verdict::diagnosis).collect::<Result<_, _>>()?;
-    Ok((replies, troubles))
+    Ok(Read { rules, troubles })
 }
 
 #[derive(Deserialize)]
@@ -25,6 +32,7 @@ pub(crate) fn read(text: &str) -> Result<(Vec<ReplyRule>, Vec<Diagnosis>), DataE
 pub(crate) struct CatalogueFile {
     schema: u32,
     pub(crate) reply: Vec<ReplyEntry>,
+    #[serde(default)]
     trouble: Vec<Verdict>,
 }
 
@@ -45,7 +53,33 @@ pub(crate) struct ReplyEntry {
     who: WhoWord,
     cause: String,
     cure: String,
-    pub(crate) samples: Vec<String>,
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// Words as a provider says them: a line, or the members of an OAuth error.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "samples are for tests; reading them refuses misspelt keys")
+)]
+pub(crate) enum Sample {
+    Line(String),
+    OAuth(OAuthSample),
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "samples are for tests; reading them refuses misspelt keys")
+)]
+pub(crate) struct OAuthSample {
+    pub(crate) error: String,
+    pub(crate) suberror: Option<String>,
+    #[serde(default)]
+    pub(crate) codes: Vec<u32>,
+    pub(crate) text: String,
 }
 
 #[derive(Deserialize)]
@@ -116,7 +150,7 @@ impl ReplyEntry {
         self.phases.iter().copied().map(Phase::from).collect()
     }
 
-    fn rule(self) -> Result<ReplyRule, DataError> {
+    fn rule(self) -> Result<Rule, DataError> {
         let phases = self.phases();
         if self.samples.is_empty() {
             return Err(DataError::Contradiction(format!("rule {} has no sample to prove it", self.id)));
@@ -136,7 +170,7 @@ impl ReplyEntry {
             cure: self.cure,
         }
         .diagnosis()?;
-        Ok(ReplyRule {
+        Ok(Rule {
             phases,
             provider: (self.provider != "any").then_some(self.provider),
             is_known_elsewhere: self.elsewhere,
