@@ -92,7 +92,7 @@ fn wrong_use_ends_with_code_2_and_says_how_it_is_meant() {
         (&["init"][..], "--admin"),
         (&["init", "--admin", "anna"][..], "invalid value 'anna'"),
         (&["account", "add", "--provider", "custom", "--address", "a@example.org"][..], "--smtp"),
-        (&["account", "add", "--provider", "nobody", "--address", "a@example.org"][..], "possible values"),
+        (&["account", "add", "--provider", "No Body", "--address", "a@example.org"][..], "such as custom"),
         (&["outbox", "show", "7"][..], "invalid value '7'"),
     ] {
         let outcome = gatepost(args);

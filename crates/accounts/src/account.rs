@@ -4,7 +4,7 @@ use gatepost_core::{
     EmailAddress, LocationId, MailAccountId, OrganisationId, PersonId, SecretText, Timestamp,
 };
 use gatepost_journal::Actor;
-use gatepost_providers::{Limits, Preset, Presets};
+use gatepost_providers::{Limits, Preset, Providers};
 use gatepost_store::{Row, StoreError};
 use uuid::Uuid;
 
@@ -108,10 +108,10 @@ pub struct NewAccount {
 
 impl NewAccount {
     /// The same with texts trimmed and servers in their one spelling, or what is wrong with it.
-    pub(crate) fn checked(self) -> Result<Self, Invalid> {
+    pub(crate) fn checked(self, providers: &Providers) -> Result<Self, Invalid> {
         let provider = self.provider.trim().to_owned();
-        if Presets::embedded().find(&provider).is_none() {
-            let known: Vec<&str> = Presets::embedded().iter().map(|it| it.word.as_str()).collect();
+        if providers.find(&provider).is_none() {
+            let known: Vec<&str> = providers.iter().map(|it| it.word.as_str()).collect();
             return Err(Invalid::Provider(provider, known.join(", ")));
         }
         checked_secret(&self.secret)?;
@@ -275,20 +275,20 @@ impl MailAccount {
         std::iter::once(&self.address).chain(&self.further_addresses)
     }
 
-    fn preset(&self) -> Option<&'static Preset> {
-        Presets::embedded().find(&self.provider)
+    fn preset<'a>(&self, providers: &'a Providers) -> Option<&'a Preset> {
+        providers.find(&self.provider)
     }
 
     /// Which rules of the catalogue speak of its provider.
     #[must_use]
-    pub fn provider_kind(&self) -> Option<&'static str> {
-        self.preset().map(|it| it.kind.as_str())
+    pub fn provider_kind<'a>(&self, providers: &'a Providers) -> Option<&'a str> {
+        self.preset(providers).map(|it| it.kind.as_str())
     }
 
     /// What it may do there: the preset's figures, lowered by its own. Where the preset knows nothing, its own count alone.
     #[must_use]
-    pub fn limits(&self) -> Limits {
-        let preset = self.preset().map_or(Limits::UNKNOWN_HOST, |it| it.limits);
+    pub fn limits(&self, providers: &Providers) -> Limits {
+        let preset = self.preset(providers).map_or(Limits::UNKNOWN_HOST, |it| it.limits);
         let Overrides { max_connections, max_message_bytes, .. } = self.overrides;
         let n_connections = match max_connections {
             Some(own) if preset == Limits::UNKNOWN_HOST => own,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatepost_core::{EmailAddress, MailAccountId, OrganisationId, SecretText, Timestamp};
 use gatepost_journal::Actor;
-use gatepost_providers::Catalogue;
+use gatepost_providers::{Catalogue, Providers};
 use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
 
 use crate::account::{MailAccount, NewAccount, Serves, Settings};
@@ -26,6 +26,7 @@ use crate::{add, sql};
 pub struct Accounts {
     store: Store,
     keyring: Keyring,
+    providers: Arc<Providers>,
     memory: Arc<Memory>,
 }
 
@@ -41,13 +42,19 @@ pub fn is_live(
 impl Accounts {
     /// The accounts in this store. Nothing is read yet; [`Self::refresh_all`] fills what the synchronous questions look at.
     #[must_use]
-    pub fn new(store: &Store, keyring: &Keyring) -> Self {
-        Self { store: store.clone(), keyring: keyring.clone(), memory: Arc::default() }
+    pub fn new(store: &Store, keyring: &Keyring, providers: Arc<Providers>) -> Self {
+        Self { store: store.clone(), keyring: keyring.clone(), providers, memory: Arc::default() }
+    }
+
+    /// The providers that this installation knows.
+    #[must_use]
+    pub fn providers(&self) -> &Arc<Providers> {
+        &self.providers
     }
 
     /// Connects a mailbox. The first account that serves the organisation, a location or a person becomes their default.
     pub async fn add(&self, new: NewAccount) -> Result<MailAccount, AccountsError> {
-        let added = add::add(&self.store, &self.keyring, new).await?;
+        let added = add::add(&self.store, &self.keyring, &self.providers, new).await?;
         self.read_back(added.organisation).await;
         Ok(added)
     }
@@ -199,7 +206,7 @@ impl Accounts {
         id: MailAccountId,
         purpose: Use,
     ) -> Result<SendingAccount, NotUsable> {
-        let handed = hand_out(&self.store, &self.keyring, organisation, id, purpose).await;
+        let handed = hand_out(&self.store, &self.keyring, &self.providers, organisation, id, purpose).await;
         if matches!(handed, Err(NotUsable::NoSecret)) {
             self.read_back(organisation).await;
         }
@@ -270,7 +277,7 @@ impl Accounts {
     /// The account a letter leaves by. Looks at no credential and reaches for no provider (AP-9).
     pub async fn choose(&self, organisation: OrganisationId, target: Target) -> Result<Chosen, StoreError> {
         let all = self.memory.recent(&self.store, organisation).await?;
-        Ok(choose(&all, target, self.now()))
+        Ok(choose(&all, target, &self.providers, self.now()))
     }
 
     /// The same, with all that was looked at on the way and whether the letter would be held. Sends nothing.
@@ -280,13 +287,13 @@ impl Accounts {
         target: Target,
     ) -> Result<Explained, StoreError> {
         let (all, now) = (self.memory.recent(&self.store, organisation).await?, self.now());
-        Ok(explain(&all, target, |record| held_reason(record, now), now))
+        Ok(explain(&all, target, &self.providers, |record| held_reason(record, now), now))
     }
 
     /// The account that notices to the organisation's own people leave by, if it can send now.
     pub async fn for_notices(&self, organisation: OrganisationId) -> Result<ForNotices, StoreError> {
         let (all, now) = (self.memory.recent(&self.store, organisation).await?, self.now());
-        Ok(for_notices(&all, |record| held_reason(record, now), now))
+        Ok(for_notices(&all, |record| held_reason(record, now), &self.providers, now))
     }
 
     /// Looks at an organisation's accounts anew.

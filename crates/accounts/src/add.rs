@@ -2,6 +2,7 @@
 
 use gatepost_core::{CredentialId, EmailAddress, MailAccountId};
 use gatepost_journal::{Actor, Entry, append};
+use gatepost_providers::Providers;
 use gatepost_store::{Keyring, Store, StoreError, Transaction, Value, params};
 use serde_json::json;
 
@@ -17,9 +18,10 @@ use crate::status::Direction;
 pub(crate) async fn add(
     store: &Store,
     keyring: &Keyring,
+    providers: &Providers,
     new: NewAccount,
 ) -> Result<MailAccount, AccountsError> {
-    let new = new.checked()?;
+    let new = new.checked(providers)?;
     let world = store.world().clone();
     let account = MailAccount {
         id: MailAccountId::new(&world),

@@ -1,6 +1,7 @@
 //! Which account a letter leaves by (docs/decisions/0001; design: "Choosing the account").
 
 use gatepost_core::{EmailAddress, LocationId, MailAccountId, PersonId, Timestamp};
+use gatepost_providers::Providers;
 
 use crate::account::{MailAccount, Serves};
 use crate::memory::Organisation;
@@ -40,12 +41,12 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    fn this(it: &MailAccount, because: &str, now: Timestamp) -> Self {
+    fn this(it: &MailAccount, because: &str, providers: &Providers, now: Timestamp) -> Self {
         Self {
             account: Some(it.id),
             because: because.to_owned(),
             addresses: it.addresses().cloned().collect(),
-            max_message_bytes: it.limits().max_message_bytes,
+            max_message_bytes: it.limits(providers).max_message_bytes,
             running_now: it.clock.reading(now),
         }
     }
@@ -70,20 +71,26 @@ fn line_of(target: Target) -> Vec<(Serves, &'static str)> {
     }
 }
 
-pub(crate) fn choose(organisation: &Organisation, target: Target, now: Timestamp) -> Chosen {
-    walk(organisation, target, now, |_| ())
+pub(crate) fn choose(
+    organisation: &Organisation,
+    target: Target,
+    providers: &Providers,
+    now: Timestamp,
+) -> Chosen {
+    walk(organisation, target, providers, now, |_| ())
 }
 
 /// Chooses, and tells of each place that was looked at on the way.
 fn walk(
     organisation: &Organisation,
     target: Target,
+    providers: &Providers,
     now: Timestamp,
     mut tell: impl FnMut(Considered),
 ) -> Chosen {
     if let Target::Account(id) = target {
         return match organisation.live(id) {
-            Some(it) => Chosen::this(&it.account, "this login belongs to the account", now),
+            Some(it) => Chosen::this(&it.account, "this login belongs to the account", providers, now),
             None => Chosen::none("the account of this login was removed: choose another".into(), now),
         };
     }
@@ -96,7 +103,7 @@ fn walk(
         let mut tell = |verdict| tell(Considered { place, account: Some(account.address.clone()), verdict });
         if account.is_live() {
             tell(Verdict::Chosen);
-            return Chosen::this(account, place, now);
+            return Chosen::this(account, place, providers, now);
         }
         if account.overrides.never_falls_back {
             tell(Verdict::NeverFallsBack);
@@ -160,11 +167,12 @@ impl Verdict {
 pub(crate) fn explain(
     organisation: &Organisation,
     target: Target,
+    providers: &Providers,
     held_reason: impl Fn(&Record) -> Option<String>,
     now: Timestamp,
 ) -> Explained {
     let mut considered = Vec::new();
-    let chosen = walk(organisation, target, now, |it| considered.push(it));
+    let chosen = walk(organisation, target, providers, now, |it| considered.push(it));
     let held = match chosen.account {
         Some(id) => organisation.live(id).and_then(held_reason),
         None => Some(chosen.because.clone()),
@@ -196,9 +204,10 @@ pub enum ForNotices {
 pub(crate) fn for_notices(
     organisation: &Organisation,
     held_reason: impl Fn(&Record) -> Option<String>,
+    providers: &Providers,
     now: Timestamp,
 ) -> ForNotices {
-    let chosen = choose(organisation, Target::Organisation, now);
+    let chosen = choose(organisation, Target::Organisation, providers, now);
     let Some(record) = chosen.account.and_then(|id| organisation.live(id)) else {
         let default = organisation.defaults.get(&Serves::Organisation);
         let because = match default.and_then(|id| organisation.records.get(id)) {

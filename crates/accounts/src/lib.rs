@@ -37,6 +37,7 @@ pub use clock::{RunningClock, RunningClocks};
 pub use endpoint::{Endpoint, Endpoints};
 pub use error::{AccountsError, Invalid};
 pub use gatepost_core::TlsMode;
+pub use gatepost_providers::Providers;
 pub use report::{Change, Event};
 pub use sending::{NotUsable, SendingAccount};
 pub use standing::What;

@@ -4,7 +4,7 @@ use gatepost_core::{
     CredentialId, Diagnosis, EmailAddress, MailAccountId, OrganisationId, SecretText, Timestamp,
 };
 use gatepost_journal::append;
-use gatepost_providers::Limits;
+use gatepost_providers::{Limits, Providers};
 use gatepost_store::{Keyring, Store, StoreError, params};
 
 use crate::record::Record;
@@ -83,6 +83,7 @@ pub(crate) enum Use {
 pub(crate) async fn hand_out(
     store: &Store,
     keyring: &Keyring,
+    providers: &Providers,
     organisation: OrganisationId,
     id: MailAccountId,
     purpose: Use,
@@ -115,8 +116,8 @@ pub(crate) async fn hand_out(
         column: 7,
         expected,
     })?;
-    let limits = record.account.limits();
-    let provider_kind = record.account.provider_kind().map(str::to_owned);
+    let limits = record.account.limits(providers);
+    let provider_kind = record.account.provider_kind(providers).map(str::to_owned);
     let account = record.account;
     Ok(SendingAccount {
         id,

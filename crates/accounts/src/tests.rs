@@ -91,7 +91,7 @@ struct Fixture {
 
 impl Fixture {
     async fn new(it: TestStore) -> Self {
-        let accounts = Accounts::new(&it.store, &it.keyring);
+        let accounts = Accounts::new(&it.store, &it.keyring, gatepost_providers::Providers::embedded());
         let organisation = it.organisation;
         let id = accounts.add(reception(organisation)).await.unwrap().id;
         Self { it, accounts, organisation, id }
@@ -107,7 +107,7 @@ impl Fixture {
 
     /// The room as a process that has just started sees it.
     fn restarted(&self) -> Accounts {
-        Accounts::new(&self.it.store, &self.it.keyring)
+        Accounts::new(&self.it.store, &self.it.keyring, gatepost_providers::Providers::embedded())
     }
 
     async fn status(&self) -> AccountStatus {

@@ -70,7 +70,7 @@ impl Office {
     /// An office whose one account sends through a server on this machine.
     pub(crate) async fn with_port(it: TestStore, port: u16) -> Self {
         let outbox = Outbox::new(&it.store, &it.keyring, &it.bodies);
-        let accounts = Accounts::new(&it.store, &it.keyring);
+        let accounts = Accounts::new(&it.store, &it.keyring, gatepost_providers::Providers::embedded());
         let smtp = Endpoint { host: "127.0.0.1".into(), port, tls: TlsMode::None };
         let new = NewAccount {
             organisation: it.organisation,

@@ -6,6 +6,7 @@
 mod key;
 mod nearest;
 mod problem;
+mod providers;
 mod raw;
 mod settings;
 #[cfg(test)]

@@ -13,8 +13,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 pub use allowed::{AllowedNetwork, AllowedNetworkError};
-pub use guard::{Forbidden, Guard, Permit};
-pub use resolve::Resolver;
+pub use guard::{Errand, Forbidden, Guard, Permit};
+pub use resolve::{MailExchanger, Resolver};
 
 use crate::connection::Connection;
 use crate::host::Host;
@@ -137,8 +137,23 @@ impl Dialer {
         }))
     }
 
+    /// Looks up who takes the mail of `domain`. Letters do not leave that way; it tells where a mailbox lives.
+    pub async fn mail_exchangers(&self, domain: &str) -> Result<Vec<MailExchanger>, DialError> {
+        self.resolver.mail_exchangers(domain).await
+    }
+
     /// Looks `host` up and judges all its addresses; one that is forbidden forbids the host.
     pub async fn vet(&self, host: &Host, port: u16) -> Result<Vec<(SocketAddr, Permit)>, DialError> {
+        self.vet_for(Errand::Mail, host, port).await
+    }
+
+    /// The same for whoever makes the connection itself: it must go to one of these addresses.
+    pub async fn vet_for(
+        &self,
+        errand: Errand,
+        host: &Host,
+        port: u16,
+    ) -> Result<Vec<(SocketAddr, Permit)>, DialError> {
         let addresses = match host {
             Host::Address(address) => vec![*address],
             Host::Name(name) => self.resolver.look_up(name).await?,
@@ -149,7 +164,7 @@ impl Dialer {
                 let address = SocketAddr::new(ip, port);
                 let permit = self
                     .guard
-                    .check(address)
+                    .check_for(errand, address)
                     .map_err(|because| DialError::Forbidden { host: host.clone(), because })?;
                 Ok((address, permit))
             })

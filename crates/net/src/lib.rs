@@ -21,12 +21,12 @@ mod tls;
 pub use authority::{Authority, AuthorityError, Issued};
 pub use connection::{Connection, Line, LineEnd, Pace, ReadError, StartTlsError, WriteError};
 pub use dial::{
-    AllowedNetwork, AllowedNetworkError, CONNECT_WITHIN, DialError, Dialer, Dialled, Forbidden, Guard,
-    Permit, Resolver,
+    AllowedNetwork, AllowedNetworkError, CONNECT_WITHIN, DialError, Dialer, Dialled, Errand, Forbidden,
+    Guard, MailExchanger, Permit, Resolver,
 };
 pub use host::{Host, HostError};
 pub use serve::{Admission, BindError, Counts, Door, Farewell, Limits, Listener, Service, Ticket, serve};
 pub use tls::{
     CertificateError, CertificateInfo, CertificateProblem, ClientTls, EncryptedSocket, HandshakeError,
-    KeyKind, Protocols, Reload, ServerTls,
+    KeyKind, Protocols, Reload, ServerTls, is_tls_error,
 };

@@ -16,7 +16,7 @@ use rustls::time_provider::TimeProvider;
 
 pub use client::ClientTls;
 pub use info::{CertificateInfo, KeyKind};
-pub use problem::{CertificateProblem, HandshakeError};
+pub use problem::{CertificateProblem, HandshakeError, is_tls_error};
 pub use reload::Reload;
 pub use server::{CertificateError, Protocols, ServerTls};
 pub use socket::EncryptedSocket;

@@ -75,7 +75,7 @@ impl House {
     async fn new(it: TestStore, link: Link) -> Self {
         let identity = Identity::new(it.store.clone(), it.keyring.clone());
         let organisation = identity.create_organisation("Praxis Süd", Actor::Command).await.unwrap().id;
-        let accounts = Accounts::new(&it.store, &it.keyring);
+        let accounts = Accounts::new(&it.store, &it.keyring, gatepost_accounts::Providers::embedded());
         let outbox = Outbox::new(&it.store, &it.keyring, &it.bodies);
         let n_issued = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&n_issued);

@@ -74,7 +74,7 @@ pub(crate) async fn rooms(it: &TestStore) -> Rooms {
         people: People::new(&identity, &sign_ins, 1).with_sign_in_links(),
         identity,
         reports: sign_ins.reports().clone(),
-        accounts: Accounts::new(&it.store, &it.keyring),
+        accounts: Accounts::new(&it.store, &it.keyring, gatepost_providers::Providers::embedded()),
         outbox: Outbox::new(&it.store, &it.keyring, &it.bodies),
         store: it.store.clone(),
     }

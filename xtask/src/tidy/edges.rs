@@ -50,7 +50,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("submission", &["delivery", "identity", "store", "net", "wire", "core"]),
     ("delivery", &["accounts", "providers", "upstream", "journal", "store", "vault", "net", "wire", "core"]),
     ("accounts", &["providers", "upstream", "journal", "store", "vault", "net", "wire", "core"]),
-    ("providers", &["upstream", "wire", "core"]),
+    ("providers", &["upstream", "net", "wire", "core"]),
     ("upstream", &["net", "wire", "core"]),
     ("identity", &["journal", "store", "vault", "wire", "core"]),
     ("journal", &["store", "core"]),
@@ -80,6 +80,7 @@ const KEPT_TO: &[(&[&str], &[&str], &str)] = &[
     ),
     (&["rcgen", "x509-parser", "hickory-resolver"], &["net"], "only net knows certificates and the resolver"),
     (&["imap-codec"], &["wire"], "only wire knows the grammar of IMAP"),
+    (&["oauth2", "reqwest"], &["providers"], "only providers asks OAuth services"),
     (&["clap", "anyhow", "tracing-subscriber"], &["gatepost"], "only the binary has commands and set-up"),
 ];
 

@@ -63,7 +63,7 @@ async fn a_mailbox_is_connected_once(it: TestStore) {
 }
 
 async fn two_that_connect_a_mailbox_at_once_leave_one_account(it: TestStore) {
-    let accounts = Accounts::new(&it.store, &it.keyring);
+    let accounts = Accounts::new(&it.store, &it.keyring, gatepost_providers::Providers::embedded());
     let both =
         tokio::join!(accounts.add(reception(it.organisation)), accounts.add(reception(it.organisation)));
     let refused = match both {
@@ -76,7 +76,7 @@ async fn two_that_connect_a_mailbox_at_once_leave_one_account(it: TestStore) {
 }
 
 async fn what_cannot_be_taken_is_refused_with_the_cure(it: TestStore) {
-    let accounts = Accounts::new(&it.store, &it.keyring);
+    let accounts = Accounts::new(&it.store, &it.keyring, gatepost_providers::Providers::embedded());
     let check = async |change: fn(&mut NewAccount), cure: &str| {
         let mut new = reception(it.organisation);
         change(&mut new);
@@ -147,7 +147,7 @@ async fn a_removed_account_is_gone_and_its_address_free(it: TestStore) {
 }
 
 async fn limits_are_the_presets_lowered_by_the_accounts_own(it: TestStore) {
-    let accounts = Accounts::new(&it.store, &it.keyring);
+    let accounts = Accounts::new(&it.store, &it.keyring, gatepost_providers::Providers::embedded());
     let own = |max_connections| Overrides {
         max_connections,
         max_message_bytes: Some(5_000_000),

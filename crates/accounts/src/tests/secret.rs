@@ -160,7 +160,7 @@ async fn a_replaced_blanked_or_removed_secret_is_gone_from_its_row(it: TestStore
 async fn no_secret_lies_readable_in_the_database_file() {
     const CANARY: &str = "canary-5f1d-Zq7-horse-battery";
     let it = gatepost_testkit::sqlite(ROOMS).await;
-    let accounts = Accounts::new(&it.store, &it.keyring);
+    let accounts = Accounts::new(&it.store, &it.keyring, gatepost_providers::Providers::embedded());
     let secret = || SecretText::new(CANARY.to_owned());
     let new =
         NewAccount { user_name: "visible-user-name".into(), secret: secret(), ..reception(it.organisation) };

@@ -75,7 +75,7 @@ impl App {
         let keyring = Keyring::open(&store, master_key).await?;
         let bodies = Bodies::open(&store, &keyring, settings.bodies.clone()).await?;
         let identity = Identity::new(store.clone(), keyring.clone());
-        let accounts = Accounts::new(&store, &keyring);
+        let accounts = Accounts::new(&store, &keyring, settings.providers.clone());
         let outbox = Outbox::new(&store, &keyring, &bodies);
         accounts.refresh_all().await?;
         Ok(Self {

@@ -7,7 +7,6 @@ use gatepost_accounts::{
 use gatepost_core::{Diagnosis, MailAccountId, TlsMode};
 use gatepost_identity::{Organisation, Target as LoginTarget};
 use gatepost_journal::Actor;
-use gatepost_providers::Presets;
 use serde_json::Value;
 
 use super::{address, done, parsed};
@@ -73,8 +72,8 @@ impl App {
                 tls: TlsMode::StartTls,
             });
         }
-        let preset = Presets::embedded().find(provider);
-        // `{dc}` stands for the region's ending, which nobody here knows.
+        let preset = self.accounts.providers().find(provider);
+        // `{zone}` stands for the region, which nobody here knows.
         let server = preset.and_then(|it| it.smtp.first()).filter(|it| !it.host.contains('{'));
         let server = server.ok_or_else(|| {
             Refusal::new(format!(

@@ -4,10 +4,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
 use gatepost_core::EmailAddress;
-use gatepost_providers::Presets;
 
 /// `gatepost account …`
 #[derive(Debug, Subcommand)]
@@ -50,7 +48,7 @@ pub struct OneAccount {
   gatepost account add --provider sandbox --address reception@sandbox.test")]
 pub struct AccountAdd {
     /// Whose mailbox it is: custom for any server, sandbox, or a provider that is known
-    #[arg(long, value_parser = known_providers())]
+    #[arg(long, value_name = "WORD", value_parser = provider_word)]
     pub provider: String,
     /// E-mail address of the mailbox
     #[arg(long, value_name = "A")]
@@ -90,8 +88,13 @@ pub struct AccountAdd {
 /// The word of the sandbox of the same data folder.
 pub const SANDBOX: &str = "sandbox";
 
-fn known_providers() -> PossibleValuesParser {
-    PossibleValuesParser::new(Presets::embedded().iter().map(|it| it.word.as_str()))
+/// The word of a provider, which the configuration may have added: who is running knows whether there is one.
+fn provider_word(text: &str) -> Result<String, String> {
+    let is_plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-');
+    let fits = !text.is_empty() && text.bytes().all(is_plain);
+    fits.then(|| text.to_owned())
+        .ok_or_else(|| "write a word such as custom, gmail or microsoft365".to_owned())
 }
 
 /// Encryption towards a server.

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::key::{self, Key};
 use super::nearest::{nearest_key, nearest_section, nearest_variable};
 use super::problem::{Origin, Problem};
+use super::providers::{self, GivenProviders};
 
 /// Read by [`crate::master_key`], not a key of the file.
 pub(crate) const MASTER_KEY_VARIABLE: &str = "GATEPOST_MASTER_KEY";
@@ -38,6 +39,7 @@ pub(super) struct Given {
 #[derive(Default)]
 pub(super) struct Raw {
     given: BTreeMap<(&'static str, &'static str), Given>,
+    pub(super) providers: GivenProviders,
 }
 
 impl Raw {
@@ -62,6 +64,9 @@ impl Raw {
             };
             let section: &str = name.get_ref();
             match value.get_ref() {
+                DeValue::Table(inner) if section == providers::SECTION => {
+                    self.providers.read(inner, &origin, problems)
+                }
                 DeValue::Table(inner) if key::sections().contains(&section) => {
                     for (name, value) in inner {
                         self.accept(section, name.get_ref(), value.get_ref(), origin(name.span()), problems);
@@ -118,6 +123,10 @@ impl Raw {
         for (name, value) in variables {
             let name = name.to_string_lossy().into_owned();
             if !name.starts_with(key::PREFIX) || name == MASTER_KEY_VARIABLE {
+                continue;
+            }
+            if name == providers::VARIABLE {
+                self.providers.read_variable(value, problems);
                 continue;
             }
             let Some(key) = key::ALL.iter().find(|key| key.variable() == name) else {

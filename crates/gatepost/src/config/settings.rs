@@ -2,10 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_core::{Domain, Network, SecretText};
 use gatepost_net::AllowedNetwork;
+use gatepost_providers::Providers;
 
 use super::key::{self, Key};
 use super::problem::Problem;
@@ -34,6 +36,8 @@ pub struct Settings {
     pub tls: Option<CertificateFiles>,
     /// How providers are reached.
     pub upstream: UpstreamSettings,
+    /// The providers that are known, with what the configuration says over them.
+    pub providers: Arc<Providers>,
     /// How long letters are kept and tried.
     pub outbox: OutboxSettings,
     /// What is written about the running.
@@ -202,6 +206,8 @@ impl Settings {
         let submission = submission(&mut read);
         let tls = certificate_files(&mut read, folder);
         let upstream = upstream(&mut read, folder);
+        let given = std::mem::take(&mut read.raw.providers);
+        let providers = given.understand(!upstream.allow_private_addresses.is_empty(), read.problems);
         let outbox = outbox(&mut read);
         let log = log(&mut read);
         let Some(data_dir) = data_dir else {
@@ -221,6 +227,7 @@ impl Settings {
             submission,
             tls,
             upstream,
+            providers,
             outbox,
             log,
         })

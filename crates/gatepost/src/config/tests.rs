@@ -37,7 +37,7 @@ fn an_unknown_key_names_file_line_known_keys_and_the_nearest() {
     );
     refused(
         "[submision]\ntls = \"0.0.0.0:465\"\n",
-        "/etc/gatepost/gatepost.toml:2: unknown section [submision]. Known: portal, submission, tls, upstream, outbox, log. \
+        "/etc/gatepost/gatepost.toml:2: unknown section [submision]. Known: portal, submission, tls, upstream, outbox, log, providers. \
          Did you mean [submission]?",
     );
 }
@@ -271,6 +271,70 @@ fn an_unknown_or_wrong_variable_is_refused() {
     assert_eq!(
         refused("GATEPOST_LOG_FORMAT", "xml"),
         "the environment variable GATEPOST_LOG_FORMAT: log.format is \"xml\"; expected \"human\" or \"json\""
+    );
+}
+
+#[test]
+fn a_provider_is_added_and_a_known_one_overruled() {
+    let text = r#"
+        data_dir = "/d"
+        [providers.praxis]
+        name = "Praxis mail"
+        domains = ["praxis.example"]
+        smtp = [{ host = "smtp.praxis.example", port = 465, tls = "implicit" }]
+        [providers.praxis.oauth]
+        authorize = "https://sso.praxis.example/authorize"
+        token = "https://sso.praxis.example/token"
+        scopes = { smtp = ["send"] }
+        [providers.zoho.limits]
+        smtp_messages_per_minute = 5
+    "#;
+    let providers =
+        load(text, &[("GATEPOST_PROVIDERS", "[praxis]\nname = \"Praxis\"")]).ok().unwrap().providers;
+    let praxis = providers.find_by_domain("praxis.example").unwrap();
+    assert_eq!(
+        (praxis.word.as_str(), praxis.name.as_str()),
+        ("praxis", "Praxis"),
+        "the environment is on top"
+    );
+    assert!(providers.service_of(praxis).is_some());
+    assert_eq!(providers.find("zoho").unwrap().limits.n_messages_per_minute, Some(5));
+}
+
+#[test]
+fn mistakes_about_providers_name_line_key_and_what_was_meant() {
+    let known = "name, kind, inherits, domains, mx_suffixes, zones, username, username_imap, username_pop3, smtp, imap, pop3, \
+                 sasl_prefer, pop3_auth_two_lines, saves_sent_copy, methods, tenant, app_password, oauth, limits";
+    refused(
+        "[providers.praxis]\nnmae = \"Praxis\"\n",
+        &format!(
+            "/etc/gatepost/gatepost.toml:3: unknown key \"nmae\" in [providers.praxis]. Known here: {known}. Did you mean \"name\"?"
+        ),
+    );
+    refused(
+        "[providers.praxis]\ninherits = \"custom\"\n\n[providers.praxis.oauth]\ntoken = \"sso.praxis.example\"\n",
+        r#"/etc/gatepost/gatepost.toml:6: providers.praxis.oauth.token is "sso.praxis.example"; expected an address such as "https://sso.example.org/token""#,
+    );
+    refused(
+        "[providers.praxis]\noauth = { token = \"http://127.0.0.1:9/t\" }\n",
+        r#"/etc/gatepost/gatepost.toml:3: providers.praxis.oauth.token is "http://127.0.0.1:9/t"; expected an address that begins with https://; http:// is only for addresses named in allow_private_addresses"#,
+    );
+    refused(
+        "[providers.praxis]\nimap = [{ host = \"imap.praxis.example\" }]\n",
+        r#"/etc/gatepost/gatepost.toml:3: providers.praxis.imap is a list that does not fit; expected a list of servers, such as [{ host = "imap.example.org", port = 993, tls = "implicit" }]; tls is "implicit" or "starttls""#,
+    );
+    refused(
+        "[providers.gmail]\noauth = \"googel\"\n",
+        "/etc/gatepost/gatepost.toml:2: [providers.gmail]: gmail: there is no OAuth service \"googel\". Correct its keys, or remove the section",
+    );
+    refused(
+        "[providers]\npraxis = 7\n",
+        "/etc/gatepost/gatepost.toml:3: providers.praxis is a number; expected a section: its name in brackets on a line of its own, its keys below",
+    );
+    let found = load("data_dir = \"/d\"", &[("GATEPOST_PROVIDERS", "[praxis")]).err().unwrap().to_string();
+    assert!(
+        found.starts_with("the environment variable GATEPOST_PROVIDERS: providers is not TOML;"),
+        "{found}"
     );
 }
 

@@ -8,8 +8,30 @@ use std::sync::{PoisonError, RwLock};
 
 use super::allowed::AllowedNetwork;
 
-/// Ports of mail services that may be dialled without being listed.
-const MAIL_PORTS: [u16; 6] = [110, 143, 465, 587, 993, 995];
+/// What is dialled for, which decides the ports that may be dialled without being listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// Sending and reading mail.
+    Mail,
+    /// Asking a web service, such as one that gives tokens.
+    Web,
+}
+
+impl Errand {
+    const fn ports(self) -> &'static [u16] {
+        match self {
+            Self::Mail => &[110, 143, 465, 587, 993, 995],
+            Self::Web => &[443],
+        }
+    }
+
+    const fn service(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Web => "web",
+        }
+    }
+}
 
 /// Decides about addresses. Shared by all dialling of one process.
 #[derive(Debug, Default)]
@@ -29,11 +51,13 @@ pub enum Forbidden {
         /// What kind of address, in words.
         kind: &'static str,
     },
-    /// A public address, but no port of a mail service.
-    #[error("port {} is not a port of a mail service: add {address} to allow_private_addresses if it is meant", address.port())]
+    /// A public address, but no port of such a service.
+    #[error("port {} is not a port of a {service} service: add {address} to allow_private_addresses if it is meant", address.port())]
     Port {
         /// Address and port.
         address: SocketAddr,
+        /// Which kind of service was looked for, in words.
+        service: &'static str,
     },
     /// Letters would go round in circles.
     #[error("{address} is this Gatepost itself")]
@@ -46,7 +70,7 @@ pub enum Forbidden {
 /// A verdict in favour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permit {
-    /// Public, and a port of a mail service.
+    /// Public, and a port of such a service.
     Public,
     /// Named by the operator. Only such an address may be spoken to without TLS (SC-1).
     Listed,
@@ -64,8 +88,13 @@ impl Guard {
         self.own_listeners.write().unwrap_or_else(PoisonError::into_inner).push(address);
     }
 
-    /// Whether this very address may be dialled.
+    /// Whether this very address may be dialled for mail.
     pub fn check(&self, address: SocketAddr) -> Result<Permit, Forbidden> {
+        self.check_for(Errand::Mail, address)
+    }
+
+    /// Whether this very address may be dialled.
+    pub fn check_for(&self, errand: Errand, address: SocketAddr) -> Result<Permit, Forbidden> {
         if self.is_own_listener(address) {
             return Err(Forbidden::OwnListener { address });
         }
@@ -75,10 +104,10 @@ impl Guard {
         if let Some(kind) = kind_unless_public(address.ip()) {
             return Err(Forbidden::NotPublic { address: address.ip(), kind });
         }
-        if MAIL_PORTS.contains(&address.port()) {
+        if errand.ports().contains(&address.port()) {
             Ok(Permit::Public)
         } else {
-            Err(Forbidden::Port { address })
+            Err(Forbidden::Port { address, service: errand.service() })
         }
     }
 

@@ -9,11 +9,21 @@ use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::RData;
 
 use super::DialError;
 
 /// Where a Unix system keeps the addresses of its name servers.
 const SYSTEM_FILE: &str = "/etc/resolv.conf";
+
+/// A host that takes the mail of a domain (RFC 5321 §5.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailExchanger {
+    /// The lowest is tried first.
+    pub preference: u16,
+    /// Its name, lower-cased, without a dot at its end.
+    pub host: String,
+}
 
 /// Looks names up at the system's name servers, or at one that is configured; the system's hosts file goes first.
 pub struct Resolver {
@@ -40,13 +50,7 @@ impl Resolver {
 
     /// All addresses of `name`, IPv4 first, each once.
     pub(super) async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, DialError> {
-        let resolver = match &self.source {
-            Source::Configured(resolver) => resolver.clone(),
-            Source::System(kept) => {
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                system_resolver(&mut kept)?
-            }
-        };
+        let resolver = self.resolver()?;
         // A dot at the end keeps the search domains of the office out: "smtp.example.org" must never become
         // "smtp.example.org.office.test". Names of one label are meant for them.
         let query = if name.contains('.') { format!("{name}.") } else { name.to_owned() };
@@ -58,6 +62,30 @@ impl Resolver {
             }
         }
         if addresses.is_empty() { Err(DialError::NotFound { host: name.to_owned() }) } else { Ok(addresses) }
+    }
+
+    /// Who takes the mail of `domain`, as its name servers say; without the one that says that nobody does (RFC 7505).
+    pub(super) async fn mail_exchangers(&self, domain: &str) -> Result<Vec<MailExchanger>, DialError> {
+        let found = self.resolver()?.mx_lookup(format!("{domain}.")).await;
+        let found = found.map_err(|error| failure(domain, &error))?;
+        let exchangers = found.answers().iter().filter_map(|record| match &record.data {
+            RData::MX(mx) => {
+                let host = mx.exchange.to_ascii().trim_end_matches('.').to_ascii_lowercase();
+                Some(MailExchanger { preference: mx.preference, host })
+            }
+            _ => None,
+        });
+        Ok(exchangers.filter(|it| !it.host.is_empty()).collect())
+    }
+
+    fn resolver(&self) -> Result<TokioResolver, DialError> {
+        match &self.source {
+            Source::Configured(resolver) => Ok(resolver.clone()),
+            Source::System(kept) => {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                system_resolver(&mut kept)
+            }
+        }
     }
 }
 

@@ -167,3 +167,49 @@ async fn the_hosts_file_of_the_system_is_read() {
     let localhost: IpAddr = Ipv4Addr::LOCALHOST.into();
     assert!(Resolver::system().look_up("localhost").await.unwrap().contains(&localhost));
 }
+
+/// An answer with one mail exchanger (RFC 1035 §3.3.9), whose name is `mx` before the name that was asked for, or the root.
+fn mx_answer(query: &[u8], preference: u16, is_null: bool) -> Vec<u8> {
+    let end = question_end(query);
+    let name: &[u8] = if is_null { &[0] } else { b"\x02MX\xc0\x0c" };
+    let length = u16::try_from(2 + name.len()).unwrap().to_be_bytes();
+    let head = [&query[..2], &[0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0], &query[12..end]].concat();
+    [&head, &[0xc0, 12, 0, 15, 0, 1, 0, 0, 0, 0][..], &length, &preference.to_be_bytes(), name].concat()
+}
+
+async fn exchangers(is_null: bool) -> Result<Vec<MailExchanger>, DialError> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let task = tokio::spawn(async move {
+        let mut query = [0; 512];
+        loop {
+            let (length, from) = socket.recv_from(&mut query).await.unwrap();
+            let query = &query[..length];
+            assert_eq!(question_type(query), 15);
+            socket.send_to(&mx_answer(query, 10, is_null), from).await.unwrap();
+        }
+    });
+    let dialer = Dialer::new(Resolver::configured(address).unwrap(), Arc::default());
+    let found = dialer.mail_exchangers("praxis.example").await;
+    task.abort();
+    found
+}
+
+#[tokio::test]
+async fn the_mail_exchangers_of_a_domain_are_found() {
+    let want = MailExchanger { preference: 10, host: "mx.praxis.example".into() };
+    assert_eq!(exchangers(false).await.unwrap(), [want]);
+}
+
+/// RFC 7505 §3.
+#[tokio::test]
+async fn a_domain_that_takes_no_mail_has_no_exchanger() {
+    assert_eq!(exchangers(true).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_domain_without_exchanger_is_not_found() {
+    let server = name_server(vec![vec![]]).await;
+    let found = dialer(&server, &[]).mail_exchangers("praxis.example").await;
+    assert!(matches!(found, Err(DialError::NotFound { .. })), "{found:?}");
+}

@@ -51,6 +51,12 @@ impl ClientTls {
         Ok(Self { config: Arc::new(config) })
     }
 
+    /// The same verification for a library that makes its connections itself (HTTP).
+    #[must_use]
+    pub fn for_http(&self) -> ClientConfig {
+        ClientConfig::clone(&self.config)
+    }
+
     pub(crate) fn connector(&self) -> TlsConnector {
         TlsConnector::from(self.config.clone())
     }

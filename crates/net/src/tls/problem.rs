@@ -4,6 +4,24 @@ use std::io;
 
 use rustls::{CertificateError, Error};
 
+/// Whether TLS is what failed, for an error of a library that makes its connections itself (HTTP).
+#[must_use]
+pub fn is_tls_error(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(it) = next {
+        // An error of the system hides what is in it from `source`.
+        let inner = it.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if it.is::<Error>() || inner.is_some_and(|it| it.is::<Error>()) {
+            return true;
+        }
+        next = match inner {
+            Some(inner) => Some(inner),
+            None => it.source(),
+        };
+    }
+    false
+}
+
 /// Why a handshake failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HandshakeError {

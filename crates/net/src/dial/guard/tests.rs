@@ -171,15 +171,33 @@ fn ordinary_public_addresses_get_through_on_mail_ports_only() {
         "2a00:1450:4001::6c",
     ] {
         let ip: IpAddr = public.parse().unwrap();
-        for port in MAIL_PORTS {
+        for port in [110, 143, 465, 587, 993, 995] {
             assert_eq!(guard(&[]).check(SocketAddr::new(ip, port)), Ok(Permit::Public), "{public}");
         }
         // WH-3: no port scans through this program.
         for port in [0, 22, 25, 80, 443, 2525, 3306, 5432, 6379, 8080, 65535] {
             let address = SocketAddr::new(ip, port);
-            assert_eq!(guard(&[]).check(address), Err(Forbidden::Port { address }));
+            assert_eq!(guard(&[]).check(address), Err(Forbidden::Port { address, service: "mail" }));
         }
     }
+}
+
+#[test]
+fn each_errand_has_its_own_ports_and_the_same_addresses() {
+    let public: IpAddr = "2606:4700::1111".parse().unwrap();
+    for (port, errand, want) in [
+        (443, Errand::Web, true),
+        (443, Errand::Mail, false),
+        (993, Errand::Web, false),
+        (80, Errand::Web, false),
+        (8443, Errand::Web, false),
+    ] {
+        let got = guard(&[]).check_for(errand, SocketAddr::new(public, port));
+        assert_eq!(got.is_ok(), want, "{errand:?} {port}");
+    }
+    let inside = "10.0.0.7:443".parse().unwrap();
+    assert!(matches!(guard(&[]).check_for(Errand::Web, inside), Err(Forbidden::NotPublic { .. })));
+    assert_eq!(guard(&["10.0.0.7:443"]).check_for(Errand::Web, inside), Ok(Permit::Listed));
 }
 
 #[test]

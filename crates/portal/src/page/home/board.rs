@@ -2,7 +2,6 @@
 
 use askama::Template;
 use gatepost_accounts::{MailAccount, Serves, StatusName, Target};
-use gatepost_providers::Presets;
 use gatepost_web::Moment;
 
 use crate::frame::{App, Page, Problem, Signed};
@@ -78,7 +77,7 @@ impl Card {
             true => app.rooms.outbox.n_waiting(it.organisation, it.id).await?,
             false => 0,
         };
-        let preset = Presets::embedded().find(&it.provider);
+        let preset = app.rooms.accounts.providers().find(&it.provider);
         let is_checked = status.status != StatusName::Unchecked;
         let is_well = status.status == StatusName::Connected;
         let trouble = status.sending.diagnosis.filter(|_| !is_well).map(|diagnosis| Trouble {

@@ -1,45 +1,13 @@
-//! The presets' data file, as serde sees it. Facts that no code reads yet are named here too, so that a typing error in
-//! any key of a provider or a limit is found.
+//! The presets' data file, as serde sees it, with what the configuration says over it.
 
 use gatepost_core::Domain;
+use gatepost_wire::sasl::Mechanism;
 use serde::Deserialize;
 use toml::Table;
 
-use crate::{DataError, Limits, Preset, SmtpServer, TlsMode, UserNameRule};
-
-/// Keys of a provider that are facts for parts yet to come: OAuth, reading, mail APIs, discovery.
-const PROVIDER_FACTS: &[&str] = &[
-    "api_base",
-    "api_ping",
-    "api_send_raw",
-    "app_only",
-    "app_password",
-    "autoconfig_urls",
-    "data_centre_canada",
-    "data_centres",
-    "ehlo_must_be_fqdn",
-    "envelope_from_must_be_account",
-    "host_guesses",
-    "imap",
-    "imap_try",
-    "mx_suffixes",
-    "oauth",
-    "oauth_tenant_default",
-    "password_login",
-    "pop3",
-    "pop3_auth_two_lines",
-    "pop3_try",
-    "read_fallback",
-    "sasl_names_upper_case_only",
-    "sasl_prefer",
-    "saves_sent_copy",
-    "send_api",
-    "service_account",
-    "smtp_legacy_tls_optin_host",
-    "smtp_try",
-    "srv",
-    "username_imap",
-];
+use super::{Limits, Preset, Server, UserNameRule, UserNames};
+use crate::method::MethodRule;
+use crate::{DataError, TlsMode, key};
 
 /// Keys of a limit that are facts for parts yet to come: daily limits, reading, mail APIs.
 const LIMIT_FACTS: &[&str] = &[
@@ -77,70 +45,87 @@ const LIMIT_FACTS: &[&str] = &[
     "window",
 ];
 
-/// All presets, with what they inherit and their limits filled in.
-pub(crate) fn read(text: &str) -> Result<Vec<Preset>, DataError> {
-    let file: PresetFile = toml::from_str(text)?;
-    if file.schema != 1 {
-        return Err(DataError::Contradiction(format!("the presets have schema {}, not 1", file.schema)));
-    }
-    file.providers.keys().map(|word| file.preset(word)).collect()
+/// The file, still as it is written; a configuration may be laid over it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PresetFile {
+    schema: u32,
+    defaults: Defaults,
+    /// By word.
+    pub(crate) providers: Table,
+    limits: Table,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PresetFile {
-    schema: u32,
-    defaults: Defaults,
-    providers: Table,
-    limits: Table,
-    #[serde(rename = "oauth")]
-    _oauth: Table,
-    #[serde(rename = "app_passwords")]
-    _app_passwords: Table,
-    #[serde(rename = "retirement")]
-    _retirement: Table,
-}
-
-#[derive(Deserialize)]
 struct Defaults {
     smtp_connections_per_account: u32,
     smtp_messages_per_minute: u32,
     smtp_rcpts_per_transaction: u32,
+    #[serde(rename = "imap_connections_per_account")]
+    _imap_connections_per_account: u32,
+    #[serde(rename = "pop_sessions_per_mailbox")]
+    _pop_sessions_per_mailbox: u32,
+    #[serde(rename = "pop_min_interval_s")]
+    _pop_min_interval_s: u32,
 }
 
+/// Where the configuration's own limits of a provider are kept beside the word of its section.
+pub(crate) const OWN_LIMITS: &str = "own_limits";
+
+/// [`key::PROVIDER`] has checked what these hold.
 #[derive(Deserialize)]
 struct ProviderEntry {
     name: String,
     kind: String,
     #[serde(default)]
     domains: Vec<String>,
+    #[serde(default)]
+    mx_suffixes: Vec<String>,
+    #[serde(default)]
+    zones: Vec<String>,
+    #[serde(default)]
     username: UserNameWord,
+    username_imap: Option<UserNameWord>,
+    username_pop3: Option<UserNameWord>,
     #[serde(default)]
     smtp: Vec<ServerEntry>,
+    #[serde(default)]
+    imap: Vec<ServerEntry>,
+    #[serde(default)]
+    pop3: Vec<ServerEntry>,
+    #[serde(default)]
+    sasl_prefer: Vec<String>,
+    #[serde(default)]
+    pop3_auth_two_lines: bool,
+    #[serde(default)]
+    saves_sent_copy: bool,
+    #[serde(default)]
+    methods: Vec<MethodRule>,
+    oauth: Option<String>,
+    tenant: Option<String>,
+    app_password: Option<String>,
     limits: Option<String>,
-    #[serde(flatten)]
-    facts: Table,
+    #[serde(default)]
+    own_limits: OwnLimits,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum UserNameWord {
+    #[default]
     Email,
     Upn,
+    LocalPart,
     Any,
 }
 
-/// A server; `evidence` and `use` are for people who edit the file.
+/// `evidence` and `use` are for people who edit the file.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ServerEntry {
     host: String,
     port: u16,
     tls: TlsWord,
-    #[serde(rename = "evidence")]
-    _evidence: Option<String>,
-    #[serde(rename = "use")]
-    _use: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -148,6 +133,15 @@ struct ServerEntry {
 enum TlsWord {
     Implicit,
     StartTls,
+}
+
+/// What the configuration says, which binds as it stands.
+#[derive(Default, Deserialize)]
+struct OwnLimits {
+    smtp_concurrent_connections: Option<u32>,
+    smtp_messages_per_minute: Option<u32>,
+    recipients_per_message: Option<u32>,
+    message_mb: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -165,7 +159,17 @@ struct LimitEntry {
 }
 
 impl PresetFile {
-    fn preset(&self, word: &str) -> Result<Preset, DataError> {
+    /// Reads the file; its providers are read one by one with [`Self::preset`].
+    pub(crate) fn read(text: &str) -> Result<Self, DataError> {
+        let file: Self = toml::from_str(text)?;
+        if file.schema != 2 {
+            return Err(DataError::Contradiction(format!("the presets have schema {}, not 2", file.schema)));
+        }
+        Ok(file)
+    }
+
+    /// One provider, with what it inherits and its limits filled in.
+    pub(crate) fn preset(&self, word: &str) -> Result<Preset, DataError> {
         let entry = self.provider(word)?;
         let domains = entry
             .domains
@@ -177,35 +181,62 @@ impl PresetFile {
             "custom" | "sandbox" => Limits::UNKNOWN_HOST,
             _ => self.limits(entry.limits.as_deref())?,
         };
-        let user_name = match entry.username {
-            UserNameWord::Email => UserNameRule::Address,
-            UserNameWord::Upn => UserNameRule::PrincipalName,
-            UserNameWord::Any => UserNameRule::Any,
+        let rule = UserNameWord::rule;
+        let user_names = UserNames {
+            smtp: rule(entry.username),
+            imap: rule(entry.username_imap.unwrap_or(entry.username)),
+            pop3: rule(entry.username_pop3.unwrap_or(entry.username)),
         };
-        let smtp = entry.smtp.into_iter().map(ServerEntry::server).collect();
+        let mechanisms = entry.sasl_prefer.iter();
+        let mechanisms =
+            mechanisms.filter_map(|name| Mechanism::ALL.into_iter().find(|it| it.name() == name));
+        let servers = |of: Vec<ServerEntry>| of.into_iter().map(ServerEntry::server).collect();
+        let methods = match entry.methods {
+            own if !own.is_empty() => own,
+            _ => MethodRule::usual(entry.oauth.is_some(), entry.app_password.is_some()),
+        };
         Ok(Preset {
             word: word.to_owned(),
             name: entry.name,
             kind: entry.kind,
             domains,
-            user_name,
-            smtp,
-            limits,
+            mx_suffixes: entry.mx_suffixes.iter().map(|it| it.to_ascii_lowercase()).collect(),
+            zones: entry.zones,
+            user_names,
+            smtp: servers(entry.smtp),
+            imap: servers(entry.imap),
+            pop3: servers(entry.pop3),
+            mechanisms: mechanisms.collect(),
+            is_pop3_auth_in_two_lines: entry.pop3_auth_two_lines,
+            saves_sent_copy: entry.saves_sent_copy,
+            methods,
+            oauth: entry.oauth,
+            tenant: entry.tenant,
+            app_password: entry.app_password,
+            limits: entry.own_limits.over(limits),
         })
     }
 
     /// The entry with what it inherits; one step is all that the data needs.
     fn provider(&self, word: &str) -> Result<ProviderEntry, DataError> {
         let mut table = section(&self.providers, word)?.clone();
+        let own_limits = table.remove(OWN_LIMITS);
+        if let Some((name, _)) = key::faults(&table, key::PROVIDER).first() {
+            return Err(DataError::Contradiction(format!(
+                "the key {name:?} of {word} is not as it should be"
+            )));
+        }
         if let Some(parent) = table.remove("inherits") {
             let parent = section(&self.providers, parent.as_str().unwrap_or_default())?;
             for (key, value) in parent {
                 table.entry(key.as_str()).or_insert_with(|| value.clone());
             }
         }
-        let entry: ProviderEntry = table.try_into()?;
-        refuse_unknown(word, &entry.facts, PROVIDER_FACTS)?;
-        Ok(entry)
+        table.remove("inherits");
+        if let Some(own) = own_limits {
+            table.insert(OWN_LIMITS.to_owned(), own);
+        }
+        Ok(table.try_into()?)
     }
 
     /// The provider's own figures, and never more than the defaults, which leave room for other programs.
@@ -236,13 +267,40 @@ impl PresetFile {
     }
 }
 
+impl OwnLimits {
+    fn over(&self, known: Limits) -> Limits {
+        Limits {
+            n_connections: self.smtp_concurrent_connections.unwrap_or(known.n_connections),
+            n_messages_per_minute: self.smtp_messages_per_minute.or(known.n_messages_per_minute),
+            n_recipients_per_transaction: self
+                .recipients_per_message
+                .unwrap_or(known.n_recipients_per_transaction),
+            max_message_bytes: self
+                .message_mb
+                .map(|it| it.saturating_mul(1_000_000))
+                .or(known.max_message_bytes),
+        }
+    }
+}
+
+impl UserNameWord {
+    const fn rule(self) -> UserNameRule {
+        match self {
+            Self::Email => UserNameRule::Address,
+            Self::Upn => UserNameRule::PrincipalName,
+            Self::LocalPart => UserNameRule::LocalPart,
+            Self::Any => UserNameRule::Any,
+        }
+    }
+}
+
 impl ServerEntry {
-    fn server(self) -> SmtpServer {
+    fn server(self) -> Server {
         let tls = match self.tls {
             TlsWord::Implicit => TlsMode::Implicit,
             TlsWord::StartTls => TlsMode::StartTls,
         };
-        SmtpServer { host: self.host, port: self.port, tls }
+        Server { host: self.host, port: self.port, tls }
     }
 }
 

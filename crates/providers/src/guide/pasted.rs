@@ -1,0 +1,82 @@
+//! What people paste into the field of an app password.
+
+use gatepost_core::SecretText;
+use zeroize::Zeroizing;
+
+use super::Guide;
+
+/// A pasted app password, cleaned.
+pub struct Pasted {
+    /// Without what does not count: white space, invisible characters and, where the provider shows them, hyphens.
+    pub secret: SecretText,
+    /// It does not look like the provider's app passwords: almost certainly it is the account's own password, which should
+    /// go nowhere before somebody has said that it is meant.
+    pub looks_wrong: bool,
+}
+
+impl Guide {
+    /// Cleans what was pasted. Providers show groups of letters; clipboards add line ends, no-break spaces and marks that
+    /// nobody sees.
+    #[must_use]
+    pub fn pasted(&self, text: &SecretText) -> Pasted {
+        let counts = |it: &char| {
+            !(it.is_whitespace()
+                || it.is_control()
+                || is_invisible(*it)
+                || (self.strips_hyphens && is_hyphen(*it)))
+        };
+        let cleaned: Zeroizing<String> = Zeroizing::new(text.reveal().chars().filter(counts).collect());
+        let is_right = self.shape.as_ref().is_none_or(|shape| shape.is_match(&cleaned));
+        let looks_wrong = self.warns && !is_right;
+        Pasted { secret: SecretText::new(cleaned.to_string()), looks_wrong }
+    }
+}
+
+/// Characters of the class Cf that get into clipboards: soft hyphen, zero-width ones, direction marks, the byte order mark.
+fn is_invisible(it: char) -> bool {
+    matches!(it, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{feff}')
+}
+
+/// The hyphen, and what word processors make of it.
+fn is_hyphen(it: char) -> bool {
+    matches!(it, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Providers;
+
+    #[track_caller]
+    fn check(guide: &str, text: &str, want: &str, looks_wrong: bool) {
+        let providers = Providers::embedded();
+        let it = providers.guide(guide).unwrap().pasted(&SecretText::new(text.to_owned()));
+        assert_eq!((it.secret.reveal(), it.looks_wrong), (want, looks_wrong), "{guide}: {text:?}");
+    }
+
+    #[test]
+    fn what_clipboards_add_is_taken_out() {
+        check("google", "abcd efgh ijkl mnop", "abcdefghijklmnop", false);
+        check("google", "  abcd\u{a0}efgh\u{202f}ijkl\tmnop\r\n", "abcdefghijklmnop", false);
+        check("google", "\u{feff}abcd\u{200b}efgh\u{ad}ijklmnop\u{200e}", "abcdefghijklmnop", false);
+        check("apple", "abcd-efgh-ijkl-mnop", "abcdefghijklmnop", false);
+        check("apple", "abcd\u{2010}efgh\u{2013}ijkl-mnop ", "abcdefghijklmnop", false);
+        check("fastmail", "a1b2 c3d4 e5f6 g7h8", "a1b2c3d4e5f6g7h8", false);
+    }
+
+    #[test]
+    fn what_looks_like_the_accounts_own_password_is_warned_about() {
+        for guide in ["google", "yahoo", "aol", "sandbox"] {
+            check(guide, "Sommer2026!", "Sommer2026!", true);
+            check(guide, "abcd-efgh-ijkl-mnop", "abcd-efgh-ijkl-mnop", true);
+            check(guide, "abcdefghijklmno", "abcdefghijklmno", true);
+            check(guide, "", "", true);
+        }
+        check("apple", "Sommer-2026", "Sommer2026", true);
+        // Where nobody knows the shape for sure, nobody is warned.
+        check("fastmail", "Sommer2026!", "Sommer2026!", false);
+        check("zoho", "AbC123xyz789", "AbC123xyz789", false);
+        check("entra", "Sommer2026!", "Sommer2026!", false);
+    }
+}
