@@ -18,6 +18,7 @@ mod evidence;
 mod guide;
 mod key;
 mod method;
+mod oauth;
 mod preset;
 mod providers;
 mod recognise;
@@ -29,6 +30,10 @@ pub use evidence::{Evidence, OAuthTrouble};
 pub use gatepost_core::{Phase, TlsMode, Trouble};
 pub use guide::{Asked, Copied, Guide, Note, OwnValues, Pasted, Registration, Step};
 pub use method::{Client, Explained, Method, Methods, Offer};
+pub use oauth::{
+    Application, Begun, Callback, CallbackFault, Exchange, Flow, Granted, Identity, IdentityCheck, Lacking,
+    OAuthClient, OAuthFailure, OAuthRefusal, SignIn,
+};
 pub use preset::{Limits, Preset, Server, UserNameRule, UserNames};
 pub use providers::{Mistake, Overrule, Providers, Wrong};
 pub use recognise::{How, MailExchangers, Recognised, SuggestedServers};
