@@ -42,7 +42,7 @@ impl GivenProviders {
                 DeValue::Table(keys) => {
                     self.places.insert(vec![word.clone()], at);
                     let mut section = self.sections.remove(&word).unwrap_or_default();
-                    self.lay(&mut section, keys, &[word.clone()], origin);
+                    self.lay(&mut section, keys, std::slice::from_ref(&word), origin);
                     self.sections.insert(word, section);
                 }
                 other => problems.push(Problem::BadValue {

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 const REDIRECT: &str = "https://gatepost.example.org/oauth/callback/praxis";
@@ -106,5 +108,16 @@ fn the_whole_address_is_pasted_and_nothing_less() {
         ("https://gatepost.example.org/oauth/callback/praxis?", CallbackFault::NotWhole),
     ] {
         assert_eq!(read(text, REDIRECT), Err(want), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_an_answer_or_a_fault(text in "\\PC{0,200}", query in "(state|code|iss|error|x|=|&|%|[a-z0-9]){0,40}") {
+        let _ = Callback::from_query(&query);
+        let _ = Callback::from_pasted(&text, REDIRECT);
+        if let Ok(it) = Callback::from_pasted(&format!("{REDIRECT}?{query}"), REDIRECT) {
+            prop_assert!(!it.state().reveal().is_empty());
+        }
     }
 }
