@@ -7,7 +7,7 @@ use gatepost_core::{Diagnosis, Domain, MailAccountId, OrganisationId, Phase, Tls
 use gatepost_net::{ClientTls, DialError, Dialer};
 use gatepost_providers::Catalogue;
 use gatepost_upstream::smtp::Greeted;
-use gatepost_upstream::{Answer, Credential, Deadlines, Evidence, SignIn, Trouble, UpstreamError};
+use gatepost_upstream::{Answer, Credential, Deadlines, Evidence, SignIn, UpstreamError};
 
 use crate::accounts::Accounts;
 use crate::error::AccountsError;
@@ -165,16 +165,16 @@ impl What {
     /// What a connection that did not come about, or broke, tells of the account.
     #[must_use]
     pub fn failed(failure: &UpstreamError, provider_kind: Option<&str>) -> Self {
+        let catalogue = Catalogue::embedded();
         let (diagnosis, reply) = match failure.evidence() {
-            Evidence::Trouble(trouble) => (Catalogue::embedded().diagnose_trouble(trouble), None),
-            Evidence::Reply(phase, Answer::Smtp(reply)) => {
-                let diagnosis = Catalogue::embedded().diagnose_reply(provider_kind, phase, reply);
-                (diagnosis, Some(reply.raw.clone()))
-            }
-            // The catalogue knows no reading server yet, and nothing here signs in to one.
-            Evidence::Reply(_, reply) => {
-                let diagnosis = Catalogue::embedded().diagnose_trouble(Trouble::NotAMailServer);
-                (diagnosis, Some(reply.raw().to_vec()))
+            Evidence::Trouble(trouble) => (catalogue.diagnose_trouble(trouble), None),
+            Evidence::Reply(phase, answer) => {
+                let diagnosis = match answer {
+                    Answer::Smtp(reply) => catalogue.diagnose_reply(provider_kind, phase, reply),
+                    Answer::Imap(status) => catalogue.diagnose_status(provider_kind, phase, status),
+                    Answer::Pop3(reply) => catalogue.diagnose_error(provider_kind, phase, reply),
+                };
+                (diagnosis, Some(answer.raw().to_vec()))
             }
         };
         match failure {

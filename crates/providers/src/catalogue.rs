@@ -12,11 +12,13 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use gatepost_core::Diagnosis;
 use gatepost_wire::smtp::Reply;
+use gatepost_wire::{imap, pop3};
 
 use self::file::Read;
 use self::rule::{Rule, is_for_the_moment, says_who_must_act};
@@ -154,6 +156,25 @@ impl Catalogue {
         })
     }
 
+    /// What the words of an IMAP server that refuses mean.
+    #[must_use]
+    pub fn diagnose_status(&self, provider_kind: Option<&str>, phase: Phase, it: &imap::Status) -> Diagnosis {
+        let status = match it.kind {
+            imap::StatusKind::Bad => "BAD",
+            imap::StatusKind::Bye => "BYE",
+            imap::StatusKind::Ok | imap::StatusKind::No | imap::StatusKind::PreAuth => "NO",
+        };
+        let (code, text) = behind_code(it.text(), it.code.is_some());
+        self.diagnose(&Evidence::Imap { provider_kind, phase, status, code: code.as_deref(), text })
+    }
+
+    /// What the words of a POP3 server that refuses mean.
+    #[must_use]
+    pub fn diagnose_error(&self, provider_kind: Option<&str>, phase: Phase, it: &pop3::Reply) -> Diagnosis {
+        let (code, text) = behind_code(it.text(), it.code.is_some());
+        self.diagnose(&Evidence::Pop3 { provider_kind, phase, code: code.as_deref(), text })
+    }
+
     /// What it means that there was no reply.
     #[must_use]
     pub fn diagnose_trouble(&self, trouble: Trouble) -> Diagnosis {
@@ -168,6 +189,19 @@ impl Catalogue {
 
     fn words_for(&self, rule: &str) -> Diagnosis {
         self.find(rule).cloned().expect("a catalogue is not made without words for every trouble")
+    }
+}
+
+/// What stands in the brackets that a text begins with, and the text behind them.
+fn behind_code(text: &[u8], has_code: bool) -> (Option<Cow<'_, str>>, &[u8]) {
+    let inner = text.strip_prefix(b"[").filter(|_| has_code);
+    let end = inner.and_then(|it| it.iter().position(|b| *b == b']'));
+    match (inner, end) {
+        (Some(inner), Some(end)) => (
+            inner.get(..end).map(String::from_utf8_lossy),
+            inner.get(end + 1..).unwrap_or_default().trim_ascii_start(),
+        ),
+        _ => (None, text),
     }
 }
 

@@ -242,7 +242,10 @@ async fn what_is_edited_is_read_back_and_told(it: TestStore) {
         assert_eq!(account.short_name, "Front desk");
         assert_eq!(account.opens, Some(address("info@example.org")));
         assert_eq!(account.serves, Serves::Location(location));
-        assert_eq!((account.limits().n_connections, account.overrides.never_falls_back), (2, true));
+        assert_eq!(
+            (account.limits(accounts.providers()).n_connections, account.overrides.never_falls_back),
+            (2, true)
+        );
         // Each mailbox once, its own first.
         let addresses: Vec<_> = account.addresses().map(EmailAddress::as_str).collect();
         assert_eq!(addresses, ["reception@example.org", "A@example.org", "b@example.org"]);

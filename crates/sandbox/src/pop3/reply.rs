@@ -21,6 +21,7 @@ pub(super) fn capabilities(is_encrypted: bool) -> Capabilities {
         resp_codes: true,
         auth_resp_code: true,
         sasl: if is_encrypted { Mechanism::ALL.map(|it| it.name().to_owned()).to_vec() } else { Vec::new() },
+        login_delay_seconds: None,
         implementation: Some("Gatepost-sandbox".to_owned()),
     }
 }
