@@ -9,6 +9,7 @@ use gatepost_store::{Row, StoreError};
 use uuid::Uuid;
 
 use crate::clock::RunningClock;
+use crate::credential::NewSecret;
 use crate::endpoint::Endpoints;
 use crate::error::Invalid;
 
@@ -100,8 +101,8 @@ pub struct NewAccount {
     pub serves: Serves,
     /// What it says otherwise than the preset.
     pub overrides: Overrides,
-    /// The password.
-    pub secret: SecretText,
+    /// What it signs in with.
+    pub secret: NewSecret,
     /// Who adds it.
     pub actor: Actor,
 }
@@ -114,7 +115,7 @@ impl NewAccount {
             let known: Vec<&str> = providers.iter().map(|it| it.word.as_str()).collect();
             return Err(Invalid::Provider(provider, known.join(", ")));
         }
-        checked_secret(&self.secret)?;
+        self.secret.checked()?;
         let settings = Settings {
             short_name: self.short_name,
             author_name: self.author_name,

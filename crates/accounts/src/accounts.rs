@@ -1,25 +1,33 @@
 //! The accounts as other rooms use them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use gatepost_core::{EmailAddress, MailAccountId, OrganisationId, SecretText, Timestamp};
+use gatepost_core::{EmailAddress, MailAccountId, OAuthClientId, OrganisationId, Timestamp};
 use gatepost_journal::Actor;
-use gatepost_providers::{Catalogue, Providers};
+use gatepost_providers::{Catalogue, OAuthClient, Providers};
 use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
 
 use crate::account::{MailAccount, NewAccount, Serves, Settings};
+use crate::application::{NewApplication, OAuthApplication};
 use crate::choose::{Chosen, Explained, ForNotices, Target, choose, explain, for_notices};
 use crate::clock::RunningClocks;
 use crate::command::{self, Act};
+use crate::credential::{NewSecret, Present, Used};
 use crate::endpoint::Endpoints;
 use crate::error::AccountsError;
 use crate::memory::Memory;
 use crate::record::Record;
+use crate::refresh::{Refresh, Refreshed};
 use crate::report::{Change, Event, report};
 use crate::sending::{NotUsable, SendingAccount, Use, hand_out};
 use crate::standing::State;
 use crate::status::{AccountStatus, Direction};
-use crate::{add, sql};
+use crate::tokens::Tokens;
+use crate::{add, application, refresh, sql};
+
+/// Ten a second.
+const REFRESHES_EVERY: Duration = Duration::from_millis(100);
 
 /// All mail accounts. Cheap to clone; clones share what is remembered.
 #[derive(Clone)]
@@ -28,6 +36,7 @@ pub struct Accounts {
     keyring: Keyring,
     providers: Arc<Providers>,
     memory: Arc<Memory>,
+    tokens: Arc<Tokens>,
 }
 
 /// Whether an account is live, as part of another room's transaction; it cannot be removed before that ends.
@@ -43,7 +52,13 @@ impl Accounts {
     /// The accounts in this store. Nothing is read yet; [`Self::refresh_all`] fills what the synchronous questions look at.
     #[must_use]
     pub fn new(store: &Store, keyring: &Keyring, providers: Arc<Providers>) -> Self {
-        Self { store: store.clone(), keyring: keyring.clone(), providers, memory: Arc::default() }
+        Self {
+            store: store.clone(),
+            keyring: keyring.clone(),
+            providers,
+            memory: Arc::default(),
+            tokens: Arc::default(),
+        }
     }
 
     /// The providers that this installation knows.
@@ -143,16 +158,16 @@ impl Accounts {
         self.after(organisation, done).await
     }
 
-    /// Another password for the same servers. The account is unchecked, and what waits may try it.
+    /// Another password or grant for the same servers. The account is unchecked, and what waits may try it.
     pub async fn replace_secret(
         &self,
         organisation: OrganisationId,
         id: MailAccountId,
-        secret: SecretText,
+        secret: impl Into<NewSecret>,
         actor: Actor,
     ) -> Result<Change, AccountsError> {
         let act = Act { organisation, id, actor };
-        let done = command::replace_secret(&self.store, &self.keyring, act, secret).await;
+        let done = command::replace_secret(&self.store, &self.keyring, act, secret.into(), None).await;
         self.after(organisation, done).await
     }
 
@@ -200,17 +215,149 @@ impl Accounts {
         self.hand_out(organisation, id, Use::SigningIn).await
     }
 
+    /// As [`Self::signing_in`], after the server has refused what was `refused`: a refused access token is replaced once, because
+    /// providers take tokens back before their time (SC-8). A password is none: the refusal counts.
+    pub async fn signing_in_anew(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+        refused: Used,
+    ) -> Result<Option<SendingAccount>, NotUsable> {
+        if refused.serial == 0 {
+            return Ok(None);
+        }
+        self.refresh_token(organisation, id, refused.serial).await?;
+        let handed = self.hand_out(organisation, id, Use::SigningIn).await?;
+        Ok(Some(handed).filter(|it| it.used != refused))
+    }
+
     async fn hand_out(
         &self,
         organisation: OrganisationId,
         id: MailAccountId,
         purpose: Use,
     ) -> Result<SendingAccount, NotUsable> {
-        let handed = hand_out(&self.store, &self.keyring, &self.providers, organisation, id, purpose).await;
-        if matches!(handed, Err(NotUsable::NoSecret)) {
-            self.read_back(organisation).await;
+        let mut refreshed = false;
+        loop {
+            let handed =
+                hand_out(&self.store, &self.keyring, &self.providers, organisation, id, purpose).await;
+            match handed {
+                Err(NotUsable::TokenOver { serial }) if !refreshed => {
+                    refreshed = true;
+                    self.refresh_token(organisation, id, serial).await?;
+                }
+                Err(NotUsable::NoSecret) => {
+                    self.read_back(organisation).await;
+                    return Err(NotUsable::NoSecret);
+                }
+                handed => return handed,
+            }
         }
-        handed
+    }
+
+    /// Sees to it that there is an access token newer than this one. One at a time for an account, however many ask.
+    async fn refresh_token(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+        older_than: u64,
+    ) -> Result<(), NotUsable> {
+        let flight = self.tokens.flight(id);
+        let _alone = flight.lock().await;
+        let Some(oauth) = self.tokens.oauth.get() else { return Err(NotUsable::NoSecret) };
+        let refresh = Refresh {
+            store: &self.store,
+            keyring: &self.keyring,
+            providers: &self.providers,
+            oauth,
+            owner: self.tokens.owner,
+            organisation,
+            id,
+        };
+        // Large and rare: it would make every task that may sign in as large.
+        match Box::pin(refresh.run(older_than)).await? {
+            Refreshed::Done => Ok(()),
+            Refreshed::Nothing => Err(NotUsable::NoSecret),
+            Refreshed::Failed(diagnosis) => {
+                self.read_back(organisation).await;
+                Err(NotUsable::NoToken { diagnosis })
+            }
+        }
+    }
+
+    /// Refreshes what is due, the longest due first, ten a second and `most` at the same time, so that no service sees a storm
+    /// after an hour of downtime. Failures stand in the accounts' status. Returns how many were due.
+    pub async fn refresh_due(&self, most: usize) -> Result<usize, StoreError> {
+        let now = self.now();
+        let due = self.store.read(move |tx| refresh::due(tx, now)).await?;
+        let n_due = due.len();
+        let mut running = tokio::task::JoinSet::new();
+        let mut pace = tokio::time::interval(REFRESHES_EVERY);
+        for (organisation, id) in due {
+            pace.tick().await;
+            if running.len() >= most {
+                running.join_next().await;
+            }
+            let accounts = self.clone();
+            running.spawn(async move {
+                let serial = accounts.serial(organisation, id).await;
+                let refreshed = match serial {
+                    Ok(Some(serial)) => accounts.refresh_token(organisation, id, serial).await,
+                    Ok(None) => Ok(()),
+                    Err(failure) => Err(NotUsable::Store(failure)),
+                };
+                if let Err(failure) = refreshed {
+                    tracing::warn!(account.id = %id, error = %failure, "an access token could not be refreshed");
+                }
+            });
+        }
+        while running.join_next().await.is_some() {}
+        Ok(n_due)
+    }
+
+    /// Which access token an account has at present.
+    async fn serial(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+    ) -> Result<Option<u64>, StoreError> {
+        let found = self.store.read(move |tx| Present::find(tx, organisation, id)).await?;
+        Ok(found.map(|it| it.present.access.serial))
+    }
+
+    /// From now on access tokens can be refreshed. Once; later calls change nothing.
+    pub fn reach_services(&self, oauth: OAuthClient) {
+        let _ = self.tokens.oauth.set(oauth);
+    }
+
+    /// The applications that an organisation can use, its own in front of the installation's; one for each service.
+    pub async fn applications(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<Vec<OAuthApplication>, StoreError> {
+        application::list(&self.store, organisation).await
+    }
+
+    /// Registers an application in place of an earlier one of the same service: for an organisation, or with none for the
+    /// installation (then `journal` names the organisation whose administrator did it).
+    pub async fn put_application(
+        &self,
+        organisation: Option<OrganisationId>,
+        new: NewApplication,
+        journal: OrganisationId,
+        actor: Actor,
+    ) -> Result<OAuthClientId, AccountsError> {
+        application::put(&self.store, &self.keyring, organisation, new, (journal, actor)).await
+    }
+
+    /// Offers an organisation's own application no more; grants made with it go on. False if it has none of this id.
+    pub async fn remove_application(
+        &self,
+        organisation: OrganisationId,
+        id: OAuthClientId,
+        actor: Actor,
+    ) -> Result<bool, StoreError> {
+        application::remove(&self.store, organisation, id, actor).await
     }
 
     /// What happened on a connection of the account. Writes only if that changes something; events about an older
@@ -226,7 +373,7 @@ impl Accounts {
         let remembered = all.live(id).ok_or(AccountsError::NotFound(id))?;
         // Every connection of a connected account brings a success: it must cost no transaction. A credential that is not
         // remembered may be one that another node has just stored.
-        let is_known = remembered.credential == Some(event.credential);
+        let is_known = remembered.credential == Some(event.used.grant);
         if is_known && event.moves(remembered, direction, self.now()).is_none() {
             return Ok(Change::none(remembered));
         }

@@ -1,6 +1,6 @@
 //! Connecting a mailbox.
 
-use gatepost_core::{CredentialId, EmailAddress, MailAccountId};
+use gatepost_core::{EmailAddress, MailAccountId};
 use gatepost_journal::{Actor, Entry, append};
 use gatepost_providers::Providers;
 use gatepost_store::{Keyring, Store, StoreError, Transaction, Value, params};
@@ -10,7 +10,6 @@ use crate::account::{MailAccount, NewAccount};
 use crate::clock::RunningClock;
 use crate::error::AccountsError;
 use crate::record::Record;
-use crate::secret::{self, Place};
 use crate::sql;
 use crate::status::Direction;
 
@@ -41,9 +40,8 @@ pub(crate) async fn add(
         removed_at: None,
         clock: RunningClock::default(),
     };
-    let credential = CredentialId::new(&world);
     let key = keyring.data_key(account.organisation).await?;
-    let sealed = place(&account, credential).seal(&key, &new.secret, &world);
+    let secret = new.secret.credential((account.organisation, account.id), &account.endpoints, &key, &world);
     let (added, actor) = (account.clone(), new.actor);
     let done = store
         .write(move |tx| {
@@ -53,7 +51,7 @@ pub(crate) async fn add(
                 return Ok(false);
             }
             insert(tx, it)?;
-            secret::insert(tx, &place(it, credential), &sealed, it.created_at)?;
+            secret.insert(tx, it.organisation, it.id, it.created_at)?;
             become_default(tx, it)?;
             append(tx, &world, &entry(it, actor))?;
             Record::new(it.clone()).mark_changed(tx)?;
@@ -66,11 +64,6 @@ pub(crate) async fn add(
         Ok(false) | Err(StoreError::Duplicate { .. }) => Err(AccountsError::AlreadyThere(account.address)),
         Err(failure) => Err(failure.into()),
     }
-}
-
-fn place(account: &MailAccount, credential: CredentialId) -> Place<'_> {
-    let MailAccount { organisation, id, endpoints, .. } = account;
-    Place { organisation: *organisation, account: *id, credential, endpoints }
 }
 
 fn insert(tx: &mut Transaction<'_>, it: &MailAccount) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use gatepost_core::{Diagnosis, Domain, MailAccountId, OrganisationId, Phase, Tls
 use gatepost_net::{ClientTls, DialError, Dialer};
 use gatepost_providers::Catalogue;
 use gatepost_upstream::smtp::Greeted;
-use gatepost_upstream::{Answer, Credential, Deadlines, Evidence, SignIn, UpstreamError};
+use gatepost_upstream::{Answer, Deadlines, Evidence, UpstreamError};
 
 use crate::accounts::Accounts;
 use crate::error::AccountsError;
@@ -184,12 +184,12 @@ impl What {
     }
 }
 
-async fn sign_in(reach: &Reach, account: SendingAccount) -> Result<(), UpstreamError> {
+async fn sign_in(reach: &Reach, account: &SendingAccount) -> Result<(), UpstreamError> {
     let Reach { dialer, tls, own_name } = reach;
     let deadlines = Deadlines { greeting: PATIENCE, command: PATIENCE, ..Deadlines::default() };
     let greeted = Greeted::connect(dialer, tls, &account.endpoint, own_name, &deadlines).await?;
-    let credential = Credential::Password(account.secret);
-    greeted.sign_in(&SignIn { user_name: account.user_name, credential }).await?.quit().await;
+    let sign_in = account.sign_in().ok_or(UpstreamError::NotSayable)?;
+    greeted.sign_in(&sign_in).await?.quit().await;
     Ok(())
 }
 
@@ -202,17 +202,23 @@ impl Accounts {
         id: MailAccountId,
         reach: &Reach,
     ) -> Result<Check, NotUsable> {
-        let account = self.signing_in(organisation, id).await?;
-        let (credential, began_at) = (account.credential, self.now());
+        let mut account = self.signing_in(organisation, id).await?;
+        let mut began_at = self.now();
         let (mode, kind) = (account.endpoint.tls, account.provider_kind.clone());
-        let signed_in = sign_in(reach, account).await;
+        let mut signed_in = sign_in(reach, &account).await;
+        if matches!(signed_in, Err(UpstreamError::SignInRefused { .. }))
+            && let Some(anew) = self.signing_in_anew(organisation, id, account.used).await?
+        {
+            (account, began_at) = (anew, self.now());
+            signed_in = sign_in(reach, &account).await;
+        }
         let failed_at = signed_in.as_ref().err().map(Step::of);
         let what = match &signed_in {
             Ok(()) => What::Succeeded,
             Err(failure) => What::failed(failure, kind.as_deref()),
         };
         let steps = steps(Step::all(mode), failed_at, &what);
-        let event = Event { credential, began_at, what };
+        let event = Event { used: account.used, began_at, what };
         match self.report(organisation, id, Direction::Sending, event).await {
             Ok(change) => Ok(Check { steps, change }),
             Err(AccountsError::Store(failure)) => Err(NotUsable::Store(failure)),

@@ -1,17 +1,18 @@
 //! What people do with an account: pause, resume, remove, edit, replace its password, change its servers, make it a default.
 
-use gatepost_core::{CredentialId, MailAccountId, OrganisationId, SecretText, Timestamp};
+use gatepost_core::{CredentialId, MailAccountId, OrganisationId, Timestamp};
 use gatepost_journal::{Actor, Entry, append};
 use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
 use serde_json::{Value, json};
 
-use crate::account::{MailAccount, Serves, Settings, checked_secret};
+use crate::account::{MailAccount, Serves, Settings};
 use crate::add::become_default;
+use crate::credential::NewSecret;
 use crate::endpoint::Endpoints;
 use crate::error::AccountsError;
 use crate::record::Record;
 use crate::report::Change;
-use crate::secret::{self, Place};
+use crate::secret;
 use crate::sql;
 use crate::standing::Standing;
 
@@ -108,26 +109,30 @@ pub(crate) async fn remove(store: &Store, act: Act) -> Result<Change, AccountsEr
     change(store, act, work).await
 }
 
-/// The old password is forgotten at once; nothing is known about the new one, and what waits may try it.
+/// What it signed in with before is forgotten at once; nothing is known about the new secret, and what waits may try it.
+/// `expected`: the grant that somebody had in mind; if it is another one by now, nothing changes.
 pub(crate) async fn replace_secret(
     store: &Store,
     keyring: &Keyring,
     act: Act,
-    secret: SecretText,
+    secret: NewSecret,
+    expected: Option<CredentialId>,
 ) -> Result<Change, AccountsError> {
-    checked_secret(&secret)?;
+    secret.checked()?;
     let key = keyring.data_key(act.organisation).await?;
     let world = store.world().clone();
-    let credential = CredentialId::new(&world);
     let work = move |tx: &mut Transaction<'_>, record: &mut Record, now| {
         let MailAccount { organisation, id, .. } = record.account;
+        if expected.is_some() && record.credential != expected {
+            return Ok(None);
+        }
         secret::retire_all(tx, organisation, id, now)?;
         // Sealed here, under the lock, so that it is bound to the servers as they are at this moment.
-        let place = Place { organisation, account: id, credential, endpoints: &record.account.endpoints };
-        secret::insert(tx, &place, &place.seal(&key, &secret, &world), now)?;
-        record.credential = Some(credential);
+        let credential = secret.credential((organisation, id), &record.account.endpoints, &key, &world);
+        credential.insert(tx, organisation, id, now)?;
+        record.credential = Some(credential.grant);
         record.set_both(&Standing::unchecked(now));
-        let details = json!({ "address": record.account.address.as_str() });
+        let details = json!({ "address": record.account.address.as_str(), "kind": credential.kind.word() });
         Ok(Some(("mail_account.credential_replaced", details)))
     };
     change(store, act, work).await

@@ -45,6 +45,19 @@ pub enum Invalid {
     /// No such preset.
     #[error("there is no provider {0:?}: known are {1}")]
     Provider(String, String),
+    /// Not the id of an application.
+    #[error("a client id is one word of letters, digits and signs: copy it from the provider's page again")]
+    ClientId,
+    /// Not its secret. The text itself is not repeated.
+    #[error(
+        "a client secret is one word of letters, digits and signs: copy its value, not its id, from the provider's page"
+    )]
+    ClientSecret,
+    /// Not a tenant.
+    #[error(
+        "a tenant is an id such as 00000000-0000-0000-0000-000000000000, or a domain such as example.org"
+    )]
+    Tenant,
     /// More further addresses than anybody has.
     #[error("letters of an account may come from at most 50 addresses besides its own: leave some out")]
     TooManyAddresses,

@@ -15,7 +15,7 @@ pub(crate) struct Record {
     pub(crate) sending: Standing,
     /// Absent while nothing has read.
     pub(crate) reading: Option<Standing>,
-    /// What it signs in with; absent while it has no secret.
+    /// The grant that it signs in with; absent while it has none.
     pub(crate) credential: Option<CredentialId>,
 }
 
@@ -57,7 +57,7 @@ impl Record {
         for row in tx.rows(&sql::FIND_ADDRESSES, params![organisation, id])? {
             record.take_address(&row)?;
         }
-        let credential = tx.row(&sql::FIND_CREDENTIAL, params![organisation, id])?;
+        let credential = tx.row(&sql::FIND_GRANT, params![organisation, id])?;
         record.credential = credential.map(|row| row.get(0)).transpose()?;
         Ok(Some(record))
     }
@@ -101,6 +101,13 @@ impl Record {
         if self.reading.is_some() {
             self.reading = Some(standing.clone());
         }
+    }
+
+    /// The directions that it has, or that somebody has tried.
+    pub(crate) fn directions(&self) -> impl Iterator<Item = Direction> + use<> {
+        let endpoints = &self.account.endpoints;
+        let reads = self.reading.is_some() || endpoints.imap.is_some() || endpoints.pop3.is_some();
+        [Some(Direction::Sending), reads.then_some(Direction::Reading)].into_iter().flatten()
     }
 
     /// Whether its letters are held: the running clock stands still.

@@ -1,10 +1,11 @@
 //! How sign-ins and letters went, and what that makes of the account.
 
-use gatepost_core::{CredentialId, MailAccountId, OrganisationId, Timestamp};
+use gatepost_core::{MailAccountId, OrganisationId, Timestamp};
 use gatepost_journal::{Actor, Entry, append};
 use gatepost_store::{Store, StoreError};
 use serde_json::json;
 
+use crate::credential::{Present, Used};
 use crate::record::Record;
 use crate::standing::{Standing, What};
 use crate::status::{Direction, StatusName};
@@ -13,7 +14,7 @@ use crate::status::{Direction, StatusName};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// What it signed in with.
-    pub credential: CredentialId,
+    pub used: Used,
     /// When that sign-in began. What began before the present status says nothing about it.
     pub began_at: Timestamp,
     /// What happened.
@@ -34,7 +35,7 @@ pub struct Change {
 impl Event {
     /// Where the direction stands after it; `None` if it changes nothing.
     pub(crate) fn moves(&self, record: &Record, direction: Direction, now: Timestamp) -> Option<Standing> {
-        if !record.account.is_live() || record.credential != Some(self.credential) {
+        if !record.account.is_live() || record.credential != Some(self.used.grant) {
             return None;
         }
         let standing = record.standing(direction);
@@ -72,6 +73,17 @@ pub(crate) async fn report(
             let Some(standing) = event.moves(&before, direction, now) else {
                 return Ok(Some(Change::none(&before)));
             };
+            if let Some(it) = Present::find(tx, organisation, id)? {
+                if matches!(event.what, What::SignInRefused { .. })
+                    && event.used.serial < it.present.access.serial
+                {
+                    // The refused access token was replaced meanwhile: it says nothing about the grant.
+                    return Ok(Some(Change::none(&before)));
+                }
+                if matches!(event.what, What::Succeeded) && event.used.serial == it.present.access.serial {
+                    it.has_worked(tx, organisation, id, now)?;
+                }
+            }
             let mut after = before.clone();
             let was = before.standing(direction).state.name();
             if standing.state.name() != was {

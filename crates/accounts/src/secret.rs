@@ -1,55 +1,74 @@
 //! Sealing and opening what an account signs in with.
 
-use gatepost_core::{CredentialId, MailAccountId, OrganisationId, SecretText, Timestamp, World};
+use gatepost_core::{
+    CredentialId, MailAccountId, OAuthClientId, OrganisationId, SecretText, Timestamp, World,
+};
 use gatepost_store::{StoreError, Transaction, params};
 use gatepost_vault::{Binding, DataKey, open, seal};
 
 use crate::endpoint::Endpoints;
 use crate::sql;
 
-/// The word of a credential that is a password: the mailbox's own, or the provider's app password.
-const PASSWORD: &str = "password";
+/// Which secret of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The password, or the refresh token.
+    Secret,
+    /// The access token.
+    Access,
+}
 
-/// Where a secret belongs: its row, its account, and every server it may be sent to (VA-2, OC-9).
+impl Part {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Secret => "secret_sealed",
+            Self::Access => "access_sealed",
+        }
+    }
+}
+
+/// Where a token may be sent besides the account's servers: the address that gives new ones, as one application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TokenPlace {
+    pub(crate) client: OAuthClientId,
+    pub(crate) token_url: String,
+}
+
+/// Where a secret belongs: its row, its account, and everything it may be sent to (VA-2, OC-9). A refresh token is bound to the
+/// servers too: pointed to others, it would bring them an access token.
 pub(crate) struct Place<'a> {
     pub(crate) organisation: OrganisationId,
     pub(crate) account: MailAccountId,
     pub(crate) credential: CredentialId,
     pub(crate) endpoints: &'a Endpoints,
+    pub(crate) token: Option<&'a TokenPlace>,
 }
 
 impl Place<'_> {
-    fn with_binding<T>(&self, work: impl FnOnce(&Binding<'_>) -> T) -> T {
+    fn with_binding<T>(&self, part: Part, work: impl FnOnce(&Binding<'_>) -> T) -> T {
         let mut extra = self.account.uuid().as_bytes().to_vec();
         extra.extend(self.endpoints.binding());
+        if let Some(TokenPlace { client, token_url }) = self.token {
+            extra.extend(client.uuid().as_bytes());
+            extra.extend(token_url.as_bytes());
+        }
         work(&Binding {
             organisation: self.organisation,
             table: "credential",
-            column: "secret_sealed",
+            column: part.column(),
             row: self.credential.uuid(),
             extra: &extra,
         })
     }
 
-    pub(crate) fn seal(&self, key: &DataKey, secret: &SecretText, world: &World) -> Vec<u8> {
-        self.with_binding(|binding| seal(key, binding, secret.reveal().as_bytes(), world)).into_bytes()
+    pub(crate) fn seal(&self, part: Part, key: &DataKey, secret: &SecretText, world: &World) -> Vec<u8> {
+        self.with_binding(part, |binding| seal(key, binding, secret.reveal().as_bytes(), world)).into_bytes()
     }
 
     /// `None` if it was sealed for another place, changed, or emptied.
-    pub(crate) fn open(&self, key: &DataKey, sealed: &[u8]) -> Option<SecretText> {
-        self.with_binding(|binding| open(key, binding, sealed)).ok()?.into_text()
+    pub(crate) fn open(&self, part: Part, key: &DataKey, sealed: &[u8]) -> Option<SecretText> {
+        self.with_binding(part, |binding| open(key, binding, sealed)).ok()?.into_text()
     }
-}
-
-/// Writes a sealed password as the account's credential.
-pub(crate) fn insert(
-    tx: &mut Transaction<'_>,
-    place: &Place<'_>,
-    sealed: &[u8],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let values = params![place.credential, place.organisation, place.account, PASSWORD, sealed, now];
-    tx.execute(&sql::INSERT_CREDENTIAL, values).map(drop)
 }
 
 /// Empties all secrets of an account.

@@ -1,18 +1,24 @@
 //! Handing an account out to whoever signs in with it.
 
+use std::time::Duration;
+
 use gatepost_core::{
     CredentialId, Diagnosis, EmailAddress, MailAccountId, OrganisationId, SecretText, Timestamp,
 };
 use gatepost_journal::append;
 use gatepost_providers::{Limits, Providers};
 use gatepost_store::{Keyring, Store, StoreError, params};
+use gatepost_upstream::{Credential, SignIn};
 
+use crate::credential::{Credential as Stored, CredentialKind, Present, Used};
 use crate::record::Record;
 use crate::report::entry;
-use crate::secret::Place;
 use crate::sql;
 use crate::standing::{Standing, State};
 use crate::status::{Direction, DirectionStatus, StatusName};
+
+/// How often it is written that a grant is used.
+const USE_WRITTEN_EVERY: Duration = Duration::from_hours(1);
 
 /// An account with all that a connection needs. Holds the secret: no `Debug`, and not kept longer than the connection.
 pub struct SendingAccount {
@@ -32,10 +38,13 @@ pub struct SendingAccount {
     pub endpoint: gatepost_upstream::Endpoint,
     /// What it signs in as.
     pub user_name: String,
-    /// The password.
-    pub secret: SecretText,
-    /// Names the password, for the report.
-    pub credential: CredentialId,
+    /// The password, or an access token that lives for another minute at least. Absent where letters leave by a grant: each
+    /// connection asks for the token of its moment.
+    pub secret: Option<SecretText>,
+    /// Which of the two.
+    pub kind: CredentialKind,
+    /// Names it, for the report.
+    pub used: Used,
     /// What it may do there.
     pub limits: Limits,
     /// It was failing: one letter goes first, on a new connection, and the rest when it was sent.
@@ -65,9 +74,34 @@ pub enum NotUsable {
     /// There is no password, or it does not open for these servers: it must be entered again.
     #[error("the mail account has no password for its server")]
     NoSecret,
+    /// The service of its grant gave no access token; the account's status says why, too.
+    #[error("no access token: {}", diagnosis.cause)]
+    NoToken {
+        /// Cause and cure.
+        diagnosis: Box<Diagnosis>,
+    },
+    /// Its access token is over. Only inside this room: a new one is asked for.
+    #[error("the access token of the mail account is over")]
+    TokenOver {
+        /// Which one that was.
+        serial: u64,
+    },
     /// The store's own.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl SendingAccount {
+    /// Who signs in, and with what.
+    #[must_use]
+    pub fn sign_in(&self) -> Option<SignIn> {
+        let secret = self.secret.clone()?;
+        let credential = match self.kind {
+            CredentialKind::Password | CredentialKind::AppPassword => Credential::Password(secret),
+            CredentialKind::OAuth => Credential::Bearer(secret),
+        };
+        Some(SignIn { user_name: self.user_name.clone(), credential })
+    }
 }
 
 /// What it is handed out for.
@@ -91,24 +125,38 @@ pub(crate) async fn hand_out(
     let found = store
         .read(move |tx| {
             let Some(record) = Record::find(tx, organisation, id)? else { return Ok(None) };
-            let row = tx.row(&sql::FIND_CREDENTIAL, params![organisation, id])?;
-            let sealed = row.map(|row| Ok::<_, StoreError>((row.get(0)?, row.get(1)?))).transpose()?;
-            Ok::<_, StoreError>(Some((record, sealed)))
+            let present = Present::find(tx, organisation, id)?;
+            Ok::<_, StoreError>(Some((record, present)))
         })
         .await?;
-    let (record, sealed): (Record, Option<(CredentialId, Vec<u8>)>) =
+    let (record, present): (Record, Option<Present>) =
         found.filter(|(record, _)| record.account.is_live()).ok_or(NotUsable::Removed)?;
+    let now = store.world().now();
     if purpose == Use::Letters {
-        refuse(&record, store.world().now())?;
+        refuse(&record, now)?;
     }
-    let (credential, sealed) = sealed.ok_or(NotUsable::NoSecret)?;
+    let Present { present, .. } = present.ok_or(NotUsable::NoSecret)?;
     let key = keyring.data_key(organisation).await?;
     let endpoints = &record.account.endpoints;
-    let opened = Place { organisation, account: id, credential, endpoints }.open(&key, &sealed);
-    let Some(secret) = opened else {
-        park(store, &record, credential).await?;
-        return Err(NotUsable::NoSecret);
+    let opened = match present.kind {
+        CredentialKind::Password | CredentialKind::AppPassword => {
+            present.open(organisation, id, endpoints, &key)
+        }
+        // A refresh may take seconds, and whoever looks for letters that are due must not wait for it.
+        CredentialKind::OAuth if purpose == Use::Letters => None,
+        CredentialKind::OAuth => {
+            if !present.access.lives_at(now) {
+                return Err(NotUsable::TokenOver { serial: present.access.serial });
+            }
+            present.open_access(organisation, id, endpoints, &key)
+        }
     };
+    let is_asked_for_later = present.kind == CredentialKind::OAuth && purpose == Use::Letters;
+    if opened.is_none() && !is_asked_for_later {
+        park(store, &record, present.grant).await?;
+        return Err(NotUsable::NoSecret);
+    }
+    record_use(store, organisation, &present, now).await?;
     // It opened, so it was sealed for exactly these servers, which were checked then.
     let expected = "the name of a server";
     let endpoint = record.account.endpoints.smtp.dialled().map_err(|_| StoreError::Contradiction {
@@ -127,12 +175,33 @@ pub(crate) async fn hand_out(
         author_name: account.author_name,
         provider_kind,
         endpoint,
-        user_name: account.user_name,
-        secret,
-        credential,
+        // The provider is told which mailbox is to be opened; who signed in stands in the token.
+        user_name: match (&account.opens, present.kind) {
+            (Some(opens), CredentialKind::OAuth) => opens.to_string(),
+            _ => account.user_name,
+        },
+        secret: opened,
+        kind: present.kind,
+        used: present.used(),
         limits,
         is_trial: record.sending.state.name() == StatusName::Failing,
     })
+}
+
+/// A grant that is used is refreshed all the time; written once an hour at most.
+async fn record_use(
+    store: &Store,
+    organisation: OrganisationId,
+    it: &Stored,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let is_recent = it.used_at.is_some_and(|at| at <= now && at + USE_WRITTEN_EVERY > now);
+    if it.kind != CredentialKind::OAuth || is_recent {
+        return Ok(());
+    }
+    let id = it.id;
+    let written = store.write(move |tx| tx.execute(&sql::RECORD_USED, params![organisation, id, now]));
+    written.await.map(drop)
 }
 
 /// What speaks against sending, the strongest first.

@@ -134,32 +134,147 @@ gatepost_store::statements! {
 
     /// A new credential.
     INSERT_CREDENTIAL = "
-        INSERT INTO credential (id, organisation_id, mail_account_id, kind, secret_sealed, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6)";
+        INSERT INTO credential
+            (id, organisation_id, mail_account_id, kind, secret_sealed, created_at, grant_id, generation, oauth_client_id,
+             token_url, issuer, subject, scopes, access_sealed, access_serial, access_expires_at, refresh_at, used_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
 
-    /// What an account signs in with.
-    FIND_CREDENTIAL = "
-        SELECT id, secret_sealed
+    /// What an account signs in with: the present generation, and the one before it while that is kept.
+    FIND_CREDENTIALS = "
+        SELECT id, kind, secret_sealed, grant_id, generation, oauth_client_id, token_url, issuer, subject, scopes,
+            access_sealed, access_serial, access_expires_at, refresh_at, refresh_began_at, n_refresh_failures, worked_at,
+            used_at
         FROM credential
         WHERE organisation_id = $1 AND mail_account_id = $2 AND retired_at IS NULL
-        ORDER BY id DESC
+        ORDER BY generation DESC
+        LIMIT 2";
+
+    /// The same, for this transaction alone.
+    LOCK_CREDENTIALS = locking "
+        SELECT id, kind, secret_sealed, grant_id, generation, oauth_client_id, token_url, issuer, subject, scopes,
+            access_sealed, access_serial, access_expires_at, refresh_at, refresh_began_at, n_refresh_failures, worked_at,
+            used_at
+        FROM credential
+        WHERE organisation_id = $1 AND mail_account_id = $2 AND retired_at IS NULL
+        ORDER BY generation DESC
+        LIMIT 2";
+
+    /// Which grant an account has.
+    FIND_GRANT = "
+        SELECT grant_id
+        FROM credential
+        WHERE organisation_id = $1 AND mail_account_id = $2 AND retired_at IS NULL
+        ORDER BY generation DESC
         LIMIT 1";
+
+    /// A refresh begins, unless one is under way that began after `$5` and not later than now, or has brought a newer access
+    /// token than `$6`.
+    CLAIM_REFRESH = "
+        UPDATE credential
+        SET refresh_began_at = $3, refresh_owner = $4
+        WHERE organisation_id = $1 AND id = $2 AND retired_at IS NULL
+            AND refresh_at IS NOT NULL AND access_serial = $6
+            AND (refresh_began_at IS NULL OR refresh_began_at <= $5 OR refresh_began_at > $3)";
+
+    /// The answer to a refresh that keeps its refresh token.
+    STORE_ACCESS = "
+        UPDATE credential
+        SET access_sealed = $3, access_serial = $4, access_expires_at = $5, refresh_at = $6, scopes = $7,
+            refresh_began_at = NULL, refresh_owner = NULL, n_refresh_failures = 0
+        WHERE organisation_id = $1 AND id = $2 AND retired_at IS NULL";
+
+    /// A refresh brought nothing. The mark that one began stays where its answer never came.
+    STORE_FAILURE = "
+        UPDATE credential
+        SET refresh_at = $3, n_refresh_failures = $4, refresh_began_at = $5, refresh_owner = NULL
+        WHERE organisation_id = $1 AND id = $2 AND retired_at IS NULL";
+
+    /// A sign-in with it succeeded.
+    RECORD_WORKED = "
+        UPDATE credential
+        SET worked_at = $3
+        WHERE organisation_id = $1 AND id = $2 AND worked_at IS NULL";
+
+    /// It was handed out.
+    RECORD_USED = "
+        UPDATE credential
+        SET used_at = $3
+        WHERE organisation_id = $1 AND id = $2";
+
+    /// Generations before one that has worked.
+    DELETE_PREDECESSORS = "
+        DELETE FROM credential
+        WHERE organisation_id = $1 AND mail_account_id = $2 AND retired_at IS NULL AND generation < $3";
+
+    /// Grants of all organisations whose refresh is due, or was set so far ahead that the clock must have been set back.
+    LIST_DUE_REFRESHES = "
+        SELECT c.organisation_id, c.mail_account_id
+        FROM credential c
+        WHERE c.retired_at IS NULL AND c.refresh_at IS NOT NULL AND (c.refresh_at <= $1 OR c.refresh_at > $2)
+        ORDER BY c.refresh_at
+        LIMIT 1000";
+
+    /// An application that was registered.
+    INSERT_OAUTH_CLIENT = "
+        INSERT INTO oauth_client
+            (id, organisation_id, service, client_id, secret_sealed, tenant, kind, is_verified, created_at, proven_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+    /// One of them, as long as grants may need it.
+    FIND_OAUTH_CLIENT = "
+        SELECT id, organisation_id, service, client_id, secret_sealed, tenant, kind, is_verified, created_at, proven_at,
+            trouble, trouble_at
+        FROM oauth_client
+        WHERE (organisation_id = $1 OR organisation_id = $2) AND id = $3";
+
+    /// Those that an organisation can use; its own stand in front of the installation's.
+    LIST_OAUTH_CLIENTS = "
+        SELECT id, organisation_id, service, client_id, secret_sealed, tenant, kind, is_verified, created_at, proven_at,
+            trouble, trouble_at
+        FROM oauth_client
+        WHERE (organisation_id = $1 OR organisation_id = $2) AND removed_at IS NULL
+        ORDER BY CASE WHEN organisation_id = $1 THEN 0 ELSE 1 END, service";
+
+    /// What may change of one: its secret, and what depends on that.
+    UPDATE_OAUTH_CLIENT = "
+        UPDATE oauth_client
+        SET client_id = $3, secret_sealed = $4, tenant = $5, kind = $6, is_verified = $7, proven_at = $8, trouble = NULL,
+            trouble_at = NULL
+        WHERE organisation_id = $1 AND id = $2 AND removed_at IS NULL";
+
+    /// The service refuses it, or no longer does.
+    SET_OAUTH_CLIENT_TROUBLE = "
+        UPDATE oauth_client
+        SET trouble = $3, trouble_at = $4
+        WHERE organisation_id = $1 AND id = $2";
+
+    /// It is offered no more; grants that were made with it go on.
+    REMOVE_OAUTH_CLIENT = "
+        UPDATE oauth_client
+        SET removed_at = $3
+        WHERE organisation_id = $1 AND id = $2 AND removed_at IS NULL";
+
+    /// All grants made with an application are due.
+    MAKE_REFRESHES_DUE = "
+        UPDATE credential
+        SET refresh_at = $2, n_refresh_failures = 0
+        WHERE oauth_client_id = $1 AND retired_at IS NULL AND refresh_at IS NOT NULL";
 
     /// What they sign in with; the newest of an account comes last.
     LIST_CREDENTIALS = "
-        SELECT mail_account_id, id
+        SELECT mail_account_id, grant_id
         FROM credential
         WHERE organisation_id = $1 AND retired_at IS NULL
             AND mail_account_id IN (
                 SELECT a.id
                 FROM mail_account a
                 WHERE a.organisation_id = $1 AND a.change_serial > $2)
-        ORDER BY id";
+        ORDER BY generation";
 
     /// An account's secrets are gone for good; the rows stay, emptied.
     RETIRE_CREDENTIALS = "
         UPDATE credential
-        SET secret_sealed = $3, retired_at = $4
+        SET secret_sealed = $3, access_sealed = NULL, refresh_at = NULL, retired_at = $4
         WHERE organisation_id = $1 AND mail_account_id = $2 AND retired_at IS NULL";
 
     /// Where one direction of an account stands.

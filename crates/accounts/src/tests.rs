@@ -4,6 +4,7 @@ mod account;
 mod check;
 mod choose;
 mod memory;
+mod refresh;
 mod secret;
 mod status;
 
@@ -72,7 +73,7 @@ fn reception(organisation: OrganisationId) -> NewAccount {
         further_addresses: Vec::new(),
         serves: Serves::Organisation,
         overrides: Overrides::default(),
-        secret: SecretText::new("correct horse".into()),
+        secret: SecretText::new("correct horse".into()).into(),
         actor: Actor::Command,
     }
 }
@@ -118,7 +119,7 @@ impl Fixture {
     async fn event(&self, what: What) -> Event {
         let account =
             self.accounts.signing_in(self.organisation, self.id).await.unwrap_or_else(|why| panic!("{why}"));
-        Event { credential: account.credential, began_at: self.now(), what }
+        Event { used: account.used, began_at: self.now(), what }
     }
 
     async fn report(&self, what: What) -> Change {

@@ -79,6 +79,8 @@ ids! {
     MailAccountId,
     /// Names one stored credential of a mail account.
     CredentialId,
+    /// Names one application that is registered at an OAuth service.
+    OAuthClientId,
     /// Names one message accepted from an application, with its recipients.
     SubmissionId,
     /// Names one try to hand a submission to the provider.

@@ -18,8 +18,8 @@ pub use diagnosis::{Diagnosis, RetryClass, Who};
 pub use evidence::{Phase, TlsMode, Trouble, UnknownTlsMode};
 pub use id::{
     AppPasswordId, AttemptId, AuthenticatorId, BodyId, ContactId, CredentialId, DeviceId, JournalId, KeyId,
-    LARGEST_ID, LinkId, LocationId, LoginId, MailAccountId, NodeId, NoticeId, OrganisationId, PersonId,
-    SessionId, SubmissionId,
+    LARGEST_ID, LinkId, LocationId, LoginId, MailAccountId, NodeId, NoticeId, OAuthClientId, OrganisationId,
+    PersonId, SessionId, SubmissionId,
 };
 pub use network::{Network, NetworkError};
 pub use printable::{Printable, printable};

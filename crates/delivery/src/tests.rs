@@ -84,7 +84,7 @@ impl Office {
             further_addresses: Vec::new(),
             serves: Serves::Organisation,
             overrides: Overrides::default(),
-            secret: SecretText::new("secret".into()),
+            secret: SecretText::new("secret".into()).into(),
             actor: Actor::Command,
         };
         let account = accounts.add(new).await.unwrap().id;

@@ -116,7 +116,7 @@ impl House {
             further_addresses: Vec::new(),
             serves: Serves::Organisation,
             overrides: Overrides::default(),
-            secret: SecretText::new("secret".into()),
+            secret: SecretText::new("secret".into()).into(),
             actor: Actor::Command,
         };
         self.accounts.add(new).await.unwrap().id

@@ -167,7 +167,7 @@ impl House {
             further_addresses: Vec::new(),
             serves,
             overrides: Overrides::default(),
-            secret: SecretText::new("secret".into()),
+            secret: SecretText::new("secret".into()).into(),
             actor: Actor::Command,
         };
         self.rooms.accounts.add(new).await.unwrap().id

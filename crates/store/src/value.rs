@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use gatepost_core::{
     AppPasswordId, AttemptId, AuthenticatorId, BodyId, ContactId, CredentialId, DeviceId, EmailAddress,
-    JournalId, KeyId, LinkId, LocationId, LoginId, MailAccountId, NodeId, NoticeId, OrganisationId, PersonId,
-    SessionId, SubmissionId, Timestamp,
+    JournalId, KeyId, LinkId, LocationId, LoginId, MailAccountId, NodeId, NoticeId, OAuthClientId,
+    OrganisationId, PersonId, SessionId, SubmissionId, Timestamp,
 };
 use uuid::Uuid;
 
@@ -294,6 +294,7 @@ id_values!(
     LoginId,
     MailAccountId,
     NodeId,
+    OAuthClientId,
     OrganisationId,
     PersonId,
     SubmissionId,

@@ -94,8 +94,8 @@ async fn what_cannot_be_taken_is_refused_with_the_cure(it: TestStore) {
     check(|it| it.endpoints.smtp.port = 0, "1 to 65535").await;
     check(|it| it.endpoints.imap = Some(starttls("")), "such as smtp.example.org").await;
     check(|it| it.overrides.max_connections = Some(0), "pause the account").await;
-    check(|it| it.secret = SecretText::new(String::new()), "copy it again").await;
-    check(|it| it.secret = SecretText::new("pass\r\nQUIT".into()), "copy it again").await;
+    check(|it| it.secret = SecretText::new(String::new()).into(), "copy it again").await;
+    check(|it| it.secret = SecretText::new("pass\r\nQUIT".into()).into(), "copy it again").await;
     assert_eq!(accounts.list(it.organisation).await.unwrap(), []);
     let mut longest = reception(it.organisation);
     longest.short_name = "\u{fc}".repeat(60);

@@ -23,7 +23,7 @@ async fn the_secret_comes_back_for_its_own_server(it: TestStore) {
     let it = Fixture::new(it).await;
     for accounts in [it.accounts.clone(), it.restarted()] {
         let sending = accounts.sending(it.organisation, it.id).await.unwrap_or_else(|why| panic!("{why}"));
-        assert!(sending.secret.matches(&SecretText::new("correct horse".into())));
+        assert!(sending.secret.as_ref().unwrap().matches(&SecretText::new("correct horse".into())));
         assert_eq!(sending.endpoint, starttls("smtp.example.org").dialled().unwrap());
         assert_eq!((sending.user_name.as_str(), sending.is_trial), ("reception@example.org", false));
         assert_eq!(sending.provider_kind.as_deref(), Some("custom"));
@@ -117,7 +117,7 @@ async fn editing_a_server_forgets_the_secret_and_asks_again(it: TestStore) {
             Change { before: StatusName::NeedsSignIn, after: StatusName::Unchecked, released: true }
         );
         let sending = it.sending().await.unwrap_or_else(|why| panic!("{why}"));
-        assert!(sending.secret.matches(&SecretText::new(format!("password {n}"))));
+        assert!(sending.secret.as_ref().unwrap().matches(&SecretText::new(format!("password {n}"))));
         assert_eq!(sending.endpoint, endpoints.smtp.dialled().unwrap());
     }
 }
@@ -162,8 +162,11 @@ async fn no_secret_lies_readable_in_the_database_file() {
     let it = gatepost_testkit::sqlite(ROOMS).await;
     let accounts = Accounts::new(&it.store, &it.keyring, gatepost_providers::Providers::embedded());
     let secret = || SecretText::new(CANARY.to_owned());
-    let new =
-        NewAccount { user_name: "visible-user-name".into(), secret: secret(), ..reception(it.organisation) };
+    let new = NewAccount {
+        user_name: "visible-user-name".into(),
+        secret: secret().into(),
+        ..reception(it.organisation)
+    };
     let id = accounts.add(new).await.unwrap().id;
     accounts.replace_secret(it.organisation, id, secret(), Actor::Command).await.unwrap();
     let mut files = Vec::new();

@@ -1,10 +1,12 @@
 //! One attempt: connect if need be, send, judge, and get ready what is to be written down.
 
-use gatepost_accounts::{AccountsError, Direction, Event, SendingAccount, What};
-use gatepost_core::{BodyId, Diagnosis, Timestamp};
+use gatepost_accounts::{
+    AccountsError, CredentialKind, Direction, Event, NotUsable, SendingAccount, Used, What,
+};
+use gatepost_core::{BodyId, Diagnosis, Timestamp, Trouble};
 use gatepost_store::{FinishedBody, StoreError};
 use gatepost_upstream::smtp::{Greeted, SmtpSession};
-use gatepost_upstream::{Credential, Deadlines, Evidence, SignIn, UpstreamError};
+use gatepost_upstream::{Deadlines, Evidence, UpstreamError};
 use gatepost_wire::smtp::Reply;
 
 use super::Shared;
@@ -15,10 +17,25 @@ use crate::send::notice::{Author, Report, notice};
 use crate::send::smtp::{End, send};
 use crate::submission::{ChosenAccount, NewSubmission};
 
-/// A connection that is signed in, and when its sign-in began.
+/// A connection that is signed in.
 pub(super) struct Open {
     pub(super) session: SmtpSession,
+    pub(super) by: Signed,
+}
+
+/// What a sign-in was made with, and when it began.
+#[derive(Clone, Copy)]
+pub(super) struct Signed {
+    pub(super) used: Used,
     pub(super) began_at: Timestamp,
+}
+
+/// Why there is no connection.
+pub(super) enum Unconnected {
+    /// The provider, or the way to it.
+    Upstream(UpstreamError, Signed),
+    /// Its service gave no access token; the account's status says so already.
+    NoToken(Box<Diagnosis>),
 }
 
 /// Whether the account may go on.
@@ -53,7 +70,7 @@ pub(super) async fn attempt(
         if open.is_none() {
             match connect(shop, account).await {
                 Ok(fresh) => *open = Some(fresh),
-                Err((err, began_at)) => return account_trouble(shop, account, claimed, &err, began_at).await,
+                Err(why) => return account_trouble(shop, account, claimed, why).await,
             }
         }
         let Some(it) = open.as_mut() else { continue };
@@ -65,7 +82,7 @@ pub(super) async fn attempt(
                 untouched(&claimed, &End::Unreadable)
             }
         };
-        let (began_at, server_tells) = (it.began_at, it.session.capabilities().dsn);
+        let (by, server_tells) = (it.by, it.session.capabilities().dsn);
         if !transaction.is_usable {
             *open = None;
         }
@@ -78,7 +95,7 @@ pub(super) async fn attempt(
         return judged(
             shop,
             account,
-            Ended { claimed, ends: transaction.ends, began_at, server_tells, is_fresh: !was_used },
+            Ended { claimed, ends: transaction.ends, by, server_tells, is_fresh: !was_used },
         )
         .await;
     }
@@ -100,22 +117,56 @@ fn body_of(claimed: &Claimed) -> BodyId {
     BodyId::from_uuid(claimed.submission.id.uuid())
 }
 
-/// Connects and signs in; on failure also says when that began.
-pub(super) async fn connect(
-    shop: &Shared,
-    account: &SendingAccount,
-) -> Result<Open, (UpstreamError, Timestamp)> {
-    let began_at = shop.outbox.store().world().now();
+/// Connects and signs in. An access token that the provider refuses is replaced once, and then it counts (SC-8).
+pub(super) async fn connect(shop: &Shared, account: &SendingAccount) -> Result<Open, Unconnected> {
+    let mut handed = None;
+    if account.kind == CredentialKind::OAuth {
+        // The token that the account was handed out with may be over by now.
+        let present = shop.accounts.signing_in(account.organisation, account.id).await;
+        handed = present.map(Some).or_else(without_token)?;
+    }
+    let present = handed.as_ref().unwrap_or(account);
+    match sign_in(shop, present).await {
+        Err(Unconnected::Upstream(refused @ UpstreamError::SignInRefused { .. }, by)) => {
+            let anew = shop.accounts.signing_in_anew(account.organisation, account.id, by.used).await;
+            match anew.or_else(without_token)? {
+                Some(anew) => sign_in(shop, &anew).await,
+                None => Err(Unconnected::Upstream(refused, by)),
+            }
+        }
+        signed_in => signed_in,
+    }
+}
+
+async fn sign_in(shop: &Shared, account: &SendingAccount) -> Result<Open, Unconnected> {
+    let Some(sign_in) = &account.sign_in() else {
+        let diagnosis = shop.catalogue.diagnose_trouble(Trouble::PasswordMissing);
+        return Err(Unconnected::NoToken(Box::new(diagnosis)));
+    };
+    let by = Signed { used: account.used, began_at: shop.outbox.store().world().now() };
     let connected = async {
         let deadlines = Deadlines::default();
         let greeted =
             Greeted::connect(&shop.dialer, &shop.tls, &account.endpoint, &shop.host, &deadlines).await?;
-        let credential = Credential::Password(account.secret.clone());
-        greeted.sign_in(&SignIn { user_name: account.user_name.clone(), credential }).await
+        greeted.sign_in(sign_in).await
     };
     match connected.await {
-        Ok(session) => Ok(Open { session, began_at }),
-        Err(err) => Err((err, began_at)),
+        Ok(session) => Ok(Open { session, by }),
+        Err(err) => Err(Unconnected::Upstream(err, by)),
+    }
+}
+
+/// What speaks against it for other reasons than its token shows when the dispatcher looks at the account again.
+fn without_token(why: NotUsable) -> Result<Option<SendingAccount>, Unconnected> {
+    match why {
+        NotUsable::NoToken { diagnosis } => Err(Unconnected::NoToken(diagnosis)),
+        NotUsable::Removed
+        | NotUsable::Paused
+        | NotUsable::NeedsSignIn { .. }
+        | NotUsable::NotBefore(_)
+        | NotUsable::NoSecret
+        | NotUsable::TokenOver { .. }
+        | NotUsable::Store(_) => Ok(None),
     }
 }
 
@@ -124,15 +175,24 @@ async fn account_trouble(
     shop: &Shared,
     account: &SendingAccount,
     claimed: Claimed,
-    err: &UpstreamError,
-    began_at: Timestamp,
+    why: Unconnected,
 ) -> Done {
-    let what = What::failed(err, account.provider_kind.as_deref());
-    let diagnosis = what.diagnosis().cloned().expect("a failure has a diagnosis");
     let judge = judge(shop, account).await;
-    let concluded = judge.account_trouble(&claimed.recipients, &diagnosis, reply_of(err));
-    tracing::info!(account.id = %account.id, rule = %diagnosis.rule, error = %err, "the mail account cannot send");
-    _ = report(shop, account, began_at, what).await;
+    let (concluded, diagnosis) = match why {
+        Unconnected::Upstream(err, by) => {
+            let what = What::failed(&err, account.provider_kind.as_deref());
+            let diagnosis = what.diagnosis().cloned().expect("a failure has a diagnosis");
+            let concluded = judge.account_trouble(&claimed.recipients, &diagnosis, reply_of(&err));
+            tracing::info!(account.id = %account.id, rule = %diagnosis.rule, error = %err, "the mail account cannot send");
+            _ = report(shop, account, by, what).await;
+            (concluded, diagnosis)
+        }
+        Unconnected::NoToken(diagnosis) => {
+            let concluded = judge.account_trouble(&claimed.recipients, &diagnosis, None);
+            tracing::info!(account.id = %account.id, rule = %diagnosis.rule, "the mail account has no access token");
+            (concluded, *diagnosis)
+        }
+    };
     let diagnoses = vec![Some(diagnosis); concluded.len()];
     let finished = with_notice(shop, account, claimed, (concluded, diagnoses), false).await;
     Done { finished, account: AccountState::Stopped }
@@ -150,14 +210,14 @@ fn reply_of(err: &UpstreamError) -> Option<&Reply> {
 struct Ended {
     claimed: Claimed,
     ends: Vec<End>,
-    began_at: Timestamp,
+    by: Signed,
     server_tells: bool,
     /// Whether no letter had gone over this connection before.
     is_fresh: bool,
 }
 
 async fn judged(shop: &Shared, account: &SendingAccount, ended: Ended) -> Done {
-    let Ended { claimed, ends, began_at, server_tells, is_fresh } = ended;
+    let Ended { claimed, ends, by, server_tells, is_fresh } = ended;
     let judgement = judge(shop, account).await.transaction(&claimed.recipients, &ends, is_fresh);
     let (what, state) = match judgement.effect {
         Effect::None => (What::Succeeded, AccountState::Usable),
@@ -170,7 +230,7 @@ async fn judged(shop: &Shared, account: &SendingAccount, ended: Ended) -> Done {
             (What::SignInRefused { diagnosis, reply: Some(reply) }, AccountState::Stopped)
         }
     };
-    _ = report(shop, account, began_at, what).await;
+    _ = report(shop, account, by, what).await;
     for (row, it) in claimed.recipients.iter().zip(&judgement.concluded) {
         tracing::info!(
             submission.id = %claimed.submission.id,
@@ -204,10 +264,10 @@ async fn judge<'a>(shop: &'a Shared, account: &'a SendingAccount) -> Judge<'a> {
 pub(super) async fn report(
     shop: &Shared,
     account: &SendingAccount,
-    began_at: Timestamp,
+    Signed { used, began_at }: Signed,
     what: What,
 ) -> Result<(), AccountsError> {
-    let event = Event { credential: account.credential, began_at, what };
+    let event = Event { used, began_at, what };
     let reported = shop.accounts.report(account.organisation, account.id, Direction::Sending, event).await;
     match &reported {
         Ok(change) if change.released => {

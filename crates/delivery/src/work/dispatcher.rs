@@ -207,6 +207,8 @@ impl Dispatcher {
             Err(NotUsable::NotBefore(later)) => return Ok(Some(later)),
             // Looked at again when a person or a probe changes it.
             Err(NotUsable::Paused | NotUsable::NeedsSignIn { .. } | NotUsable::NoSecret) => return Ok(None),
+            // Asked for by the connections alone.
+            Err(NotUsable::NoToken { .. } | NotUsable::TokenOver { .. }) => return Ok(None),
             Err(NotUsable::Removed) => {
                 let running_now = self.shop.accounts.running_now(organisation, id).await?;
                 self.shop.outbox.account_removed(organisation, id, running_now).await?;

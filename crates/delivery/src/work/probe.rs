@@ -4,7 +4,7 @@ use gatepost_accounts::{AccountsError, What};
 use gatepost_core::{MailAccountId, OrganisationId};
 
 use super::Shared;
-use super::attempt::{connect, report};
+use super::attempt::{Unconnected, connect, report};
 
 /// Signs in once and reports what came of it; success releases what waits. Fails if that could not be stored.
 pub(super) async fn probe(
@@ -15,12 +15,14 @@ pub(super) async fn probe(
     let Ok(account) = shop.accounts.signing_in(organisation, id).await else { return Ok(()) };
     match connect(&shop, &account).await {
         Ok(open) => {
-            let began_at = open.began_at;
+            let by = open.by;
             open.session.quit().await;
-            report(&shop, &account, began_at, What::Succeeded).await
+            report(&shop, &account, by, What::Succeeded).await
         }
-        Err((err, began_at)) => {
-            report(&shop, &account, began_at, What::failed(&err, account.provider_kind.as_deref())).await
+        Err(Unconnected::Upstream(err, by)) => {
+            report(&shop, &account, by, What::failed(&err, account.provider_kind.as_deref())).await
         }
+        // The refresh that failed has moved the account's status itself.
+        Err(Unconnected::NoToken(_)) => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ use gatepost_accounts::{Accounts, Reach};
 use gatepost_core::World;
 use gatepost_delivery::Outbox;
 use gatepost_identity::Identity;
+use gatepost_providers::OAuthClient;
 use gatepost_store::{Bodies, Database, Keyring, Store};
 use gatepost_vault::MasterKey;
 
@@ -76,6 +77,8 @@ impl App {
         let bodies = Bodies::open(&store, &keyring, settings.bodies.clone()).await?;
         let identity = Identity::new(store.clone(), keyring.clone());
         let accounts = Accounts::new(&store, &keyring, settings.providers.clone());
+        let world = store.world().clone();
+        accounts.reach_services(OAuthClient::new(reach.dialer.clone(), reach.tls.clone(), world));
         let outbox = Outbox::new(&store, &keyring, &bodies);
         accounts.refresh_all().await?;
         Ok(Self {

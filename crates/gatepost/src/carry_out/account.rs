@@ -44,7 +44,7 @@ impl App {
             further_addresses: Vec::new(),
             serves: Serves::Organisation,
             overrides: Overrides::default(),
-            secret: new.password.0,
+            secret: new.password.0.into(),
             actor: Actor::Command,
         };
         let added = self.accounts.add(adding).await.map_err(|error| self.refuse(error))?;

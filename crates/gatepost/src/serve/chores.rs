@@ -11,6 +11,9 @@ use tokio_util::task::TaskTracker;
 use super::certificate::Certificate;
 use crate::app::App;
 
+/// Refreshes of access tokens that wait for their services at the same time.
+const REFRESHES_AT_ONCE: usize = 16;
+
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -55,6 +58,19 @@ pub(super) fn start(
         async move {
             if let Err(refusal) = app.adopt_all_orphans().await {
                 tracing::warn!(refusal = %refusal, "letters without an account are looked at later");
+            }
+        }
+    });
+    let refreshing = app.clone();
+    repeat(tasks, stop, 5 * SECOND, move || {
+        let app = refreshing.clone();
+        async move {
+            // OC-6. What has begun is finished: its answer may hold the only token that lives.
+            if let Err(error) = app.accounts.refresh_due(REFRESHES_AT_ONCE).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "access tokens that are due are refreshed later"
+                );
             }
         }
     });

@@ -1,6 +1,8 @@
 //! Exchanging a code, refreshing, revoking.
 
 use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_core::SecretText;
@@ -125,6 +127,8 @@ type Client = oauth2::Client<
     oauth2::EndpointSet,
 >;
 
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
 /// Carries a failure through `oauth2`.
 struct Failed(OAuthFailure);
 
@@ -149,8 +153,7 @@ impl OAuthClient {
         let redirect =
             RedirectUrl::new(it.redirect_uri.to_owned()).map_err(|_| not_understood("redirect address"))?;
         let client = client.set_redirect_uri(redirect);
-        let secrets = secrets_of(it.application, &[it.code, it.verifier]);
-        let ask = |request: HttpRequest| self.ask(request, &secrets);
+        let ask = self.asking(secrets_of(it.application, &[it.code, it.verifier]));
         let asked = client
             .exchange_code(AuthorizationCode::new(it.code.reveal().to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(it.verifier.reveal().to_owned()))
@@ -169,8 +172,7 @@ impl OAuthClient {
         refresh_token: &SecretText,
     ) -> Result<Granted, OAuthFailure> {
         let client = client(service, application, token_url)?;
-        let secrets = secrets_of(application, &[refresh_token]);
-        let ask = |request: HttpRequest| self.ask(request, &secrets);
+        let ask = self.asking(secrets_of(application, &[refresh_token]));
         let token = RefreshToken::new(refresh_token.reveal().to_owned());
         // No scopes: RFC 6749 §6, as they were granted.
         let asked = client.exchange_refresh_token(&token).request_async(&ask).await;
@@ -232,6 +234,18 @@ impl OAuthClient {
                 Ok(())
             }
             Err(failure) => Err(failure),
+        }
+    }
+
+    /// Carries `oauth2`'s requests. Owns all it needs, so that whoever waits for it can be moved between threads.
+    fn asking(
+        &self,
+        secrets: Vec<&SecretText>,
+    ) -> impl Fn(HttpRequest) -> BoxFuture<Result<HttpResponse, Failed>> + Send + Sync + use<> {
+        let (client, secrets) = (self.clone(), Arc::new(secrets.into_iter().cloned().collect::<Vec<_>>()));
+        move |request| {
+            let (client, secrets) = (client.clone(), Arc::clone(&secrets));
+            Box::pin(async move { client.ask(request, &secrets.iter().collect::<Vec<_>>()).await })
         }
     }
 

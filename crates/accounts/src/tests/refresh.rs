@@ -1,0 +1,392 @@
+//! Grants of OAuth services, against a service that rotates its refresh tokens.
+
+mod service;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepost_net::{ClientTls, Dialer, Guard, Resolver};
+use gatepost_providers::{OAuthClient, Overrule, Providers};
+use gatepost_testkit::on_both_engines;
+
+use super::*;
+use service::{Mood, Service};
+
+on_both_engines!(
+    ROOMS;
+    a_token_that_is_over_is_refreshed_and_the_rotated_one_is_on_the_disk_first,
+    fifty_who_need_a_token_refresh_once,
+    two_nodes_refresh_once,
+    a_refused_token_is_replaced_once,
+    a_permission_that_was_taken_back_parks_both_directions_and_is_not_asked_for_again,
+    trouble_at_the_service_never_parks_and_never_looks_like_a_wrong_password,
+    a_lost_answer_is_survived_where_the_token_before_still_works,
+    a_lost_answer_is_named_where_it_does_not,
+    a_refused_application_is_its_own_trouble_and_nobody_signs_in_again,
+    permissions_that_were_taken_back_are_named_and_the_rotated_token_is_kept,
+    a_grant_cannot_be_re_pointed_in_the_database,
+    grants_that_are_due_are_refreshed_by_themselves_and_spread,
+    signing_in_again_keeps_the_account_and_ends_the_old_grant,
+);
+
+mod rows {
+    gatepost_store::statements! {
+        /// Another service.
+        POINT_ELSEWHERE = "UPDATE credential SET token_url = $2 WHERE mail_account_id = $1";
+        /// Generations and whether each has worked.
+        GENERATIONS = "SELECT generation, worked_at, refresh_began_at FROM credential WHERE mail_account_id = $1 AND retired_at IS NULL ORDER BY generation";
+        /// When the next refresh is due.
+        DUE = "SELECT refresh_at FROM credential WHERE mail_account_id = $1 AND retired_at IS NULL ORDER BY generation DESC";
+    }
+}
+
+/// An account with the grant of a service that rotates.
+struct Granted {
+    it: TestStore,
+    service: Service,
+    providers: Arc<Providers>,
+    accounts: Accounts,
+    client: gatepost_core::OAuthClientId,
+    organisation: OrganisationId,
+    id: MailAccountId,
+}
+
+impl Granted {
+    async fn new(it: TestStore) -> Self {
+        let service = Service::start().await;
+        let base = &service.base;
+        let text = format!(
+            "[praxis.oauth]\nauthorize = \"{base}/authorize\"\ntoken = \"{base}/token\"\n\
+             scopes = {{ smtp = [\"send\"], imap = [\"read\"], lasting = [\"offline_access\"] }}\n\
+             scope_words = {{ send = \"Send mail\", read = \"Read mail\" }}\n"
+        );
+        let table = text.parse::<toml::Table>().unwrap();
+        let overruled = table.into_iter().map(|(name, it)| (name, it.as_table().unwrap().clone())).collect();
+        let overrule = Overrule { providers: overruled, allows_private_addresses: true };
+        let providers = Providers::with(&overrule).unwrap();
+        let accounts = node(&it, &providers);
+        let organisation = it.organisation;
+        let application = |secret: &str| NewApplication {
+            service: "praxis".into(),
+            client_id: "client-1".into(),
+            secret: Some(SecretText::new(secret.into())),
+            tenant: None,
+            kind: ApplicationKind::Web,
+            is_verified: false,
+            is_proven: true,
+        };
+        let client = accounts
+            .put_application(Some(organisation), application("hunter2"), organisation, Actor::Command)
+            .await
+            .unwrap();
+        let new = NewAccount {
+            provider: "praxis".into(),
+            endpoints: Endpoints { imap: Some(starttls("imap.example.org")), ..servers("smtp.example.org") },
+            secret: grant(&service, client),
+            ..reception(organisation)
+        };
+        let id = accounts.add(new).await.unwrap().id;
+        Self { it, service, providers, accounts, client, organisation, id }
+    }
+
+    /// The access token to sign in with at this moment.
+    async fn token(&self) -> Result<String, NotUsable> {
+        token_of(&self.accounts, self.organisation, self.id).await
+    }
+
+    fn advance(&self, span: Duration) {
+        self.it.clock.advance(span);
+    }
+
+    async fn status(&self) -> AccountStatus {
+        self.accounts.status(self.organisation, self.id).await.unwrap()
+    }
+
+    /// Generation, whether it is known to have worked, whether a refresh of it was never answered.
+    async fn generations(&self) -> Vec<(i64, bool, bool)> {
+        let id = self.id;
+        let rows = self.it.store.read(move |tx| tx.rows(&rows::GENERATIONS, &[id.into()])).await.unwrap();
+        let is_there = |row: &gatepost_store::Row, n| row.get::<Option<Timestamp>>(n).unwrap().is_some();
+        rows.iter().map(|row| (row.get(0).unwrap(), is_there(row, 1), is_there(row, 2))).collect()
+    }
+
+    async fn due_at(&self) -> Option<Timestamp> {
+        let id = self.id;
+        let rows = self.it.store.read(move |tx| tx.rows(&rows::DUE, &[id.into()])).await.unwrap();
+        rows[0].get(0).unwrap()
+    }
+}
+
+/// A process of its own on the same database.
+fn node(it: &TestStore, providers: &Arc<Providers>) -> Accounts {
+    let accounts = Accounts::new(&it.store, &it.keyring, Arc::clone(providers));
+    let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
+    let dialer = Dialer::new(Resolver::system(), Arc::new(guard));
+    let tls = ClientTls::new(&[], &it.world).unwrap();
+    accounts.reach_services(OAuthClient::new(dialer, tls, it.world.clone()));
+    accounts
+}
+
+fn grant(service: &Service, client: gatepost_core::OAuthClientId) -> NewSecret {
+    NewSecret::Grant(Box::new(NewGrant {
+        client,
+        token_url: format!("{}/token", service.base),
+        refresh_token: SecretText::new("refresh-0".into()),
+        access_token: SecretText::new("access-0".into()),
+        lifetime: Duration::from_hours(1),
+        scopes: None,
+        subject: Some(("https://sso.praxis.example".into(), "7".into())),
+    }))
+}
+
+async fn token_of(
+    accounts: &Accounts,
+    organisation: OrganisationId,
+    id: MailAccountId,
+) -> Result<String, NotUsable> {
+    let account = accounts.signing_in(organisation, id).await?;
+    assert_eq!(account.kind, CredentialKind::OAuth);
+    Ok(account.secret.unwrap().reveal().to_owned())
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+
+async fn a_token_that_is_over_is_refreshed_and_the_rotated_one_is_on_the_disk_first(it: TestStore) {
+    let it = Granted::new(it).await;
+    assert_eq!(it.token().await.unwrap(), "access-0");
+    assert_eq!(it.service.n_refreshes(), 0, "a living token is used as it is");
+    it.advance(HOUR);
+    assert_eq!(it.token().await.unwrap(), "access-1");
+    // The one that it came from is kept until the new one has worked.
+    assert_eq!(it.generations().await, [(1, false, false), (2, false, false)]);
+    // A process that has just started finds it.
+    assert_eq!(token_of(&node(&it.it, &it.providers), it.organisation, it.id).await.unwrap(), "access-1");
+    it.advance(HOUR);
+    assert_eq!(it.token().await.unwrap(), "access-2");
+    assert_eq!(it.generations().await, [(2, false, false), (3, false, false)], "two at most");
+    it.service.feels(Mood::Keeps);
+    it.advance(HOUR);
+    assert_eq!(it.token().await.unwrap(), "access-3");
+    assert_eq!(it.generations().await.last().unwrap().0, 3, "a service that does not rotate keeps its row");
+    assert!(it.accounts.sending(it.organisation, it.id).await.is_ok());
+}
+
+async fn fifty_who_need_a_token_refresh_once(it: TestStore) {
+    let it = Arc::new(Granted::new(it).await);
+    it.advance(HOUR);
+    let all: Vec<_> = (0..50)
+        .map(|_| {
+            let it = Arc::clone(&it);
+            tokio::spawn(async move { it.token().await.unwrap() })
+        })
+        .collect();
+    for one in all {
+        assert_eq!(one.await.unwrap(), "access-1");
+    }
+    assert_eq!(it.service.n_refreshes(), 1);
+}
+
+async fn two_nodes_refresh_once(it: TestStore) {
+    let it = Granted::new(it).await;
+    let other = node(&it.it, &it.providers);
+    it.advance(HOUR);
+    let (here, there) = tokio::join!(it.token(), token_of(&other, it.organisation, it.id));
+    assert_eq!((here.unwrap(), there.unwrap()), ("access-1".to_owned(), "access-1".to_owned()));
+    assert_eq!(it.service.n_refreshes(), 1);
+}
+
+/// SC-8.
+async fn a_refused_token_is_replaced_once(it: TestStore) {
+    let it = Granted::new(it).await;
+    let account = it.accounts.signing_in(it.organisation, it.id).await.unwrap_or_else(|why| panic!("{why}"));
+    let refused_by = account.used;
+    let anew = it.accounts.signing_in_anew(it.organisation, it.id, refused_by).await;
+    let anew = anew.unwrap_or_else(|why| panic!("{why}")).unwrap();
+    assert_eq!(anew.secret.unwrap().reveal(), "access-1");
+    // Somebody who was refused with the older one as well gets the one that is there.
+    let again = it.accounts.signing_in_anew(it.organisation, it.id, refused_by).await;
+    assert_eq!(again.unwrap_or_else(|why| panic!("{why}")).unwrap().used, anew.used);
+    assert_eq!(it.service.n_refreshes(), 1);
+    // A late refusal of the older token says nothing; one of the new token does.
+    let event = |used| Event { used, began_at: it.it.world.now(), what: refused() };
+    it.accounts.report(it.organisation, it.id, Direction::Sending, event(refused_by)).await.unwrap();
+    assert_eq!(it.status().await.status, StatusName::Unchecked);
+    it.accounts.report(it.organisation, it.id, Direction::Sending, event(anew.used)).await.unwrap();
+    assert_eq!(it.status().await.status, StatusName::NeedsSignIn);
+}
+
+async fn a_permission_that_was_taken_back_parks_both_directions_and_is_not_asked_for_again(it: TestStore) {
+    let it = Granted::new(it).await;
+    it.service.revoke();
+    it.advance(HOUR);
+    assert!(matches!(it.token().await, Err(NotUsable::NoToken { .. })));
+    let status = it.status().await;
+    assert_eq!(
+        (status.sending.status, status.reading.status),
+        (StatusName::NeedsSignIn, StatusName::NeedsSignIn)
+    );
+    assert!(status.sending.reply.is_some(), "the service's own words stand beside it");
+    assert!(it.accounts.is_held(it.id));
+    let asked = it.service.n_asked();
+    it.advance(Duration::from_hours(1_000));
+    assert_eq!(it.accounts.due_probes(it.it.world.now()).await.unwrap(), [], "a dead grant is not probed");
+    assert_eq!(it.accounts.refresh_due(8).await.unwrap(), 0);
+    assert!(it.token().await.is_err());
+    assert_eq!(it.service.n_asked(), asked, "and nobody asks with it again");
+}
+
+/// OC-7.
+async fn trouble_at_the_service_never_parks_and_never_looks_like_a_wrong_password(it: TestStore) {
+    let it = Granted::new(it).await;
+    for (status, body) in [
+        (500, "<html>"),
+        (503, r#"{"error":"invalid_grant"}"#),
+        (429, r#"{"error":"slow_down"}"#),
+        (200, "not JSON"),
+        (400, r#"{"error":"we_are_not_sure"}"#),
+    ] {
+        it.service.feels(Mood::Says(status, body));
+        it.advance(HOUR);
+        assert!(matches!(it.token().await, Err(NotUsable::NoToken { .. })), "{status} {body}");
+        let shown = it.status().await;
+        assert_eq!(shown.status, StatusName::Failing, "{status} {body}");
+        assert!(!it.accounts.is_held(it.id), "letters are tried again by themselves");
+    }
+    assert!(it.due_at().await.unwrap() <= it.it.world.now() + HOUR, "an hour at most");
+    it.service.feels(Mood::Rotates);
+    assert_eq!(it.token().await.unwrap(), "access-1");
+}
+
+/// Killed between the question and the answer, or cut off: the service has rotated, and its answer never came.
+async fn a_lost_answer_is_survived_where_the_token_before_still_works(it: TestStore) {
+    let it = Granted::new(it).await;
+    it.service.feels(Mood::LosesItsAnswer);
+    it.advance(HOUR);
+    assert!(it.token().await.is_err());
+    assert_eq!(it.generations().await, [(1, false, true)], "the mark tells of it");
+    it.service.feels(Mood::Rotates);
+    // Whoever comes next may be another process; it waits until nobody can be asking any more.
+    it.advance(Duration::from_mins(1));
+    let next = node(&it.it, &it.providers);
+    assert_eq!(token_of(&next, it.organisation, it.id).await.unwrap(), "access-2");
+    assert_eq!(it.generations().await.last().unwrap(), &(2, false, false));
+}
+
+async fn a_lost_answer_is_named_where_it_does_not(it: TestStore) {
+    let it = Granted::new(it).await;
+    it.service.is_strict();
+    it.service.feels(Mood::LosesItsAnswer);
+    it.advance(HOUR);
+    assert!(it.token().await.is_err());
+    it.service.feels(Mood::Rotates);
+    it.advance(Duration::from_mins(1));
+    let failed = it.token().await.err().unwrap();
+    assert!(
+        matches!(&failed, NotUsable::NoToken { diagnosis } if diagnosis.rule == "grant-answer-lost"),
+        "{failed}"
+    );
+    assert_eq!(it.status().await.sending.diagnosis.unwrap().rule, "grant-answer-lost");
+    let asked = it.service.n_asked();
+    it.advance(Duration::from_hours(100));
+    assert!(it.token().await.is_err());
+    assert_eq!(it.service.n_asked(), asked, "no loop");
+}
+
+async fn a_refused_application_is_its_own_trouble_and_nobody_signs_in_again(it: TestStore) {
+    let it = Granted::new(it).await;
+    it.service.feels(Mood::Says(401, r#"{"error":"invalid_client"}"#));
+    it.advance(HOUR);
+    assert!(it.token().await.is_err());
+    assert_eq!(it.status().await.status, StatusName::Failing, "the permission itself is not over");
+    let application = it.accounts.applications(it.organisation).await.unwrap().remove(0);
+    assert!(application.trouble.is_some());
+    it.service.feels(Mood::Rotates);
+    let new = NewApplication {
+        service: "praxis".into(),
+        client_id: "client-1".into(),
+        secret: Some(SecretText::new("a new secret".replace(' ', "-"))),
+        tenant: None,
+        kind: ApplicationKind::Web,
+        is_verified: false,
+        is_proven: true,
+    };
+    let put = it.accounts.put_application(Some(it.organisation), new, it.organisation, Actor::Command).await;
+    assert_eq!(put.unwrap(), it.client, "grants made with it go on");
+    assert!(it.accounts.applications(it.organisation).await.unwrap()[0].trouble.is_none());
+    assert_eq!(it.accounts.refresh_due(8).await.unwrap(), 1, "it is due at once");
+    assert_eq!(it.token().await.unwrap(), "access-1");
+}
+
+async fn permissions_that_were_taken_back_are_named_and_the_rotated_token_is_kept(it: TestStore) {
+    let it = Granted::new(it).await;
+    let narrow = r#"{"access_token":"narrow","refresh_token":"refresh-9","expires_in":3600,"scope":"read"}"#;
+    it.service.feels(Mood::Says(200, narrow));
+    it.advance(HOUR);
+    let failed = it.token().await.err().unwrap();
+    assert!(
+        matches!(&failed, NotUsable::NoToken { diagnosis } if diagnosis.rule == "oauth-scopes-missing"),
+        "{failed}"
+    );
+    assert_eq!(it.generations().await.last().unwrap().0, 2);
+    assert_eq!(it.status().await.status, StatusName::NeedsSignIn);
+}
+
+/// OC-9: neither to another token address nor to another server.
+async fn a_grant_cannot_be_re_pointed_in_the_database(it: TestStore) {
+    let it = Granted::new(it).await;
+    let evil = Service::start().await;
+    let (id, url) = (it.id, format!("{}/token", evil.base));
+    let values = vec![id.into(), url.into()];
+    it.it.store.write(move |tx| tx.execute(&rows::POINT_ELSEWHERE, &values)).await.unwrap();
+    it.advance(HOUR);
+    assert!(it.token().await.is_err());
+    assert_eq!((evil.n_asked(), it.service.n_asked()), (0, 0), "nothing was sent to anybody");
+
+    let elsewhere = Granted::new(gatepost_testkit::sqlite(ROOMS).await).await;
+    let (id, host) = (elsewhere.id, "smtp.evil.example");
+    let write = move |tx: &mut gatepost_store::Transaction<'_>| {
+        tx.execute(&tampering::POINT_ELSEWHERE, &[id.into(), host.into()])
+    };
+    elsewhere.it.store.write(write).await.unwrap();
+    assert!(matches!(elsewhere.token().await, Err(NotUsable::NoSecret)));
+    elsewhere.advance(HOUR);
+    assert!(elsewhere.token().await.is_err());
+    assert_eq!(elsewhere.service.n_asked(), 0, "no token is made for another server");
+}
+
+async fn grants_that_are_due_are_refreshed_by_themselves_and_spread(it: TestStore) {
+    let it = Granted::new(it).await;
+    let made_at = it.it.world.now();
+    let due_at = it.due_at().await.unwrap();
+    assert!((made_at + HOUR.mul_f64(0.7)..=made_at + HOUR.mul_f64(0.8)).contains(&due_at));
+    assert_eq!(it.accounts.refresh_due(8).await.unwrap(), 0);
+    it.advance(HOUR.mul_f64(0.8));
+    assert_eq!(it.accounts.refresh_due(8).await.unwrap(), 1);
+    assert_eq!(it.service.n_refreshes(), 1);
+    // Nobody has used it for a day: once a day is enough to keep it alive, and to find out that it is dead.
+    it.advance(Duration::from_hours(25));
+    assert_eq!(it.accounts.refresh_due(8).await.unwrap(), 1);
+    let (now, due_at) = (it.it.world.now(), it.due_at().await.unwrap());
+    assert!((now + HOUR * 18..=now + HOUR * 24).contains(&due_at));
+    // A clock that was ahead has set it far away.
+    it.it.clock.set(now - Duration::from_hours(1_000));
+    assert_eq!(it.accounts.refresh_due(8).await.unwrap(), 1);
+}
+
+/// C15.
+async fn signing_in_again_keeps_the_account_and_ends_the_old_grant(it: TestStore) {
+    let it = Granted::new(it).await;
+    let before = it.accounts.signing_in(it.organisation, it.id).await.unwrap_or_else(|why| panic!("{why}"));
+    it.service.revoke();
+    it.advance(HOUR);
+    assert!(it.token().await.is_err());
+    let again = grant(&it.service, it.client);
+    let change = it.accounts.replace_secret(it.organisation, it.id, again, Actor::Command).await.unwrap();
+    assert!(change.released);
+    assert_eq!(it.token().await.unwrap(), "access-0");
+    assert_eq!(it.generations().await, [(1, false, false)]);
+    // What the old grant's connections tell changes nothing.
+    let event = Event { used: before.used, began_at: it.it.world.now(), what: refused() };
+    it.accounts.report(it.organisation, it.id, Direction::Sending, event).await.unwrap();
+    assert_eq!(it.status().await.status, StatusName::Unchecked);
+}
