@@ -7,12 +7,12 @@ use gatepost_core::{Diagnosis, Domain, MailAccountId, OrganisationId, Phase, Tls
 use gatepost_net::{ClientTls, DialError, Dialer};
 use gatepost_providers::Catalogue;
 use gatepost_upstream::smtp::Greeted;
-use gatepost_upstream::{Answer, Deadlines, Evidence, UpstreamError};
+use gatepost_upstream::{Answer, Deadlines, Evidence, UpstreamError, imap, pop3};
 
 use crate::accounts::Accounts;
 use crate::error::AccountsError;
 use crate::report::{Change, Event};
-use crate::sending::{NotUsable, SendingAccount};
+use crate::sending::{NotUsable, ReadingProtocol, SendingAccount};
 use crate::standing::What;
 use crate::status::Direction;
 
@@ -42,17 +42,24 @@ pub enum Step {
     Greet,
     /// Encryption, with a certificate for the server's name.
     Encrypt,
-    /// The provider takes user name and password.
+    /// The provider takes user name and password, or token.
     SignIn,
+    /// It lets the mailbox be read: a sign-in alone does not prove that (reading only).
+    Open,
 }
 
 impl Step {
     /// Those of an account, in the order in which they happen.
-    fn all(mode: TlsMode) -> &'static [Self] {
-        match mode {
-            TlsMode::Implicit => &[Self::Resolve, Self::Connect, Self::Encrypt, Self::Greet, Self::SignIn],
-            TlsMode::StartTls => &[Self::Resolve, Self::Connect, Self::Greet, Self::Encrypt, Self::SignIn],
-            TlsMode::None => &[Self::Resolve, Self::Connect, Self::Greet, Self::SignIn],
+    fn all(mode: TlsMode, direction: Direction) -> &'static [Self] {
+        use Step::{Connect, Encrypt, Greet, Open, Resolve, SignIn};
+        let all: &[Self] = match mode {
+            TlsMode::Implicit => &[Resolve, Connect, Encrypt, Greet, SignIn, Open],
+            TlsMode::StartTls => &[Resolve, Connect, Greet, Encrypt, SignIn, Open],
+            TlsMode::None => &[Resolve, Connect, Greet, SignIn, Open],
+        };
+        match direction {
+            Direction::Sending => &all[..all.len() - 1],
+            Direction::Reading => all,
         }
     }
 
@@ -65,6 +72,7 @@ impl Step {
             Self::Greet => "greet",
             Self::Encrypt => "encrypt",
             Self::SignIn => "sign_in",
+            Self::Open => "open",
         }
     }
 
@@ -92,13 +100,13 @@ impl Step {
             | UpstreamError::Broken { phase, .. } => match phase {
                 Phase::Greeting | Phase::Hello => Self::Greet,
                 Phase::StartTls => Self::Encrypt,
+                Phase::Mailbox => Self::Open,
                 Phase::Auth
                 | Phase::Mail
                 | Phase::Recipient
                 | Phase::Data
                 | Phase::Message
-                | Phase::Upkeep
-                | Phase::Mailbox => Self::SignIn,
+                | Phase::Upkeep => Self::SignIn,
             },
         }
     }
@@ -113,6 +121,7 @@ impl fmt::Display for Step {
             Self::Greet => "be greeted by the server",
             Self::Encrypt => "encrypt the connection",
             Self::SignIn => "sign in",
+            Self::Open => "open the mailbox",
         })
     }
 }
@@ -136,17 +145,26 @@ pub enum Outcome {
 /// How a check went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// Every step, in the order in which they happen.
-    pub steps: Vec<(Step, Outcome)>,
+    /// Every step on the way to sending, in the order in which they happen.
+    pub sending: Vec<(Step, Outcome)>,
+    /// The same for reading, where the account has a server for that.
+    pub reading: Option<Vec<(Step, Outcome)>>,
     /// What it made of the account; its success releases what the account holds.
     pub change: Change,
 }
 
 impl Check {
-    /// Whether letters can be sent.
+    /// Whether everything worked.
     #[must_use]
     pub fn is_passed(&self) -> bool {
-        self.steps.iter().all(|(_, outcome)| *outcome == Outcome::Passed)
+        self.steps().all(|(_, _, outcome)| *outcome == Outcome::Passed)
+    }
+
+    /// All steps: first those of sending, then those of reading.
+    pub fn steps(&self) -> impl Iterator<Item = (Direction, Step, &Outcome)> {
+        let sending = self.sending.iter().map(|(step, it)| (Direction::Sending, *step, it));
+        let reading = self.reading.iter().flatten().map(|(step, it)| (Direction::Reading, *step, it));
+        sending.chain(reading)
     }
 }
 
@@ -184,47 +202,99 @@ impl What {
     }
 }
 
-async fn sign_in(reach: &Reach, account: &SendingAccount) -> Result<(), UpstreamError> {
+/// Signs in at the server of a direction, and opens the mailbox where it is for reading.
+async fn sign_in(reach: &Reach, account: &SendingAccount, direction: Direction) -> Result<(), UpstreamError> {
     let Reach { dialer, tls, own_name } = reach;
     let deadlines = Deadlines { greeting: PATIENCE, command: PATIENCE, ..Deadlines::default() };
-    let greeted = Greeted::connect(dialer, tls, &account.endpoint, own_name, &deadlines).await?;
-    let sign_in = account.sign_in().ok_or(UpstreamError::NotSayable)?;
-    greeted.sign_in(&sign_in).await?.quit().await;
+    let mut sign_in = account.sign_in().ok_or(UpstreamError::NotSayable)?;
+    match (direction, &account.reading) {
+        (Direction::Sending, _) | (Direction::Reading, None) => {
+            let greeted = Greeted::connect(dialer, tls, &account.endpoint, own_name, &deadlines).await?;
+            greeted.sign_in(&sign_in).await?.quit().await;
+        }
+        (Direction::Reading, Some(server)) => {
+            sign_in.user_name.clone_from(&server.user_name);
+            match server.protocol {
+                ReadingProtocol::Imap => {
+                    let greeted = imap::Greeted::connect(dialer, tls, &server.endpoint, &deadlines).await?;
+                    let mut session = greeted.sign_in(&sign_in).await?;
+                    session.select_inbox().await?;
+                    session.logout().await;
+                }
+                ReadingProtocol::Pop3 => {
+                    let greeted = pop3::Greeted::connect(dialer, tls, &server.endpoint, &deadlines).await?;
+                    let mut session = greeted.sign_in(&sign_in).await?;
+                    session.stat().await?;
+                    // Whether the farewell is answered says nothing about the account.
+                    let _ = session.quit().await;
+                }
+            }
+        }
+    }
     Ok(())
 }
 
 impl Accounts {
-    /// Signs in once, whatever the account's status, and reports how it went: a success releases what the account holds, a
-    /// failure shows as its diagnosis.
+    /// Signs in once for sending and once for reading, whatever the account's status, and reports how it went: a success
+    /// releases what the account holds, a failure shows as its diagnosis.
     pub async fn check(
         &self,
         organisation: OrganisationId,
         id: MailAccountId,
         reach: &Reach,
     ) -> Result<Check, NotUsable> {
+        let account = self.get(organisation, id).await.map_err(not_usable)?;
+        let (sending, change) = self.check_direction(organisation, id, reach, Direction::Sending).await?;
+        let mut check = Check { sending, reading: None, change };
+        if account.endpoints.imap.is_some() || account.endpoints.pop3.is_some() {
+            let (reading, then) = self.check_direction(organisation, id, reach, Direction::Reading).await?;
+            check.reading = Some(reading);
+            check.change = Change {
+                before: change.before,
+                after: then.after,
+                released: change.released || then.released,
+            };
+        }
+        Ok(check)
+    }
+
+    async fn check_direction(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+        reach: &Reach,
+        direction: Direction,
+    ) -> Result<(Vec<(Step, Outcome)>, Change), NotUsable> {
         let mut account = self.signing_in(organisation, id).await?;
         let mut began_at = self.now();
-        let (mode, kind) = (account.endpoint.tls, account.provider_kind.clone());
-        let mut signed_in = sign_in(reach, &account).await;
+        let mode = match (&account.reading, direction) {
+            (Some(server), Direction::Reading) => server.endpoint.tls,
+            _ => account.endpoint.tls,
+        };
+        let mut signed_in = sign_in(reach, &account, direction).await;
         if matches!(signed_in, Err(UpstreamError::SignInRefused { .. }))
             && let Some(anew) = self.signing_in_anew(organisation, id, account.used).await?
         {
             (account, began_at) = (anew, self.now());
-            signed_in = sign_in(reach, &account).await;
+            signed_in = sign_in(reach, &account, direction).await;
         }
         let failed_at = signed_in.as_ref().err().map(Step::of);
         let what = match &signed_in {
             Ok(()) => What::Succeeded,
-            Err(failure) => What::failed(failure, kind.as_deref()),
+            Err(failure) => What::failed(failure, account.provider_kind.as_deref()),
         };
-        let steps = steps(Step::all(mode), failed_at, &what);
+        let steps = steps(Step::all(mode, direction), failed_at, &what);
         let event = Event { used: account.used, began_at, what };
-        match self.report(organisation, id, Direction::Sending, event).await {
-            Ok(change) => Ok(Check { steps, change }),
-            Err(AccountsError::Store(failure)) => Err(NotUsable::Store(failure)),
-            Err(AccountsError::NotFound(_) | AccountsError::AlreadyThere(_) | AccountsError::Invalid(_)) => {
-                Err(NotUsable::Removed)
-            }
+        let change = self.report(organisation, id, direction, event).await.map_err(not_usable)?;
+        Ok((steps, change))
+    }
+}
+
+fn not_usable(why: AccountsError) -> NotUsable {
+    match why {
+        AccountsError::Store(failure) => NotUsable::Store(failure),
+        AccountsError::NotFound(_) | AccountsError::AlreadyThere(_) | AccountsError::Invalid(_) => {
+            NotUsable::Removed
         }
     }
 }

@@ -45,7 +45,7 @@ pub use error::{AccountsError, Invalid};
 pub use gatepost_core::TlsMode;
 pub use gatepost_providers::Providers;
 pub use report::{Change, Event};
-pub use sending::{NotUsable, SendingAccount};
+pub use sending::{NotUsable, ReadingProtocol, ReadingServer, SendingAccount};
 pub use standing::What;
 pub use status::{AccountStatus, Direction, DirectionStatus, StatusName};
 

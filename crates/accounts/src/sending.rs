@@ -6,11 +6,13 @@ use gatepost_core::{
     CredentialId, Diagnosis, EmailAddress, MailAccountId, OrganisationId, SecretText, Timestamp,
 };
 use gatepost_journal::append;
-use gatepost_providers::{Limits, Providers};
+use gatepost_providers::{Limits, Providers, UserNameRule};
 use gatepost_store::{Keyring, Store, StoreError, params};
 use gatepost_upstream::{Credential, SignIn};
 
+use crate::account::MailAccount;
 use crate::credential::{Credential as Stored, CredentialKind, Present, Used};
+use crate::error::Invalid;
 use crate::record::Record;
 use crate::report::entry;
 use crate::sql;
@@ -36,6 +38,8 @@ pub struct SendingAccount {
     pub provider_kind: Option<String>,
     /// The server. The secret is bound to it and may be sent nowhere else.
     pub endpoint: gatepost_upstream::Endpoint,
+    /// Where and as whom it reads, if it does: by IMAP, else by POP3.
+    pub reading: Option<ReadingServer>,
     /// What it signs in as.
     pub user_name: String,
     /// The password, or an access token that lives for another minute at least. Absent where letters leave by a grant: each
@@ -49,6 +53,25 @@ pub struct SendingAccount {
     pub limits: Limits,
     /// It was failing: one letter goes first, on a new connection, and the rest when it was sent.
     pub is_trial: bool,
+}
+
+/// A server that lets letters be read.
+pub struct ReadingServer {
+    /// How it is spoken to.
+    pub protocol: ReadingProtocol,
+    /// The server. The secret is bound to it as well.
+    pub endpoint: gatepost_upstream::Endpoint,
+    /// What the account signs in as there; at some providers that is not what it sends as.
+    pub user_name: String,
+}
+
+/// How letters are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadingProtocol {
+    /// IMAP.
+    Imap,
+    /// POP3.
+    Pop3,
 }
 
 /// Why an account cannot be used at present.
@@ -164,6 +187,8 @@ pub(crate) async fn hand_out(
         column: 7,
         expected,
     })?;
+    let reading = reading(&record.account, present.kind, providers)
+        .map_err(|_| StoreError::Contradiction { statement: sql::FIND_ACCOUNT.name, column: 10, expected })?;
     let limits = record.account.limits(providers);
     let provider_kind = record.account.provider_kind(providers).map(str::to_owned);
     let account = record.account;
@@ -175,6 +200,7 @@ pub(crate) async fn hand_out(
         author_name: account.author_name,
         provider_kind,
         endpoint,
+        reading,
         // The provider is told which mailbox is to be opened; who signed in stands in the token.
         user_name: match (&account.opens, present.kind) {
             (Some(opens), CredentialKind::OAuth) => opens.to_string(),
@@ -186,6 +212,32 @@ pub(crate) async fn hand_out(
         limits,
         is_trial: record.sending.state.name() == StatusName::Failing,
     })
+}
+
+/// IMAP before POP3: it tells more, and leaves the letters where they are.
+fn reading(
+    account: &MailAccount,
+    kind: CredentialKind,
+    providers: &Providers,
+) -> Result<Option<ReadingServer>, Invalid> {
+    let (protocol, endpoint) = match (&account.endpoints.imap, &account.endpoints.pop3) {
+        (Some(endpoint), _) => (ReadingProtocol::Imap, endpoint),
+        (None, Some(endpoint)) => (ReadingProtocol::Pop3, endpoint),
+        (None, None) => return Ok(None),
+    };
+    let rule = providers.find(&account.provider).map(|it| match protocol {
+        ReadingProtocol::Imap => it.user_names.imap,
+        ReadingProtocol::Pop3 => it.user_names.pop3,
+    });
+    let user_name = match (&account.opens, rule) {
+        (Some(opens), _) if kind == CredentialKind::OAuth => opens.to_string(),
+        // The other name of the same mailbox, unless somebody has typed one that is neither.
+        (_, Some(UserNameRule::LocalPart)) if account.user_name == account.address.as_str() => {
+            account.address.local_part().to_owned()
+        }
+        _ => account.user_name.clone(),
+    };
+    Ok(Some(ReadingServer { protocol, endpoint: endpoint.dialled()?, user_name }))
 }
 
 /// A grant that is used is refreshed all the time; written once an hour at most.

@@ -13,6 +13,7 @@ on_both_engines!(
     a_check_that_signs_in_releases_a_parked_account,
     a_check_that_is_refused_shows_where_and_parks,
     each_step_gets_its_tick_or_cross,
+    a_check_looks_at_reading_too_and_each_direction_has_its_own_cross,
 );
 
 /// A provider on loopback without encryption that says these lines: the first at once, each other after a command.
@@ -65,8 +66,13 @@ async fn check(it: &Fixture, reach: &Reach) -> Check {
 
 /// Ticks, then the rule of the cross.
 fn shown(check: &Check) -> (Vec<&'static str>, Option<(&'static str, &str)>) {
-    let passed = check.steps.iter().filter(|(_, outcome)| *outcome == Outcome::Passed);
-    let failed = check.steps.iter().find_map(|(step, outcome)| match outcome {
+    shown_of(&check.sending)
+}
+
+/// The same of one direction.
+fn shown_of(steps: &[(Step, Outcome)]) -> (Vec<&'static str>, Option<(&'static str, &str)>) {
+    let passed = steps.iter().filter(|(_, outcome)| *outcome == Outcome::Passed);
+    let failed = steps.iter().find_map(|(step, outcome)| match outcome {
         Outcome::Failed { diagnosis, .. } => Some((step.word(), diagnosis.rule.as_str())),
         Outcome::Passed | Outcome::NotReached => None,
     });
@@ -116,7 +122,7 @@ async fn each_step_gets_its_tick_or_cross(it: TestStore) {
 
     let check = check_at(587, TlsMode::StartTls, &reach(&it, &[])).await;
     assert_eq!(shown(&check), (vec![], Some(("resolve", "address-not-allowed"))));
-    assert_eq!(check.steps.len(), 5, "what was not reached is listed too");
+    assert_eq!(check.sending.len(), 5, "what was not reached is listed too");
 
     let check = check_at(gatepost_testkit::free_port(), TlsMode::Implicit, &open).await;
     assert_eq!(shown(&check), (vec!["resolve"], Some(("connect", "connection-refused"))));
@@ -139,4 +145,68 @@ async fn each_step_gets_its_tick_or_cross(it: TestStore) {
     let cross = Some(("sign_in", "sign-in-method-missing"));
     assert_eq!(shown(&check), (vec!["resolve", "connect", "greet"], cross));
     assert_eq!(check.change.after, StatusName::NeedsSignIn);
+}
+
+async fn a_check_looks_at_reading_too_and_each_direction_has_its_own_cross(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let open = reach(&it, &["127.0.0.1"]);
+    let imap = ["* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] ready\r\n"];
+    for (refuses, status) in [(false, StatusName::Connected), (true, StatusName::NeedsSignIn)] {
+        let (smtp, _heard) = provider(&[GREETING, EHLO, "235 2.7.0 welcome\r\n", BYE]).await;
+        let (reading, _heard) = reading_provider(imap[0], refuses).await;
+        let at = |port| Endpoint { host: "127.0.0.1".into(), port, tls: TlsMode::None };
+        let endpoints = Endpoints { smtp: at(smtp), imap: Some(at(reading)), pop3: None };
+        it.accounts.edit_endpoints(it.organisation, it.id, endpoints, Actor::Command).await.unwrap();
+        let secret = SecretText::new("correct horse".into());
+        it.accounts.replace_secret(it.organisation, it.id, secret, Actor::Command).await.unwrap();
+        it.advance(1);
+        let check = check(&it, &open).await;
+        assert_eq!(shown(&check), (vec!["resolve", "connect", "greet", "sign_in"], None));
+        let (passed, failed) = shown_of(check.reading.as_deref().unwrap());
+        if refuses {
+            assert_eq!(
+                (passed, failed.map(|it| it.0)),
+                (vec!["resolve", "connect", "greet"], Some("sign_in"))
+            );
+        } else {
+            assert_eq!((passed, failed), (vec!["resolve", "connect", "greet", "sign_in", "open"], None));
+        }
+        let shown = it.status().await;
+        assert_eq!((shown.sending.status, shown.reading.status), (StatusName::Connected, status));
+        assert_eq!(check.is_passed(), !refuses);
+        assert!(!it.accounts.is_held(it.id), "letters leave even where nothing can be read");
+    }
+}
+
+/// An IMAP server on loopback without encryption that takes every sign-in, or none.
+async fn reading_provider(greeting: &'static str, refuses: bool) -> (u16, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let task = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let (reading, mut writing) = socket.split();
+        let mut lines = BufReader::new(reading).lines();
+        writing.write_all(greeting.as_bytes()).await.unwrap();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let (tag, command) = line.split_once(' ').unwrap_or((&line, ""));
+            let command = command.to_ascii_uppercase();
+            let answer = match command.split(' ').next() {
+                Some("CAPABILITY") => {
+                    format!("* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\n{tag} OK done\r\n")
+                }
+                Some("AUTHENTICATE") if refuses => {
+                    format!("{tag} NO [AUTHENTICATIONFAILED] Invalid credentials\r\n")
+                }
+                Some("SELECT") => {
+                    format!("* 0 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n{tag} OK [READ-WRITE] done\r\n")
+                }
+                Some("LOGOUT") => format!("* BYE\r\n{tag} OK done\r\n"),
+                _ => format!("{tag} OK done\r\n"),
+            };
+            if writing.write_all(answer.as_bytes()).await.is_err() {
+                break;
+            }
+        }
+    });
+    (port, task)
 }

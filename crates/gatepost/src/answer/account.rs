@@ -84,6 +84,8 @@ pub struct ServerShown {
 /// One step of a check.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StepShown {
+    /// sending or reading.
+    pub direction: String,
     /// What was tried, in a word.
     pub step: String,
     /// Whether it worked.

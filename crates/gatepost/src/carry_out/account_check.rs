@@ -1,6 +1,6 @@
 //! `account check`: signs in at the provider and says how far it came; what waits goes when that works.
 
-use gatepost_accounts::{NotUsable, Outcome, Step};
+use gatepost_accounts::{Direction, NotUsable, Outcome, Step};
 use gatepost_identity::Organisation;
 use serde_json::Value;
 
@@ -27,11 +27,15 @@ impl App {
         })?;
         self.changed(organisation, account.id, check.change).await?;
         let mut failed = None;
-        for (step, outcome) in &check.steps {
-            let Some(shown) = shown(*step, outcome) else { continue };
-            if let Outcome::Failed { diagnosis, .. } = outcome {
+        for (direction, step, outcome) in check.steps() {
+            let Some(shown) = shown(direction, step, outcome) else { continue };
+            if let (Outcome::Failed { diagnosis, .. }, None) = (outcome, &failed) {
+                let cannot = match direction {
+                    Direction::Sending => "cannot send",
+                    Direction::Reading => "cannot be read",
+                };
                 failed = Some(format!(
-                    "{} cannot send: {} Cure: {} Who can do this: {}",
+                    "{} {cannot}: {} Cure: {} Who can do this: {}",
                     account.address, diagnosis.cause, diagnosis.cure, diagnosis.who
                 ));
             }
@@ -45,12 +49,16 @@ impl App {
 }
 
 /// Nothing is said of steps that were not reached.
-fn shown(step: Step, outcome: &Outcome) -> Option<StepShown> {
+fn shown(direction: Direction, step: Step, outcome: &Outcome) -> Option<StepShown> {
     let (ok, found, reply) = match outcome {
         Outcome::Passed => (true, None, None),
         Outcome::Failed { diagnosis: it, reply } => (false, Some(diagnosis(it)), reply.as_deref().map(words)),
         Outcome::NotReached => return None,
     };
-    let (step, text) = (step.word().to_owned(), step.to_string());
-    Some(StepShown { step, ok, text, diagnosis: found, reply })
+    let text = match direction {
+        Direction::Sending => step.to_string(),
+        Direction::Reading => format!("for reading: {step}"),
+    };
+    let (direction, step) = (direction.word().to_owned(), step.word().to_owned());
+    Some(StepShown { direction, step, ok, text, diagnosis: found, reply })
 }
