@@ -69,6 +69,27 @@ fn the_line_of_json_says_where_everything_is_and_the_first_letter_arrives() {
     assert_eq!(at.stop().code(), Some(0));
 }
 
+#[test]
+fn the_demos_mailbox_is_checked_for_sending_and_for_reading() {
+    let folder = fresh_folder();
+    let at = demo(&folder.path().join("demo"));
+    let command = |args: &[&str]| gatepost(args.iter().copied().chain(["--config", &at.text("config")]));
+    let account = command(&["account", "show", RECEPTION, "--json"]).json();
+    let status = |direction: &str| account[direction]["status"].clone();
+    assert_eq!((status("sending"), status("reading")), (json!("connected"), json!("connected")), "{account}");
+    let checked = command(&["account", "check", RECEPTION]).done();
+    assert!(checked.contains("✓ sign in\n") && checked.contains("✓ for reading: open the mailbox"), "{checked}");
+    at.mailboxes().fault(r#"{"fault":"refuse_sign_in","door":"imap"}"#);
+    let refused = command(&["account", "check", RECEPTION]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stdout.contains("✓ sign in\n") && refused.stdout.contains("✗ for reading: sign in"));
+    assert!(refused.stderr.contains("cannot be read"), "{}", refused.stderr);
+    let account = command(&["account", "show", RECEPTION, "--json"]).json();
+    let status = |direction: &str| account[direction]["status"].clone();
+    assert_eq!((status("sending"), status("reading")), (json!("connected"), json!("needs_sign_in")));
+    assert_eq!(at.stop().code(), Some(0));
+}
+
 /// The accounts on the sandbox's phone.
 fn phone_of(at: &Running) -> Vec<Value> {
     let url = format!("{}/api/phone/authenticators", at.text("sandbox_pages"));

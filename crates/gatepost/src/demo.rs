@@ -82,7 +82,7 @@ async fn run(
     let organisation = house::organisation(&app).await?;
     let administrator = administrator::ensure(&app, &server.people, &organisation, pages).await?;
     let sign_in_link = administrator::sign_in_link(&app, &administrator).await?;
-    house::connect_mailbox(&app, &organisation, sandbox.shown.sandbox_smtp).await?;
+    house::connect_mailbox(&app, &organisation).await?;
     let made = house::new_app_password(&app, &organisation).await?;
     let ready = DemoReady::new(&server.ready, &sandbox.shown, &config, &made, sign_in_link);
     let first_letter = match house::has_no_letters(&app, &organisation).await? {

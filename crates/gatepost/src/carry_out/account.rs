@@ -1,5 +1,7 @@
 //! Mail accounts.
 
+use std::net::SocketAddr;
+
 use gatepost_accounts::{
     AccountStatus, Change, DirectionStatus, Endpoint, Endpoints, MailAccount, NewAccount as Adding,
     Overrides, Serves,
@@ -7,12 +9,13 @@ use gatepost_accounts::{
 use gatepost_core::{Diagnosis, MailAccountId, TlsMode};
 use gatepost_identity::{Organisation, Target as LoginTarget};
 use gatepost_journal::Actor;
+use gatepost_providers::{Preset, Server};
 use serde_json::Value;
 
 use super::{address, done, parsed};
 use crate::answer::{AccountShown, DiagnosisShown, DirectionShown, ServerShown};
 use crate::app::App;
-use crate::control::{NewAccount, Refusal, Report, Server};
+use crate::control::{NewAccount, Refusal, Report};
 
 /// The provider on this machine, found by its file in the data folder.
 const SANDBOX: &str = "sandbox";
@@ -23,14 +26,14 @@ impl App {
         organisation: &Organisation,
         new: NewAccount,
     ) -> Result<Value, Refusal> {
-        let smtp = match &new.smtp {
-            Some(server) => endpoint(server)?,
-            None => self.known_server(&new.provider).await?,
+        let known = match &new.smtp {
+            Some(server) => Endpoints { smtp: endpoint(server)?, imap: None, pop3: None },
+            None => self.known_servers(&new.provider).await?,
         };
         let endpoints = Endpoints {
-            smtp,
-            imap: new.imap.as_ref().map(endpoint).transpose()?,
-            pop3: new.pop3.as_ref().map(endpoint).transpose()?,
+            smtp: known.smtp,
+            imap: new.imap.as_ref().map(endpoint).transpose()?.or(known.imap),
+            pop3: new.pop3.as_ref().map(endpoint).transpose()?.or(known.pop3),
         };
         let adding = Adding {
             organisation: organisation.id,
@@ -56,8 +59,8 @@ impl App {
         done(self.account_shown(organisation, &added).await?)
     }
 
-    /// Where a provider that is known takes letters.
-    async fn known_server(&self, provider: &str) -> Result<Endpoint, Refusal> {
+    /// Where a provider that is known takes letters, and lets them be read.
+    pub(crate) async fn known_servers(&self, provider: &str) -> Result<Endpoints, Refusal> {
         if provider == SANDBOX {
             let found = gatepost_sandbox::find_living(self.data_dir()).await;
             let living = found.map_err(|error| Refusal::new(error.to_string()))?.ok_or_else(|| {
@@ -66,21 +69,30 @@ impl App {
                     self.data_dir().display()
                 ))
             })?;
-            return Ok(Endpoint {
-                host: living.smtp.ip().to_string(),
-                port: living.smtp.port(),
+            let door = |at: SocketAddr| Endpoint {
+                host: at.ip().to_string(),
+                port: at.port(),
                 tls: TlsMode::StartTls,
+            };
+            return Ok(Endpoints {
+                smtp: door(living.smtp),
+                imap: Some(door(living.imap)),
+                pop3: Some(door(living.pop3)),
             });
         }
         let preset = self.accounts.providers().find(provider);
         // `{zone}` stands for the region, which nobody here knows.
-        let server = preset.and_then(|it| it.smtp.first()).filter(|it| !it.host.contains('{'));
-        let server = server.ok_or_else(|| {
+        let first = |servers: &[Server]| {
+            let server = servers.first().filter(|it| !it.host.contains('{'))?;
+            Some(Endpoint { host: server.host.clone(), port: server.port, tls: server.tls })
+        };
+        let smtp = preset.and_then(|it| first(&it.smtp)).ok_or_else(|| {
             Refusal::new(format!(
                 "provider {provider} has no server that is known here. Name it with --smtp HOST:PORT"
             ))
         })?;
-        Ok(Endpoint { host: server.host.clone(), port: server.port, tls: server.tls })
+        let reading = |servers: fn(&Preset) -> &[Server]| preset.and_then(|it| first(servers(it)));
+        Ok(Endpoints { smtp, imap: reading(|it| &it.imap), pop3: reading(|it| &it.pop3) })
     }
 
     pub(super) async fn list_accounts(
@@ -243,6 +255,6 @@ fn server(it: &Endpoint) -> ServerShown {
     ServerShown { host: it.host.clone(), port: it.port, tls: it.tls.word().to_owned() }
 }
 
-fn endpoint(server: &Server) -> Result<Endpoint, Refusal> {
+fn endpoint(server: &crate::control::Server) -> Result<Endpoint, Refusal> {
     Ok(Endpoint { host: server.host.clone(), port: server.port, tls: parsed(&server.tls)? })
 }

@@ -1,9 +1,6 @@
 //! What stands in the demo's installation: an organisation, a mailbox, an app password of this run.
 
-use std::net::SocketAddr;
-
-use gatepost_accounts::{Endpoint, Endpoints};
-use gatepost_core::{SecretText, TlsMode};
+use gatepost_core::SecretText;
 use gatepost_delivery::{Filter, SubmissionView};
 use gatepost_identity::Organisation;
 use gatepost_journal::Actor;
@@ -45,15 +42,10 @@ pub(super) async fn organisation(app: &App) -> Result<Organisation, Refusal> {
 }
 
 /// Connects the demo's mailbox, or follows the sandbox to where it listens now; then proves that it can sign in.
-pub(super) async fn connect_mailbox(
-    app: &App,
-    organisation: &Organisation,
-    smtp: SocketAddr,
-) -> Result<(), Refusal> {
+pub(super) async fn connect_mailbox(app: &App, organisation: &Organisation) -> Result<(), Refusal> {
     let address = ADDRESS.parse().expect("this is an address");
     let found = app.accounts.find(organisation.id, &address).await.map_err(|error| app.refuse(error))?;
-    let endpoint = Endpoint { host: smtp.ip().to_string(), port: smtp.port(), tls: TlsMode::StartTls };
-    let endpoints = Endpoints { smtp: endpoint, imap: None, pop3: None };
+    let endpoints = app.known_servers(crate::cli::SANDBOX).await?;
     let password = SecretText::new(SANDBOX_PASSWORD.to_owned());
     match found {
         None => {
