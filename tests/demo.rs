@@ -78,7 +78,10 @@ fn the_demos_mailbox_is_checked_for_sending_and_for_reading() {
     let status = |direction: &str| account[direction]["status"].clone();
     assert_eq!((status("sending"), status("reading")), (json!("connected"), json!("connected")), "{account}");
     let checked = command(&["account", "check", RECEPTION]).done();
-    assert!(checked.contains("✓ sign in\n") && checked.contains("✓ for reading: open the mailbox"), "{checked}");
+    assert!(
+        checked.contains("✓ sign in\n") && checked.contains("✓ for reading: open the mailbox"),
+        "{checked}"
+    );
     at.mailboxes().fault(r#"{"fault":"refuse_sign_in","door":"imap"}"#);
     let refused = command(&["account", "check", RECEPTION]);
     assert_eq!(refused.code, Some(1));
