@@ -1,10 +1,9 @@
 //! The diagnosis catalogue: from evidence to cause and cure.
 //!
-//! Of the 142 rules that were collected from providers' documents and from what their servers were seen to say, 118 stand in
-//! the four files under the names that they were collected under (SMTP 63, IMAP 16, POP3 7, OAuth 32), and 3 in another form:
-//! TLS trouble as the troubles about encryption and certificates, the states of a device code as two rules, missing scopes as
-//! two troubles. The other 21 come with the senders that can meet them: Microsoft Graph 11, the Gmail API 9, and 1 that only
-//! arrives as a bounce.
+//! Of the 142 rules that were collected from providers' documents and from what their servers were seen to say, 139 stand in
+//! the five files under the names that they were collected under (SMTP 64, IMAP 16, POP3 7, OAuth 32, HTTP 20), and 3 in another
+//! form: TLS trouble as the troubles about encryption and certificates, the states of a device code as two rules, missing
+//! scopes as two troubles.
 
 mod file;
 mod rule;
@@ -31,16 +30,18 @@ pub struct Catalogue {
     imap: Vec<Rule>,
     pop3: Vec<Rule>,
     oauth: Vec<Rule>,
+    http: Vec<Rule>,
     troubles: Vec<Diagnosis>,
 }
 
-/// The texts of the four data files.
+/// The texts of the five data files.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Files<'a> {
     pub(crate) smtp: &'a str,
     pub(crate) imap: &'a str,
     pub(crate) pop3: &'a str,
     pub(crate) oauth: &'a str,
+    pub(crate) http: &'a str,
 }
 
 impl Files<'static> {
@@ -49,6 +50,7 @@ impl Files<'static> {
         imap: include_str!("../data/imap.toml"),
         pop3: include_str!("../data/pop3.toml"),
         oauth: include_str!("../data/oauth_errors.toml"),
+        http: include_str!("../data/http.toml"),
     };
 }
 
@@ -68,8 +70,9 @@ impl Catalogue {
         let Read { rules: imap, troubles: of_imap } = file::read(files.imap)?;
         let Read { rules: pop3, troubles: of_pop3 } = file::read(files.pop3)?;
         let Read { rules: oauth, troubles: of_oauth } = file::read(files.oauth)?;
-        troubles.extend(of_imap.into_iter().chain(of_pop3).chain(of_oauth));
-        let it = Self { smtp, imap, pop3, oauth, troubles };
+        let Read { rules: http, troubles: of_http } = file::read(files.http)?;
+        troubles.extend(of_imap.into_iter().chain(of_pop3).chain(of_oauth).chain(of_http));
+        let it = Self { smtp, imap, pop3, oauth, http, troubles };
         it.names_are_unique()?;
         let needed =
             Trouble::ALL.iter().map(|it| it.rule()).chain(OAuthTrouble::ALL.iter().map(|it| it.rule()));
@@ -78,7 +81,7 @@ impl Catalogue {
                 return Err(DataError::Contradiction(format!("no words for {rule}")));
             }
         }
-        for rules in [&it.smtp, &it.imap, &it.pop3, &it.oauth] {
+        for rules in [&it.smtp, &it.imap, &it.pop3, &it.oauth, &it.http] {
             // Where neither provider nor text is known, the last rule must answer, or there would be no diagnosis at all.
             if !rules.last().is_some_and(Rule::matches_everything) {
                 return Err(DataError::Contradiction("the last rule does not match everything".into()));
@@ -104,7 +107,7 @@ impl Catalogue {
     }
 
     fn all(&self) -> impl Iterator<Item = &Diagnosis> {
-        let rules = [&self.smtp, &self.imap, &self.pop3, &self.oauth].into_iter().flatten();
+        let rules = [&self.smtp, &self.imap, &self.pop3, &self.oauth, &self.http].into_iter().flatten();
         rules.map(|it| &it.diagnosis).chain(&self.troubles)
     }
 
@@ -133,6 +136,10 @@ impl Catalogue {
                 judge(&self.pop3, provider_kind, &subject, |rule, kind| {
                     rule.concerns_status(kind, phase, may_hold)
                 })
+            }
+            Evidence::Http { provider_kind, status, text } => {
+                let subject = subject::smtp(status, None, text);
+                judge(&self.http, provider_kind, &subject, |rule, kind| rule.concerns_request(kind))
             }
             Evidence::OAuth { provider_kind, error, text } => {
                 let subject = subject::oauth(error, text);

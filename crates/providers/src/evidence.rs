@@ -51,6 +51,15 @@ pub enum Evidence<'a> {
         /// What else it said: suberror, numbers and description, joined by spaces.
         text: &'a str,
     },
+    /// A refusal of a mail interface over HTTP: Microsoft Graph, the Gmail API.
+    Http {
+        /// As above.
+        provider_kind: Option<&'a str>,
+        /// The status (RFC 9110 §15).
+        status: u16,
+        /// The error's codes and message, joined by a space.
+        text: &'a [u8],
+    },
     /// The conversation did not get so far, or broke off.
     Trouble(Trouble),
     /// The same with an OAuth service.

@@ -71,6 +71,11 @@ impl Rule {
         self.holds() == holds && self.speaks_of(provider_kind, false)
     }
 
+    /// Whether it speaks of a refusal of a mail interface over HTTP.
+    pub(super) fn concerns_request(&self, provider_kind: Option<&str>) -> bool {
+        self.speaks_of(provider_kind, false)
+    }
+
     fn is_of_phase(&self, phase: Phase) -> bool {
         self.phases.is_empty() || self.phases.contains(&phase)
     }

@@ -237,5 +237,6 @@ proptest! {
 }
 
 mod grants;
+mod http;
 mod reading;
 mod unseen;
