@@ -611,6 +611,36 @@ fn what_would_happen_to_a_letter_is_explained_before_one_is_sent() {
 }
 
 #[test]
+fn an_account_is_edited_by_what_is_given_alone() {
+    let it = Installation::new();
+    let mut add = vec!["account", "add", "--provider", "custom", "--address", "reception@example.org"];
+    add.extend(["--short-name", "Reception", "--smtp", "smtp.example.org:587", "--password-stdin"]);
+    let mut adding = it.command();
+    adding.args(add).arg("--config").arg(it.config());
+    with_input(&mut adding, "correct horse battery").done();
+    let edit = ["account", "edit", "reception@example.org", "--json"];
+    let one = it.run(&[&edit[..], &["--short-name", "Front desk", "--send-as", "info@example.org"]].concat());
+    let one = one.json();
+    assert_eq!(
+        (&one["short_name"], &one["user_name"]),
+        (&"Front desk".into(), &"reception@example.org".into())
+    );
+    assert_eq!(one["send_as"], serde_json::json!(["reception@example.org", "info@example.org"]));
+    let two = it.run(&[&edit[..], &["--never-falls-back", "true", "--for-person", ADMIN]].concat()).json();
+    assert_eq!((&two["short_name"], &two["send_as"]), (&one["short_name"], &one["send_as"]));
+    let explained = it.run(&["outbox", "explain", "--person", ADMIN, "--json"]).json();
+    assert_eq!(explained["because"], "this person's own account");
+    let text = it.run(&["account", "edit", "reception@example.org", "--send-as-itself-only"]).done();
+    assert!(text.contains("Front desk") && !text.contains("info@example.org"), "{text}");
+    it.run(&["account", "edit", "reception@example.org", "--short-name", " "])
+        .refused(&["1 to 60 characters"]);
+    it.run(&["account", "edit", "nobody@example.org", "--short-name", "X"])
+        .refused(&["gatepost account list"]);
+    it.run(&["account", "edit", "reception@example.org", "--for-location", "Nowhere"])
+        .refused(&["no location named"]);
+}
+
+#[test]
 fn what_is_not_there_is_said_with_the_command_that_lists_it() {
     let it = Installation::new();
     let id = "01938f6e-0000-7000-8000-000000000000";

@@ -13,13 +13,13 @@ use crate::answer::{
 };
 use crate::app::App;
 use crate::cli::{
-    AccountAdd, AccountCommand, AppPasswordCommand, AppPasswordCreate, HostPort, LoginArgs, OutboxCommand,
-    PersonCommand, Scoped, TlsMode,
+    AccountAdd, AccountCommand, AccountEdit, AppPasswordCommand, AppPasswordCreate, HostPort, LoginArgs,
+    OutboxCommand, PersonCommand, Scoped, TlsMode,
 };
 use crate::config::Settings;
 use crate::control::{
-    Ended, Line, NewAccount, NewAppPassword, NewPerson, Order, PasswordOnTheWay, Refusal, Request, Server,
-    Target, carry,
+    EditedAccount, Ended, Line, NewAccount, NewAppPassword, NewPerson, Order, PasswordOnTheWay, Refusal,
+    Request, Served, Server, Target, carry,
 };
 use crate::output::{Output, understand};
 use crate::secret_input::read_secret;
@@ -58,6 +58,9 @@ impl Asking<'_> {
             }
             AccountCommand::Show(it) => {
                 self.show_account(ask(Order::ShowAccount(it.address.to_string()))).await
+            }
+            AccountCommand::Edit(edit) => {
+                self.show_account(ask(Order::EditAccount(Box::new(edited_account(*edit))))).await
             }
             AccountCommand::Check(it) => {
                 self.check_account(ask(Order::CheckAccount(it.address.to_string()))).await
@@ -295,6 +298,25 @@ fn new_account(add: AccountAdd) -> Result<NewAccount, Refusal> {
         address: add.address.to_string(),
         password: PasswordOnTheWay(password),
     })
+}
+
+fn edited_account(edit: AccountEdit) -> EditedAccount {
+    let serves = match (edit.for_organisation, edit.for_location, edit.for_person) {
+        (true, _, _) => Some(Served::Organisation),
+        (_, Some(location), _) => Some(Served::Location(location)),
+        (_, _, person) => person.map(|it| Served::Person(it.to_string())),
+    };
+    let is_given = edit.send_as_itself_only || !edit.send_as.is_empty();
+    EditedAccount {
+        address: edit.address.to_string(),
+        short_name: edit.short_name,
+        author_name: edit.author_name,
+        user_name: edit.user_name,
+        opens: edit.opens.map(|it| it.to_string()),
+        send_as: is_given.then(|| edit.send_as.iter().map(ToString::to_string).collect()),
+        serves,
+        never_falls_back: edit.never_falls_back,
+    }
 }
 
 fn new_app_password(create: AppPasswordCreate) -> NewAppPassword {

@@ -31,6 +31,7 @@ impl CarryOut for App {
             Order::AddAccount(new) => self.add_account(&of, *new).await,
             Order::ListAccounts => self.list_accounts(&of, report).await,
             Order::ShowAccount(address) => self.show_account(&of, &address).await,
+            Order::EditAccount(edited) => self.edit_account(&of, *edited).await,
             Order::CheckAccount(address) => self.check_account(&of, &address, report).await,
             Order::PauseAccount(address) => self.pause_account(&of, &address).await,
             Order::ResumeAccount(address) => self.resume_account(&of, &address).await,

@@ -19,7 +19,10 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 pub use client::{Ended, carry};
-pub use order::{NewAccount, NewAppPassword, NewPerson, Order, PasswordOnTheWay, Request, Server, Target};
+pub use order::{
+    EditedAccount, NewAccount, NewAppPassword, NewPerson, Order, PasswordOnTheWay, Request, Served, Server,
+    Target,
+};
 pub use server::ControlSocket;
 
 /// Carries orders out; the wired rooms do, and tests.

@@ -28,6 +28,10 @@ pub struct AccountShown {
     pub author_name: String,
     /// What Gatepost signs in as.
     pub user_name: String,
+    /// The mailbox it opens, where that is another.
+    pub opens: Option<String>,
+    /// All addresses that its letters may come from, its own first.
+    pub send_as: Vec<String>,
     /// Server for sending.
     pub smtp: ServerShown,
     /// Server for reading.
@@ -160,6 +164,8 @@ impl AccountShown {
             ("Provider", Some(self.provider.clone())),
             ("Author name", Some(self.author_name.clone()).filter(|it| !it.is_empty())),
             ("User name", Some(self.user_name.clone())),
+            ("Opens", self.opens.clone()),
+            ("May send as", (self.send_as.len() > 1).then(|| self.send_as.join(", "))),
             ("Sending", Some(server(&self.smtp))),
             ("Reading", self.imap.as_ref().map(server)),
             ("Fetching", self.pop3.as_ref().map(server)),

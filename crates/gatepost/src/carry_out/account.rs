@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{address, done, parsed};
 use crate::answer::{AccountShown, DiagnosisShown, DirectionShown, ServerShown};
 use crate::app::App;
-use crate::control::{NewAccount, Refusal, Report};
+use crate::control::{EditedAccount, NewAccount, Refusal, Report, Served};
 
 /// The provider on this machine, found by its file in the data folder.
 const SANDBOX: &str = "sandbox";
@@ -57,6 +57,43 @@ impl App {
         login.map_err(|error| self.refuse(error))?;
         self.adopt_orphans(organisation).await?;
         done(self.account_shown(organisation, &added).await?)
+    }
+
+    /// Changes what is given. The login follows whom the account serves, and letters without an account look at it.
+    pub(super) async fn edit_account(
+        &self,
+        organisation: &Organisation,
+        edited: EditedAccount,
+    ) -> Result<Value, Refusal> {
+        let account = self.account(organisation, &edited.address).await?;
+        let mut settings = account.settings();
+        let EditedAccount { short_name, author_name, user_name, opens, send_as, serves, .. } = edited;
+        settings.short_name = short_name.unwrap_or(settings.short_name);
+        settings.author_name = author_name.unwrap_or(settings.author_name);
+        settings.user_name = user_name.unwrap_or(settings.user_name);
+        if let Some(text) = opens {
+            let opens = address(&text)?;
+            settings.opens = (!opens.is_same_mailbox(&account.address)).then_some(opens);
+        }
+        if let Some(all) = send_as {
+            settings.further_addresses = all.iter().map(|it| address(it)).collect::<Result<_, _>>()?;
+        }
+        settings.serves = match serves {
+            None => settings.serves,
+            Some(Served::Organisation) => Serves::Organisation,
+            Some(Served::Location(name)) => Serves::Location(self.location(organisation, &name).await?.id),
+            Some(Served::Person(text)) => Serves::Person(self.person(organisation, &text).await?.id),
+        };
+        let never = edited.never_falls_back.unwrap_or(settings.overrides.never_falls_back);
+        settings.overrides.never_falls_back = never;
+        let person = settings.serves.person();
+        let changed = self.accounts.edit(organisation.id, account.id, settings, Actor::Command).await;
+        self.changed(organisation, account.id, changed.map_err(|error| self.refuse(error))?).await?;
+        let login =
+            self.identity.ensure_account_login(organisation.id, account.id, &account.address, person).await;
+        login.map_err(|error| self.refuse(error))?;
+        self.adopt_orphans(organisation).await?;
+        self.show_account(organisation, &edited.address).await
     }
 
     /// Where a provider that is known takes letters, and lets them be read.
@@ -223,6 +260,8 @@ fn shown(it: &MailAccount, status: &AccountStatus, waiting: u64) -> AccountShown
         reading,
         author_name: it.author_name.clone(),
         user_name: it.user_name.clone(),
+        opens: it.opens.as_ref().map(ToString::to_string),
+        send_as: it.addresses().map(ToString::to_string).collect(),
         smtp: server(&it.endpoints.smtp),
         imap: it.endpoints.imap.as_ref().map(server),
         pop3: it.endpoints.pop3.as_ref().map(server),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use gatepost_core::EmailAddress;
 
 /// `gatepost account …`
@@ -18,6 +18,8 @@ pub enum AccountCommand {
     /// One mail account: settings, state, cause and cure
     #[command(before_help = "Examples:\n  gatepost account show reception@example.org")]
     Show(OneAccount),
+    /// Change names, addresses or whom it serves; only what is given changes
+    Edit(Box<AccountEdit>),
     /// Sign in at the provider, step by step; success releases what the account holds
     #[command(before_help = "Examples:\n  gatepost account check reception@example.org")]
     Check(OneAccount),
@@ -83,6 +85,49 @@ pub struct AccountAdd {
     /// Read the mailbox's password from standard input instead of asking for it
     #[arg(long)]
     pub password_stdin: bool,
+}
+
+/// `gatepost account edit`.
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("serves").args(["for_organisation", "for_location", "for_person"]),
+    before_help = "Examples:
+  gatepost account edit reception@example.org --short-name \"Front desk\" --send-as info@example.org --send-as billing@example.org
+  gatepost account edit north@example.org --for-location \"North branch\" --never-falls-back true"
+)]
+pub struct AccountEdit {
+    /// Its e-mail address
+    pub address: EmailAddress,
+    /// What people here call it
+    #[arg(long, value_name = "S")]
+    pub short_name: Option<String>,
+    /// Name that recipients see
+    #[arg(long, value_name = "N")]
+    pub author_name: Option<String>,
+    /// What Gatepost signs in as
+    #[arg(long, value_name = "U")]
+    pub user_name: Option<String>,
+    /// The mailbox that is opened, where it is another than the one that signs in; its own address for none
+    #[arg(long, value_name = "A")]
+    pub opens: Option<EmailAddress>,
+    /// Letters may come from this address too; may be repeated. Those given take the place of all before
+    #[arg(long = "send-as", value_name = "A")]
+    pub send_as: Vec<EmailAddress>,
+    /// Letters may come from its own address alone
+    #[arg(long, conflicts_with = "send_as")]
+    pub send_as_itself_only: bool,
+    /// Serves everybody
+    #[arg(long)]
+    pub for_organisation: bool,
+    /// Serves this location
+    #[arg(long, value_name = "NAME")]
+    pub for_location: Option<String>,
+    /// Serves this person
+    #[arg(long, value_name = "A")]
+    pub for_person: Option<EmailAddress>,
+    /// Once it is gone, its letters wait for a new choice instead of leaving by another account
+    #[arg(long, value_name = "true|false")]
+    pub never_falls_back: Option<bool>,
 }
 
 /// The word of the sandbox of the same data folder.

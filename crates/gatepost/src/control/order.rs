@@ -34,6 +34,8 @@ pub enum Order {
     ListAccounts,
     /// One mail account, by address.
     ShowAccount(String),
+    /// Change what is given of one.
+    EditAccount(Box<EditedAccount>),
     /// Sign in at its provider; an item for each step.
     CheckAccount(String),
     /// Send nothing by it until it is resumed.
@@ -103,6 +105,40 @@ pub struct NewAccount {
     pub pop3: Option<Server>,
     /// The mailbox's password.
     pub password: PasswordOnTheWay,
+}
+
+/// What changes of a mail account; what is absent stays.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EditedAccount {
+    /// Which one.
+    pub address: String,
+    /// What people here call it.
+    pub short_name: Option<String>,
+    /// What recipients see.
+    pub author_name: Option<String>,
+    /// What to sign in as.
+    pub user_name: Option<String>,
+    /// The mailbox to open.
+    pub opens: Option<String>,
+    /// All further addresses that letters may come from.
+    pub send_as: Option<Vec<String>>,
+    /// Whom it serves.
+    pub serves: Option<Served>,
+    /// Whether its letters wait once it is gone.
+    pub never_falls_back: Option<bool>,
+}
+
+/// Whom a mail account serves.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Served {
+    /// Everybody.
+    Organisation,
+    /// A location, by name.
+    Location(String),
+    /// A person, by address.
+    Person(String),
 }
 
 /// A server of a provider.
