@@ -12,8 +12,18 @@ use serde_json::{Value, json};
 
 use super::{BrowserOptions, PATIENCE};
 
+/// How often a driver is started that ends at once.
+const TRIES: u32 = 5;
+
 /// Starts a driver on a port of its own choice; gives its address. Chromium becomes its child and dies with it.
 pub(super) fn start(folder: &Path) -> (Process, String) {
+    // It chooses a port that is free for IPv4, takes the same for IPv6, and ends where somebody else has that one.
+    let started = (0..TRIES).find_map(|_| try_to_start(folder));
+    started.expect("chromedriver says on which port it listens")
+}
+
+/// None if it ends without a port.
+fn try_to_start(folder: &Path) -> Option<(Process, String)> {
     let mut command = Command::new("chromedriver");
     command.arg("--port=0").env("HOME", folder).env("TMPDIR", folder);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -30,8 +40,11 @@ pub(super) fn start(folder: &Path) -> (Process, String) {
             }
         }
     });
-    let port = told.recv_timeout(PATIENCE).expect("chromedriver says on which port it listens");
-    (process, format!("http://127.0.0.1:{port}"))
+    match told.recv_timeout(PATIENCE) {
+        Ok(port) => Some((process, format!("http://127.0.0.1:{port}"))),
+        Err(mpsc::RecvTimeoutError::Disconnected) => None,
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("chromedriver says nothing"),
+    }
 }
 
 pub(super) fn capabilities(folder: &Path, options: BrowserOptions) -> Capabilities {
