@@ -18,8 +18,9 @@ const HEADER_BYTES: u64 = 256 * 1024;
 const FOLDERS: usize = 10_000;
 /// How many messages that a search has found are looked at, newest first.
 const LOOKED_AT: usize = 5;
-/// Where a message is looked for when it is not in INBOX: Gmail files a letter to oneself under "All Mail".
-const ELSEWHERE: [SpecialUse; 3] = [SpecialUse::All, SpecialUse::Junk, SpecialUse::Sent];
+/// Where a message is looked for when it is not in INBOX: Gmail files a letter to oneself under "All Mail". Junk comes first,
+/// because what lies there may lie under all mail as well, and that it is taken for junk is worth knowing.
+const ELSEWHERE: [SpecialUse; 3] = [SpecialUse::Junk, SpecialUse::All, SpecialUse::Sent];
 
 /// A signed-in session. It serves one credential and is never handed on (MP-7).
 ///
@@ -131,7 +132,7 @@ impl ImapSession {
         Ok(folders)
     }
 
-    /// Looks for a message in INBOX, then in the folders for all, for junk and for sent mail. The folder where it was found
+    /// Looks for a message in INBOX, then in the folders for junk, for all and for sent mail. The folder where it was found
     /// stays open.
     pub async fn find(&mut self, sought: &Sought) -> Result<Option<Found>, UpstreamError> {
         if let Some(uid) = self.find_in("INBOX", sought).await? {

@@ -264,9 +264,9 @@ async fn a_message_that_is_not_in_inbox_is_looked_for_where_letters_to_oneself_g
         Say("* SEARCH\r\ng4 OK\r\n"),
         Hear("g5 LIST"),
         Say("* LIST (\\Noselect \\All) \"/\" Nowhere\r\n* LIST (\\Junk) \"/\" Spam\r\n* LIST (\\All) \"/\" \"[Gmail]/All Mail\"\r\n* LIST () \"/\" INBOX\r\ng5 OK\r\n"),
-        Hear("g6 SELECT \"[Gmail]/All Mail\""),
+        Hear("g6 SELECT \"Spam\""),
         Say("g6 NO [SERVERBUG] cannot\r\n"),
-        Hear("g7 SELECT \"Spam\""),
+        Hear("g7 SELECT \"[Gmail]/All Mail\""),
         Say("g7 OK\r\n"),
         Hear("g8 UID SEARCH"),
         Say("* SEARCH 9\r\ng8 OK\r\n"),
@@ -275,7 +275,7 @@ async fn a_message_that_is_not_in_inbox_is_looked_for_where_letters_to_oneself_g
     ])
     .await;
     let found = session.find(&id).await.unwrap().unwrap();
-    assert_eq!((found.folder.as_str(), found.uid), ("Spam", 9));
+    assert_eq!((found.folder.as_str(), found.uid), ("[Gmail]/All Mail", 9));
 }
 
 /// RFC 4315 §1: plain EXPUNGE would remove what others have marked.
