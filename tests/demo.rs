@@ -70,7 +70,7 @@ fn the_line_of_json_says_where_everything_is_and_the_first_letter_arrives() {
 }
 
 #[test]
-fn the_demos_mailbox_is_checked_for_sending_and_for_reading() {
+fn the_demos_mailbox_sends_a_letter_to_itself_and_finds_it() {
     let folder = fresh_folder();
     let at = demo(&folder.path().join("demo"));
     let command = |args: &[&str]| gatepost(args.iter().copied().chain(["--config", &at.text("config")]));
@@ -78,10 +78,40 @@ fn the_demos_mailbox_is_checked_for_sending_and_for_reading() {
     let status = |direction: &str| account[direction]["status"].clone();
     assert_eq!((status("sending"), status("reading")), (json!("connected"), json!("connected")), "{account}");
     let checked = command(&["account", "check", RECEPTION]).done();
-    assert!(
-        checked.contains("✓ sign in\n") && checked.contains("✓ for reading: open the mailbox"),
-        "{checked}"
-    );
+    for step in [
+        "✓ sign in\n",
+        "✓ send a letter from the mailbox to itself\n",
+        "✓ for reading: open the mailbox\n",
+        "✓ for reading: find the letter\n",
+    ] {
+        assert!(checked.contains(step), "{step} {checked}");
+    }
+    let of_checks = |it: &Value| it["subject"].as_str().unwrap().starts_with("Gatepost checks");
+    let letters = at.mailboxes().messages(RECEPTION);
+    assert!(!letters.iter().any(of_checks), "it was found and removed: {letters:?}");
+    let quiet = command(&["account", "check", RECEPTION, "--no-letter"]).done();
+    assert!(quiet.contains("✓ for reading: open the mailbox") && !quiet.contains("letter"), "{quiet}");
+
+    // A mailbox that signs in and may not send: one cross, and no word against reading.
+    at.mailboxes().fault(r#"{"fault":"reply","door":"smtp","phase":"data","text":"550 5.4.5 Daily user sending limit exceeded"}"#);
+    let refused = command(&["account", "check", RECEPTION, "--json"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    let steps: Vec<Value> = refused.stdout.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let crosses: Vec<&Value> = steps.iter().filter(|it| it["ok"] != true).collect();
+    let [cross] = crosses.as_slice() else { panic!("{steps:?}") };
+    assert_eq!((&cross["step"], &cross["outcome"]), (&json!("may_send"), &json!("failed")));
+    assert!(cross["reply"].as_str().unwrap().starts_with("550 5.4.5"), "{cross}");
+    assert_eq!(steps.last().unwrap()["step"], "open");
+    assert!(refused.stderr.contains("cannot send"), "{}", refused.stderr);
+    let account = command(&["account", "show", RECEPTION, "--json"]).json();
+    assert_eq!(account["diagnosis"]["rule"], cross["diagnosis"]["rule"], "{account}");
+    let status = |direction: &str| account[direction]["status"].clone();
+    assert_eq!((status("sending"), status("reading")), (json!("failing"), json!("connected")), "{account}");
+    at.mailboxes().fault(r#"{"fault":"none"}"#);
+    command(&["account", "check", RECEPTION]).done();
+    let account = command(&["account", "show", RECEPTION, "--json"]).json();
+    assert_eq!(account["status"], "connected", "a letter that was really sent ends it");
+
     at.mailboxes().fault(r#"{"fault":"refuse_sign_in","door":"imap"}"#);
     let refused = command(&["account", "check", RECEPTION]);
     assert_eq!(refused.code, Some(1));

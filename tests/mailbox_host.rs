@@ -64,6 +64,12 @@ fn a_letter_arrives_at_postfix_and_dovecot_over_starttls_and_over_tls_with_every
         assert_eq!(String::from_utf8_lossy(body(letter.unwrap())), BODY);
         let checked = house.command(&["account", "check", RECEPTION, "--json"]);
         assert_eq!(checked.code, Some(0), "{checked:?}");
+        assert!(checked.stdout.contains("may_send"), "{checked:?}");
+        let own = host.letters(RECEPTION, n + 1);
+        assert!(
+            own.iter()
+                .all(|it| String::from_utf8_lossy(it).contains("\r\nAuto-Submitted: auto-generated\r\n"))
+        );
         assert_eq!(house.account(RECEPTION)["status"], "connected");
         assert_eq!(server.stop().code(), Some(0));
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_core::{EmailAddress, MailAccountId, OAuthClientId, OrganisationId, Timestamp};
+use gatepost_core::{EmailAddress, MailAccountId, OAuthClientId, OrganisationId, Timestamp, World};
 use gatepost_journal::Actor;
 use gatepost_providers::{Catalogue, OAuthClient, Providers};
 use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
@@ -454,6 +454,11 @@ impl Accounts {
             self.refresh(row.get(0)?).await?;
         }
         Ok(())
+    }
+
+    /// Clock and dice.
+    pub(crate) fn world(&self) -> &World {
+        self.store.world()
     }
 
     /// The present time.

@@ -1,20 +1,35 @@
-//! Checking an account because somebody asked: sign in, say how far it came, and let the account's status know.
+//! Checking a mailbox because somebody asked: sign in for sending and for reading, send a letter from the mailbox to itself,
+//! find it there, and say how far it came.
+//!
+//! [`sending`] and [`reading`] are the two directions. They know no store, so that a mailbox can be checked before it is an
+//! account; [`Accounts::check`] puts them together for one that is, and lets its status know. Whoever asked can watch the steps
+//! as they are taken ([`Progress`]).
 
-use std::fmt;
+mod course;
+mod letter;
+mod reading;
+mod sending;
+mod step;
+mod what;
+
 use std::time::Duration;
 
-use gatepost_core::{Diagnosis, Domain, MailAccountId, OrganisationId, Phase, TlsMode};
-use gatepost_net::{ClientTls, DialError, Dialer};
-use gatepost_providers::Catalogue;
-use gatepost_upstream::smtp::Greeted;
-use gatepost_upstream::{Answer, Deadlines, Evidence, UpstreamError, imap, pop3};
+use gatepost_core::{Domain, MailAccountId, OrganisationId, Timestamp, World};
+use gatepost_net::{ClientTls, Dialer};
+use gatepost_upstream::Deadlines;
+use tokio::sync::watch;
+
+pub use course::{Progress, Taken};
+pub use step::{Outcome, Step};
 
 use crate::accounts::Accounts;
+use crate::credential::Used;
 use crate::error::AccountsError;
 use crate::report::{Change, Event};
-use crate::sending::{NotUsable, ReadingProtocol, SendingAccount};
+use crate::sending::{NotUsable, SendingAccount};
 use crate::standing::What;
 use crate::status::Direction;
+use letter::TestLetter;
 
 /// Somebody watches a check, so it gives up sooner than a delivery. Real servers greet within seconds; those that make
 /// strangers wait do so for less than this.
@@ -29,117 +44,52 @@ pub struct Reach {
     pub tls: ClientTls,
     /// What we call ourselves.
     pub own_name: Domain,
+    /// How long a letter may take to arrive.
+    pub arrival: Arrival,
 }
 
-/// One thing that has to work.
+/// How long a check looks for its letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// The server's name has an address, and it may be dialled.
-    Resolve,
-    /// Somebody answers there.
-    Connect,
-    /// It speaks the protocol.
-    Greet,
-    /// Encryption, with a certificate for the server's name.
-    Encrypt,
-    /// The provider takes user name and password, or token.
-    SignIn,
-    /// It lets the mailbox be read: a sign-in alone does not prove that (reading only).
-    Open,
+pub struct Arrival {
+    /// How long after one look the next one comes, by IMAP.
+    pub looks_every: Duration,
+    /// How long it is looked for in all; by POP3, how long after the first look the second and last one comes.
+    pub looks_for: Duration,
 }
 
-impl Step {
-    /// Those of an account, in the order in which they happen.
-    fn all(mode: TlsMode, direction: Direction) -> &'static [Self] {
-        use Step::{Connect, Encrypt, Greet, Open, Resolve, SignIn};
-        let all: &[Self] = match mode {
-            TlsMode::Implicit => &[Resolve, Connect, Encrypt, Greet, SignIn, Open],
-            TlsMode::StartTls => &[Resolve, Connect, Greet, Encrypt, SignIn, Open],
-            TlsMode::None => &[Resolve, Connect, Greet, SignIn, Open],
-        };
-        match direction {
-            Direction::Sending => &all[..all.len() - 1],
-            Direction::Reading => all,
-        }
-    }
-
-    /// The word used in JSON.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Resolve => "resolve",
-            Self::Connect => "connect",
-            Self::Greet => "greet",
-            Self::Encrypt => "encrypt",
-            Self::SignIn => "sign_in",
-            Self::Open => "open",
-        }
-    }
-
-    /// The step at which it ended.
-    fn of(failure: &UpstreamError) -> Self {
-        match failure {
-            UpstreamError::Dial(
-                DialError::NotFound { .. } | DialError::Lookup { .. } | DialError::Forbidden { .. },
-            ) => Self::Resolve,
-            UpstreamError::Dial(DialError::Unreachable { .. } | DialError::TimedOut { .. })
-            | UpstreamError::EncryptionRequired { .. } => Self::Connect,
-            UpstreamError::StartTlsMissing { .. }
-            | UpstreamError::BytesAfterStartTls { .. }
-            | UpstreamError::Tls { .. } => Self::Encrypt,
-            UpstreamError::SignInRefused { .. }
-            | UpstreamError::SignInMethodMissing { .. }
-            | UpstreamError::Challenge(_)
-            | UpstreamError::NotSayable
-            | UpstreamError::NotKept(_) => Self::SignIn,
-            UpstreamError::PreAuth { .. } => Self::Greet,
-            UpstreamError::Refused { phase, .. }
-            | UpstreamError::Protocol { phase, .. }
-            | UpstreamError::TimedOut { phase }
-            | UpstreamError::Closed { phase }
-            | UpstreamError::Broken { phase, .. } => match phase {
-                Phase::Greeting | Phase::Hello => Self::Greet,
-                Phase::StartTls => Self::Encrypt,
-                Phase::Mailbox => Self::Open,
-                Phase::Auth
-                | Phase::Mail
-                | Phase::Recipient
-                | Phase::Data
-                | Phase::Message
-                | Phase::Upkeep => Self::SignIn,
-            },
-        }
+impl Default for Arrival {
+    fn default() -> Self {
+        Self { looks_every: Duration::from_secs(3), looks_for: Duration::from_secs(60) }
     }
 }
 
-/// In words, as the beginning of a line that ends in a tick or a cross.
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Resolve => "find the server's address",
-            Self::Connect => "connect to the server",
-            Self::Greet => "be greeted by the server",
-            Self::Encrypt => "encrypt the connection",
-            Self::SignIn => "sign in",
-            Self::Open => "open the mailbox",
-        })
-    }
-}
-
-/// How a step went.
+/// How much a check is to prove.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// A tick.
-    Passed,
-    /// A cross.
-    Failed {
-        /// Cause and cure.
-        diagnosis: Box<Diagnosis>,
-        /// The provider's own words, raw and hostile.
-        reply: Option<Vec<u8>>,
+pub enum Proof {
+    /// That the account can sign in, and that its mailbox can be opened.
+    SignIn,
+    /// That, and that a letter leaves the mailbox and arrives there.
+    Letter {
+        /// Who wants to know. The letter says so, because whoever reads that mailbox has not asked for it.
+        asked_by: String,
     },
-    /// An earlier one failed.
-    NotReached,
+}
+
+/// What a check is to do, and who watches.
+#[derive(Clone, Copy)]
+pub struct Errand<'a> {
+    /// The way to the servers.
+    pub reach: &'a Reach,
+    /// How far it goes.
+    pub proof: &'a Proof,
+    /// Shows the steps as they are taken.
+    pub progress: &'a watch::Sender<Progress>,
+}
+
+impl Errand<'_> {
+    fn deadlines() -> Deadlines {
+        Deadlines { greeting: PATIENCE, command: PATIENCE, message: PATIENCE, ..Deadlines::default() }
+    }
 }
 
 /// How a check went.
@@ -154,10 +104,10 @@ pub struct Check {
 }
 
 impl Check {
-    /// Whether everything worked.
+    /// Whether everything worked, the letter's arrival included if there was one.
     #[must_use]
     pub fn is_passed(&self) -> bool {
-        self.steps().all(|(_, _, outcome)| *outcome == Outcome::Passed)
+        self.steps().all(|(_, _, outcome)| outcome.is_tick())
     }
 
     /// All steps: first those of sending, then those of reading.
@@ -168,125 +118,154 @@ impl Check {
     }
 }
 
-impl What {
-    /// The diagnosis, unless all is well.
-    #[must_use]
-    pub const fn diagnosis(&self) -> Option<&Diagnosis> {
-        match self {
-            Self::SignInRefused { diagnosis, .. }
-            | Self::Trouble { diagnosis, .. }
-            | Self::Blocked { diagnosis, .. } => Some(diagnosis),
-            Self::Succeeded | Self::LetterSent => None,
-        }
-    }
+/// How one direction went.
+pub(crate) struct Examined {
+    /// Its steps, in the order in which they happen.
+    pub(crate) steps: Vec<(Step, Outcome)>,
+    /// What it says of the mailbox.
+    pub(crate) what: What,
+    /// What it signed in with.
+    pub(crate) used: Used,
+    /// When that began.
+    pub(crate) began_at: Timestamp,
+}
 
-    /// What a connection that did not come about, or broke, tells of the account.
-    #[must_use]
-    pub fn failed(failure: &UpstreamError, provider_kind: Option<&str>) -> Self {
-        let catalogue = Catalogue::embedded();
-        let (diagnosis, reply) = match failure.evidence() {
-            Evidence::Trouble(trouble) => (catalogue.diagnose_trouble(trouble), None),
-            Evidence::Reply(phase, answer) => {
-                let diagnosis = match answer {
-                    Answer::Smtp(reply) => catalogue.diagnose_reply(provider_kind, phase, reply),
-                    Answer::Imap(status) => catalogue.diagnose_status(provider_kind, phase, status),
-                    Answer::Pop3(reply) => catalogue.diagnose_error(provider_kind, phase, reply),
-                };
-                (diagnosis, Some(answer.raw().to_vec()))
-            }
-        };
-        match failure {
-            UpstreamError::SignInRefused { .. } => Self::SignInRefused { diagnosis, reply },
-            _ => Self::Trouble { diagnosis, reply },
-        }
+impl Examined {
+    /// What the account is told, in this order. What was said of a letter was said behind a sign-in that succeeded.
+    fn events(self) -> Vec<Event> {
+        let Self { what, used, began_at, .. } = self;
+        let is_behind = matches!(what, What::LetterSent | What::Blocked { .. });
+        let signed_in = is_behind.then_some(What::Succeeded);
+        signed_in.into_iter().chain([what]).map(|what| Event { used, began_at, what }).collect()
     }
 }
 
-/// Signs in at the server of a direction, and opens the mailbox where it is for reading.
-async fn sign_in(reach: &Reach, account: &SendingAccount, direction: Direction) -> Result<(), UpstreamError> {
-    let Reach { dialer, tls, own_name } = reach;
-    let deadlines = Deadlines { greeting: PATIENCE, command: PATIENCE, ..Deadlines::default() };
-    let mut sign_in = account.sign_in().ok_or(UpstreamError::NotSayable)?;
-    match (direction, &account.reading) {
-        (Direction::Sending, _) | (Direction::Reading, None) => {
-            let greeted = Greeted::connect(dialer, tls, &account.endpoint, own_name, &deadlines).await?;
-            greeted.sign_in(&sign_in).await?.quit().await;
+/// A check of one mailbox under way.
+pub(crate) struct Checking<'a> {
+    account: SendingAccount,
+    errand: Errand<'a>,
+    world: &'a World,
+    letter: Option<TestLetter>,
+    /// Whether the letter was taken.
+    is_letter_on_its_way: bool,
+}
+
+impl<'a> Checking<'a> {
+    /// Of a mailbox that need be no account yet.
+    pub(crate) fn new(account: SendingAccount, errand: Errand<'a>, world: &'a World) -> Self {
+        let letter = match errand.proof {
+            Proof::SignIn => None,
+            Proof::Letter { asked_by } => {
+                Some(TestLetter::new(&account, asked_by, &errand.reach.own_name, world))
+            }
+        };
+        Self { account, errand, world, letter, is_letter_on_its_way: false }
+    }
+
+    /// Signs in for sending and sends the letter. With `tokens`, an access token that is refused is replaced once (SC-8).
+    pub(crate) async fn sending(&mut self, tokens: Option<&Accounts>) -> Result<Examined, NotUsable> {
+        let examined = self.examine(Direction::Sending, tokens).await?;
+        self.is_letter_on_its_way = examined.what == What::LetterSent;
+        Ok(examined)
+    }
+
+    /// Signs in for reading, if the mailbox has a server for that, and looks for the letter that [`Checking::sending`] has sent.
+    pub(crate) async fn reading(&mut self, tokens: Option<&Accounts>) -> Result<Option<Examined>, NotUsable> {
+        if self.account.reading.is_none() {
+            return Ok(None);
         }
-        (Direction::Reading, Some(server)) => {
-            sign_in.user_name.clone_from(&server.user_name);
-            match server.protocol {
-                ReadingProtocol::Imap => {
-                    let greeted = imap::Greeted::connect(dialer, tls, &server.endpoint, &deadlines).await?;
-                    let mut session = greeted.sign_in(&sign_in).await?;
-                    session.select_inbox().await?;
-                    session.logout().await;
-                }
-                ReadingProtocol::Pop3 => {
-                    let greeted = pop3::Greeted::connect(dialer, tls, &server.endpoint, &deadlines).await?;
-                    let mut session = greeted.sign_in(&sign_in).await?;
-                    session.stat().await?;
-                    // Whether the farewell is answered says nothing about the account.
-                    let _ = session.quit().await;
-                }
+        self.examine(Direction::Reading, tokens).await.map(Some)
+    }
+
+    async fn examine(
+        &mut self,
+        direction: Direction,
+        tokens: Option<&Accounts>,
+    ) -> Result<Examined, NotUsable> {
+        let mode = match (&self.account.reading, direction) {
+            (Some(server), Direction::Reading) => server.endpoint.tls,
+            _ => self.account.endpoint.tls,
+        };
+        let steps = Step::all(mode, direction, self.errand.proof);
+        let mut course = course::Course::new(direction, steps, self.errand.progress);
+        let mut began_at = self.world.now();
+        let mut ended = self.go(direction, &mut course).await;
+        if ended.as_ref().is_err_and(|it| it.is_sign_in_refused())
+            && let Some(accounts) = tokens
+        {
+            let SendingAccount { organisation, id, used, .. } = self.account;
+            if let Some(anew) = accounts.signing_in_anew(organisation, id, used).await? {
+                (self.account, began_at) = (anew, self.world.now());
+                ended = self.go(direction, &mut course).await;
+            }
+        }
+        let (is_signed_in, kind) = (course.has_passed(Step::SignIn), self.account.provider_kind.as_deref());
+        let what = match ended {
+            Ok(what) => what,
+            Err(failure) => {
+                let judged = failure.judge(direction, is_signed_in, kind);
+                course.fail(failure.step(), judged.diagnosis, judged.reply);
+                judged.what
+            }
+        };
+        Ok(Examined { steps: course.finish(), what, used: self.account.used, began_at })
+    }
+
+    async fn go(&self, direction: Direction, course: &mut course::Course<'_>) -> Result<What, what::Failure> {
+        match (direction, &self.account.reading) {
+            (Direction::Reading, Some(server)) => {
+                let letter = self.letter.as_ref().filter(|_| self.is_letter_on_its_way);
+                reading::read(&self.account, server, self.errand.reach, letter, course).await
+            }
+            (Direction::Sending, _) | (Direction::Reading, None) => {
+                sending::send(&self.account, self.errand.reach, self.letter.as_ref(), course).await
             }
         }
     }
-    Ok(())
 }
 
 impl Accounts {
-    /// Signs in once for sending and once for reading, whatever the account's status, and reports how it went: a success
-    /// releases what the account holds, a failure shows as its diagnosis.
+    /// Checks an account once for sending and once for reading, whatever its status, and reports how it went: a success
+    /// releases what the account holds, a failure shows as its diagnosis. By a paused account no letter is sent.
     pub async fn check(
         &self,
         organisation: OrganisationId,
         id: MailAccountId,
-        reach: &Reach,
+        errand: Errand<'_>,
     ) -> Result<Check, NotUsable> {
         let account = self.get(organisation, id).await.map_err(not_usable)?;
-        let (sending, change) = self.check_direction(organisation, id, reach, Direction::Sending).await?;
-        let mut check = Check { sending, reading: None, change };
-        if account.endpoints.imap.is_some() || account.endpoints.pop3.is_some() {
-            let (reading, then) = self.check_direction(organisation, id, reach, Direction::Reading).await?;
-            check.reading = Some(reading);
-            check.change = Change {
-                before: change.before,
-                after: then.after,
-                released: change.released || then.released,
-            };
+        let errand = match account.paused_at {
+            Some(_) => Errand { proof: &Proof::SignIn, ..errand },
+            None => errand,
+        };
+        let handed = self.signing_in(organisation, id).await?;
+        let mut checking = Checking::new(handed, errand, self.world());
+        let sent = checking.sending(Some(self)).await?;
+        let sending = sent.steps.clone();
+        // Told at once: what waits need not wait for the letter's arrival as well.
+        let mut change = self.report_all(account.organisation, id, Direction::Sending, sent.events()).await?;
+        let mut steps = None;
+        if let Some(read) = checking.reading(Some(self)).await? {
+            steps = Some(read.steps.clone());
+            let then = self.report_all(account.organisation, id, Direction::Reading, read.events()).await?;
+            change = change.then(then);
         }
-        Ok(check)
+        Ok(Check { sending, reading: steps, change })
     }
 
-    async fn check_direction(
+    async fn report_all(
         &self,
         organisation: OrganisationId,
         id: MailAccountId,
-        reach: &Reach,
         direction: Direction,
-    ) -> Result<(Vec<(Step, Outcome)>, Change), NotUsable> {
-        let mut account = self.signing_in(organisation, id).await?;
-        let mut began_at = self.now();
-        let mode = match (&account.reading, direction) {
-            (Some(server), Direction::Reading) => server.endpoint.tls,
-            _ => account.endpoint.tls,
-        };
-        let mut signed_in = sign_in(reach, &account, direction).await;
-        if matches!(signed_in, Err(UpstreamError::SignInRefused { .. }))
-            && let Some(anew) = self.signing_in_anew(organisation, id, account.used).await?
-        {
-            (account, began_at) = (anew, self.now());
-            signed_in = sign_in(reach, &account, direction).await;
+        events: Vec<Event>,
+    ) -> Result<Change, NotUsable> {
+        let mut all: Option<Change> = None;
+        for event in events {
+            let then = self.report(organisation, id, direction, event).await.map_err(not_usable)?;
+            all = Some(all.map_or(then, |it| it.then(then)));
         }
-        let failed_at = signed_in.as_ref().err().map(Step::of);
-        let what = match &signed_in {
-            Ok(()) => What::Succeeded,
-            Err(failure) => What::failed(failure, account.provider_kind.as_deref()),
-        };
-        let steps = steps(Step::all(mode, direction), failed_at, &what);
-        let event = Event { used: account.used, began_at, what };
-        let change = self.report(organisation, id, direction, event).await.map_err(not_usable)?;
-        Ok((steps, change))
+        all.ok_or(NotUsable::Removed)
     }
 }
 
@@ -299,15 +278,5 @@ fn not_usable(why: AccountsError) -> NotUsable {
     }
 }
 
-/// A tick for each step before the one that failed, a cross for that one.
-fn steps(all: &[Step], failed_at: Option<Step>, what: &What) -> Vec<(Step, Outcome)> {
-    let n_passed = failed_at.map_or(all.len(), |failed| all.iter().take_while(|it| **it != failed).count());
-    let outcome = |n: usize| match what {
-        What::SignInRefused { diagnosis, reply } | What::Trouble { diagnosis, reply } if n == n_passed => {
-            Outcome::Failed { diagnosis: Box::new(diagnosis.clone()), reply: reply.clone() }
-        }
-        _ if n < n_passed => Outcome::Passed,
-        _ => Outcome::NotReached,
-    };
-    all.iter().enumerate().map(|(n, step)| (*step, outcome(n))).collect()
-}
+#[cfg(test)]
+pub(crate) mod tests;

@@ -36,7 +36,7 @@ mod tokens;
 pub use account::{MailAccount, NewAccount, Overrides, Serves, Settings};
 pub use accounts::{Accounts, is_live};
 pub use application::{ApplicationKind, NewApplication, OAuthApplication};
-pub use check::{Check, Outcome, Reach, Step};
+pub use check::{Arrival, Check, Errand, Outcome, Progress, Proof, Reach, Step, Taken};
 pub use choose::{Chosen, Considered, Explained, ForNotices, Target, Verdict};
 pub use clock::{RunningClock, RunningClocks};
 pub use credential::{CredentialKind, NewGrant, NewSecret, Used};

@@ -51,6 +51,11 @@ impl Change {
         Self { before: before.shown(), after: after.shown(), released }
     }
 
+    /// This change and the one behind it, as one.
+    pub(crate) fn then(self, later: Self) -> Self {
+        Self { before: self.before, after: later.after, released: self.released || later.released }
+    }
+
     pub(crate) fn none(record: &Record) -> Self {
         Self { before: record.shown(), after: record.shown(), released: false }
     }

@@ -28,8 +28,10 @@ pub struct SendingAccount {
     pub id: MailAccountId,
     /// Whose it is.
     pub organisation: OrganisationId,
-    /// The mailbox's address.
+    /// The address that its letters come from.
     pub address: EmailAddress,
+    /// The mailbox that it opens, where that is another's.
+    pub opens: Option<EmailAddress>,
     /// What people call it.
     pub short_name: String,
     /// The display name of its letters' author.
@@ -206,6 +208,7 @@ pub(crate) async fn hand_out(
             (Some(opens), CredentialKind::OAuth) => opens.to_string(),
             _ => account.user_name,
         },
+        opens: account.opens,
         secret: opened,
         kind: present.kind,
         used: present.used(),

@@ -63,7 +63,9 @@ impl Asking<'_> {
                 self.show_account(ask(Order::EditAccount(Box::new(edited_account(*edit))))).await
             }
             AccountCommand::Check(it) => {
-                self.check_account(ask(Order::CheckAccount(it.address.to_string()))).await
+                let order =
+                    Order::CheckAccount { address: it.address.to_string(), sends_letter: !it.no_letter };
+                self.check_account(ask(order)).await
             }
             AccountCommand::Pause(it) => {
                 self.show_account(ask(Order::PauseAccount(it.address.to_string()))).await

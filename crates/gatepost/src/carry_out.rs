@@ -32,7 +32,9 @@ impl CarryOut for App {
             Order::ListAccounts => self.list_accounts(&of, report).await,
             Order::ShowAccount(address) => self.show_account(&of, &address).await,
             Order::EditAccount(edited) => self.edit_account(&of, *edited).await,
-            Order::CheckAccount(address) => self.check_account(&of, &address, report).await,
+            Order::CheckAccount { address, sends_letter } => {
+                self.check_account(&of, &address, sends_letter, report).await
+            }
             Order::PauseAccount(address) => self.pause_account(&of, &address).await,
             Order::ResumeAccount(address) => self.resume_account(&of, &address).await,
             Order::RemoveAccount(address) => self.remove_account(&of, &address).await,

@@ -104,6 +104,16 @@ impl Dovecot {
 
     /// Puts a message into INBOX, or into a folder below it.
     pub fn deliver(&self, user: &str, folder: Option<&str>, message: &[u8]) {
+        self.put(user, folder, "new", "", message);
+    }
+
+    /// Puts a message into INBOX that somebody has marked as deleted, and that lies there all the same.
+    pub fn deliver_deleted(&self, user: &str, message: &[u8]) {
+        self.put(user, None, "cur", ":2,T", message);
+    }
+
+    /// `part` and `flags` as Maildir has them.
+    fn put(&self, user: &str, folder: Option<&str>, part: &str, flags: &str, message: &[u8]) {
         let mut place = self.folder.path().join("mail").join(user);
         if let Some(name) = folder {
             place.push(format!(".{name}"));
@@ -120,7 +130,8 @@ impl Dovecot {
         let written = place.join("tmp").join(&name);
         fs::write(&written, message).expect("the folder is open to all");
         fs::set_permissions(&written, Permissions::from_mode(0o666)).expect("the file is ours");
-        fs::rename(&written, place.join("new").join(name)).expect("the folder is open to all");
+        let placed = place.join(part).join(format!("{name}{flags}"));
+        fs::rename(&written, placed).expect("the folder is open to all");
     }
 
     /// What it has to say about itself.

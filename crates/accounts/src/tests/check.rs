@@ -4,9 +4,11 @@ use gatepost_net::{ClientTls, Dialer, Guard, Resolver};
 use gatepost_testkit::on_both_engines;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::check::tests::house::{self, House};
 
 on_both_engines!(
     ROOMS;
@@ -14,6 +16,9 @@ on_both_engines!(
     a_check_that_is_refused_shows_where_and_parks,
     each_step_gets_its_tick_or_cross,
     a_check_looks_at_reading_too_and_each_direction_has_its_own_cross,
+    a_letter_that_is_taken_ends_what_only_a_letter_ends,
+    a_parked_account_that_signs_in_and_may_not_send_is_not_parked_any_more,
+    a_paused_account_sends_no_letter,
 );
 
 /// A provider on loopback without encryption that says these lines: the first at once, each other after a command.
@@ -47,6 +52,7 @@ fn reach(it: &Fixture, allowed: &[&str]) -> Reach {
         dialer: Dialer::new(Resolver::system(), Arc::new(Guard::new(allowed))),
         tls: ClientTls::new(&[], &it.it.world).unwrap(),
         own_name: "gatepost.example".parse().unwrap(),
+        arrival: Arrival::default(),
     }
 }
 
@@ -60,8 +66,15 @@ async fn point(it: &Fixture, port: u16, tls: TlsMode) {
     it.advance(1);
 }
 
+/// Signs in alone.
 async fn check(it: &Fixture, reach: &Reach) -> Check {
-    it.accounts.check(it.organisation, it.id, reach).await.unwrap_or_else(|why| panic!("{why}"))
+    check_with(it, reach, &Proof::SignIn).await
+}
+
+async fn check_with(it: &Fixture, reach: &Reach, proof: &Proof) -> Check {
+    let (progress, _watched) = watch::channel(Progress::default());
+    let errand = Errand { reach, proof, progress: &progress };
+    it.accounts.check(it.organisation, it.id, errand).await.unwrap_or_else(|why| panic!("{why}"))
 }
 
 /// Ticks, then the rule of the cross.
@@ -74,7 +87,7 @@ fn shown_of(steps: &[(Step, Outcome)]) -> (Vec<&'static str>, Option<(&'static s
     let passed = steps.iter().filter(|(_, outcome)| *outcome == Outcome::Passed);
     let failed = steps.iter().find_map(|(step, outcome)| match outcome {
         Outcome::Failed { diagnosis, .. } => Some((step.word(), diagnosis.rule.as_str())),
-        Outcome::Passed | Outcome::NotReached => None,
+        _ => None,
     });
     (passed.map(|(step, _)| step.word()).collect(), failed)
 }
@@ -209,4 +222,59 @@ async fn reading_provider(greeting: &'static str, refuses: bool) -> (u16, JoinHa
         }
     });
     (port, task)
+}
+
+/// An account whose letters go to this house, which it also reads in.
+async fn live_in(it: &Fixture, house: &House) -> Reach {
+    let at = |port| Endpoint { host: "127.0.0.1".into(), port, tls: TlsMode::None };
+    let imap = Some(at(house.door(Some(ReadingProtocol::Imap)).await));
+    let endpoints = Endpoints { smtp: at(house.door(None).await), imap, pop3: None };
+    it.accounts.edit_endpoints(it.organisation, it.id, endpoints, Actor::Command).await.unwrap();
+    let secret = SecretText::new("correct horse".into());
+    it.accounts.replace_secret(it.organisation, it.id, secret, Actor::Command).await.unwrap();
+    it.advance(1);
+    house::reach(&it.it.world, std::time::Duration::from_secs(60))
+}
+
+fn letter() -> Proof {
+    Proof::Letter { asked_by: "Ana Ortiz".into() }
+}
+
+/// 0002: a block or a limit ends when a letter was really sent, and with no sign-in before.
+async fn a_letter_that_is_taken_ends_what_only_a_letter_ends(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let reach = live_in(&it, &House::new(|_| {})).await;
+    it.report(blocked()).await;
+    it.advance(1);
+    assert_eq!(check(&it, &reach).await.change.after, StatusName::Failing);
+    let checked = check_with(&it, &reach, &letter()).await;
+    assert!(checked.is_passed(), "{checked:?}");
+    let want = Change { before: StatusName::Failing, after: StatusName::Connected, released: true };
+    assert_eq!(checked.change, want);
+}
+
+async fn a_parked_account_that_signs_in_and_may_not_send_is_not_parked_any_more(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let house = House::new(|it| it.says = vec![("DATA", "550 5.4.5 Daily user sending limit exceeded\r\n")]);
+    let reach = live_in(&it, &house).await;
+    it.report(refused()).await;
+    it.advance(1);
+    let checked = check_with(&it, &reach, &letter()).await;
+    let crosses: Vec<_> = checked.steps().filter(|it| matches!(it.2, Outcome::Failed { .. })).collect();
+    assert!(matches!(crosses.as_slice(), [(Direction::Sending, Step::MaySend, _)]), "{crosses:?}");
+    let want = Change { before: StatusName::NeedsSignIn, after: StatusName::Failing, released: true };
+    assert_eq!(checked.change, want);
+    let status = it.status().await;
+    assert_eq!(status.reading.status, StatusName::Connected);
+    assert_eq!(status.sending.reply.as_deref(), Some(&b"550 5.4.5 Daily user sending limit exceeded"[..]));
+}
+
+async fn a_paused_account_sends_no_letter(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let house = House::new(|_| {});
+    let reach = live_in(&it, &house).await;
+    it.accounts.pause(it.organisation, it.id, Actor::Command).await.unwrap();
+    let checked = check_with(&it, &reach, &letter()).await;
+    assert!(checked.is_passed() && checked.steps().all(|(_, step, _)| step != Step::MaySend), "{checked:?}");
+    house.with(|it| assert_eq!(it.sent, Vec::<String>::new()));
 }

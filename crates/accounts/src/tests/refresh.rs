@@ -10,6 +10,7 @@ use gatepost_providers::{OAuthClient, Overrule, Providers};
 use gatepost_testkit::on_both_engines;
 
 use super::*;
+use crate::check::tests::house::{self, House};
 use service::{Mood, Service};
 
 on_both_engines!(
@@ -18,6 +19,8 @@ on_both_engines!(
     fifty_who_need_a_token_refresh_once,
     two_nodes_refresh_once,
     a_refused_token_is_replaced_once,
+    a_check_whose_token_is_refused_goes_on_with_a_new_one_and_shows_no_cross,
+    a_check_whose_new_token_is_refused_as_well_shows_one_cross,
     a_permission_that_was_taken_back_parks_both_directions_and_is_not_asked_for_again,
     trouble_at_the_service_never_parks_and_never_looks_like_a_wrong_password,
     a_lost_answer_is_survived_where_the_token_before_still_works,
@@ -213,6 +216,41 @@ async fn a_refused_token_is_replaced_once(it: TestStore) {
     assert_eq!(it.status().await.status, StatusName::Unchecked);
     it.accounts.report(it.organisation, it.id, Direction::Sending, event(anew.used)).await.unwrap();
     assert_eq!(it.status().await.status, StatusName::NeedsSignIn);
+}
+
+async fn a_check_whose_token_is_refused_goes_on_with_a_new_one_and_shows_no_cross(it: TestStore) {
+    check_refusing(it, 1, StatusName::Connected, &["resolve", "connect", "greet", "sign_in", "may_send"])
+        .await;
+}
+
+async fn a_check_whose_new_token_is_refused_as_well_shows_one_cross(it: TestStore) {
+    check_refusing(it, 2, StatusName::NeedsSignIn, &["resolve", "connect", "greet", "sign_in"]).await;
+}
+
+/// Checks an account at a server that refuses so many sign-ins: each step is shown once, and one token is asked for.
+async fn check_refusing(it: TestStore, n_refused: u32, want: StatusName, steps: &[&str]) {
+    let it = Granted::new(it).await;
+    let house = House::new(|it| it.n_refused_sign_ins = n_refused);
+    let smtp = Endpoint { host: "127.0.0.1".into(), port: house.door(None).await, tls: TlsMode::None };
+    let endpoints = Endpoints { smtp, imap: None, pop3: None };
+    it.accounts.edit_endpoints(it.organisation, it.id, endpoints, Actor::Command).await.unwrap();
+    let secret = grant(&it.service, it.client);
+    it.accounts.replace_secret(it.organisation, it.id, secret, Actor::Command).await.unwrap();
+    it.advance(Duration::from_secs(1));
+    let reach = house::reach(&it.it.world, Duration::from_secs(60));
+    let (progress, watched) = tokio::sync::watch::channel(Progress::default());
+    let proof = Proof::Letter { asked_by: "Ana Ortiz".into() };
+    let errand = Errand { reach: &reach, proof: &proof, progress: &progress };
+    let checked = it.accounts.check(it.organisation, it.id, errand).await;
+    let checked = checked.unwrap_or_else(|why| panic!("{why}"));
+    assert_eq!(
+        (checked.is_passed(), checked.change.after),
+        (want == StatusName::Connected, want),
+        "{checked:?}"
+    );
+    let shown: Vec<_> = watched.borrow().taken.iter().map(|it| it.step.word()).collect();
+    assert_eq!(shown, steps);
+    assert_eq!(it.service.n_refreshes(), 1);
 }
 
 async fn a_permission_that_was_taken_back_parks_both_directions_and_is_not_asked_for_again(it: TestStore) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatepost_accounts::What;
 use gatepost_core::{Diagnosis, Phase, RetryClass, Timestamp, Trouble, World};
 use gatepost_providers::Catalogue;
 use gatepost_wire::smtp::Reply;
@@ -142,32 +143,22 @@ impl Judge<'_> {
         reply: &Reply,
         has_progress: bool,
     ) -> (Concluded, Option<Diagnosis>, Effect) {
-        // 530 and 535 speak of the sign-in wherever they come: the session has ended at the provider (RFC 4954 §6).
-        let is_sign_in = matches!(reply.code, 530 | 534 | 535 | 538);
-        let phase = if is_sign_in { Phase::Auth } else { phase };
-        let diagnosis = self.catalogue.diagnose_reply(self.provider_kind, phase, reply);
-        let words = reply.raw.clone();
+        let (diagnosis, what) = What::of_refused_letter(phase, reply, self.provider_kind);
+        let effect = match what {
+            What::SignInRefused { diagnosis, .. } => Effect::SignInRefused(diagnosis, reply.raw.clone()),
+            What::Blocked { diagnosis, .. } => Effect::Blocked(diagnosis, reply.raw.clone()),
+            // Being dropped is told where it is known whether the connection was fresh.
+            What::Trouble { .. } | What::Succeeded | What::LetterSent => Effect::None,
+        };
         match diagnosis.retry {
-            RetryClass::Hold if is_sign_in => (
-                released(row, Some(raw(reply))),
-                Some(diagnosis.clone()),
-                Effect::SignInRefused(diagnosis, words),
-            ),
-            RetryClass::Hold => {
-                (released(row, Some(raw(reply))), Some(diagnosis.clone()), Effect::Blocked(diagnosis, words))
-            }
-            RetryClass::Permanent => {
-                (failed(row, &diagnosis, Some(raw(reply))), Some(diagnosis), Effect::None)
-            }
+            RetryClass::Hold => (released(row, Some(raw(reply))), Some(diagnosis), effect),
+            RetryClass::Permanent => (failed(row, &diagnosis, Some(raw(reply))), Some(diagnosis), effect),
             RetryClass::Now if has_progress => {
                 // Too many recipients at once: the others have been taken, so the next transaction gets further.
                 let class = RetryClass::Now;
-                (self.deferred(row, &diagnosis, class, Some(raw(reply))), Some(diagnosis), Effect::None)
+                (self.deferred(row, &diagnosis, class, Some(raw(reply))), Some(diagnosis), effect)
             }
             class => {
-                let is_limit = phase != Phase::Recipient
-                    && matches!(class, RetryClass::Backoff { at_least } if at_least >= Duration::from_mins(15));
-                let effect = if is_limit { Effect::Blocked(diagnosis.clone(), words) } else { Effect::None };
                 let class = if class == RetryClass::Now { backoff(&diagnosis) } else { class };
                 (self.deferred(row, &diagnosis, class, Some(raw(reply))), Some(diagnosis), effect)
             }

@@ -92,10 +92,14 @@ pub struct StepShown {
     pub direction: String,
     /// What was tried, in a word.
     pub step: String,
-    /// Whether it worked.
-    pub ok: bool,
-    /// The same in words.
+    /// Whether it worked; null where nothing speaks against it, and it could not be seen either.
+    pub ok: Option<bool>,
+    /// How it went, in a word.
+    pub outcome: String,
+    /// What was tried, in words.
     pub text: String,
+    /// What there is to know beside.
+    pub note: Option<String>,
     /// What is wrong, if it did not.
     pub diagnosis: Option<DiagnosisShown>,
     /// The provider's own words, if it did not.
@@ -108,7 +112,13 @@ impl StepShown {
             .reply
             .as_deref()
             .map_or_else(String::new, |it| format!("\n  the provider said {}", plain(it)));
-        format!("{} {}{reply}", if self.ok { "✓" } else { "✗" }, self.text)
+        let note = self.note.as_deref().map_or_else(String::new, |it| format!("\n  {it}"));
+        let sign = match self.ok {
+            Some(true) => "✓",
+            Some(false) => "✗",
+            None => "?",
+        };
+        format!("{sign} {}{note}{reply}", self.text)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gatepost_accounts::Reach;
+use gatepost_accounts::{Arrival, Reach};
 use gatepost_core::{Domain, World};
 use gatepost_identity::Token;
 use gatepost_net::{CertificateError, ClientTls, DialError, Dialer, Guard, Resolver};
@@ -51,6 +51,7 @@ pub(super) fn open(settings: &Settings, world: &World) -> Result<Reach, ReachErr
         dialer: Dialer::new(resolver, Arc::new(guard)),
         tls: ClientTls::new(&texts, world).map_err(ReachError::Tls)?,
         own_name: upstream.hostname.clone().unwrap_or_else(|| own_name(settings)),
+        arrival: Arrival::default(),
     })
 }
 

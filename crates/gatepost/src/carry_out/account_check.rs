@@ -1,8 +1,10 @@
-//! `account check`: signs in at the provider and says how far it came; what waits goes when that works.
+//! `account check`: signs in at the provider, has the mailbox send a letter to itself, and says how far it came while it does;
+//! what waits goes when that works.
 
-use gatepost_accounts::{Direction, NotUsable, Outcome, Step};
+use gatepost_accounts::{Direction, Errand, NotUsable, Outcome, Progress, Proof, Taken};
 use gatepost_identity::Organisation;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::account::diagnosis;
 use super::{done, words};
@@ -15,50 +17,85 @@ impl App {
         &self,
         organisation: &Organisation,
         text: &str,
+        sends_letter: bool,
         report: &Report,
     ) -> Result<Value, Refusal> {
         let account = self.account(organisation, text).await?;
-        let checked = self.accounts.check(organisation.id, account.id, &self.reach).await;
+        let proof = if sends_letter {
+            Proof::Letter { asked_by: "Somebody at the command line".to_owned() }
+        } else {
+            Proof::SignIn
+        };
+        let (progress, watched) = watch::channel(Progress::default());
+        let checking = async {
+            let errand = Errand { reach: &self.reach, proof: &proof, progress: &progress };
+            let checked = self.accounts.check(organisation.id, account.id, errand).await;
+            // Whoever watches has seen all of it.
+            drop(progress);
+            checked
+        };
+        let (checked, ()) = tokio::join!(checking, tell(watched, report));
         let check = checked.map_err(|error| match error {
             NotUsable::Store(error) => self.refuse(error),
+            NotUsable::NoToken { diagnosis: it } => Refusal::new(format!(
+                "{} cannot sign in: {} Cure: {} Who can do this: {}",
+                account.address, it.cause, it.cure, it.who
+            )),
             other => {
                 Refusal::new(format!("{}: {other}. Remove the account and add it again", account.address))
             }
         })?;
         self.changed(organisation, account.id, check.change).await?;
-        let mut failed = None;
-        for (direction, step, outcome) in check.steps() {
-            let Some(shown) = shown(direction, step, outcome) else { continue };
-            if let (Outcome::Failed { diagnosis, .. }, None) = (outcome, &failed) {
-                let cannot = match direction {
-                    Direction::Sending => "cannot send",
-                    Direction::Reading => "cannot be read",
-                };
-                failed = Some(format!(
-                    "{} {cannot}: {} Cure: {} Who can do this: {}",
-                    account.address, diagnosis.cause, diagnosis.cure, diagnosis.who
-                ));
+        let failed = check.steps().find_map(|(direction, _, outcome)| match outcome {
+            Outcome::Failed { diagnosis, .. } => Some((direction, diagnosis)),
+            _ => None,
+        });
+        let Some((direction, diagnosis)) = failed else {
+            return self.show_account(organisation, text).await;
+        };
+        let cannot = match direction {
+            Direction::Sending => "cannot send",
+            Direction::Reading => "cannot be read",
+        };
+        Err(Refusal::new(format!(
+            "{} {cannot}: {} Cure: {} Who can do this: {}",
+            account.address, diagnosis.cause, diagnosis.cure, diagnosis.who
+        )))
+    }
+}
+
+/// Hands each step on as it is taken, until the check is over.
+async fn tell(mut watched: watch::Receiver<Progress>, report: &Report) {
+    let mut n_told = 0;
+    loop {
+        let new = watched.borrow_and_update().taken.get(n_told..).unwrap_or_default().to_vec();
+        n_told += new.len();
+        for it in new {
+            // Nothing in it can fail to be JSON.
+            if let Ok(item) = done(shown(it)) {
+                report.item(item).await;
             }
-            report.item(done(shown)?).await;
         }
-        match failed {
-            Some(text) => Err(Refusal::new(text)),
-            None => self.show_account(organisation, text).await,
+        if watched.changed().await.is_err() {
+            return;
         }
     }
 }
 
-/// Nothing is said of steps that were not reached.
-fn shown(direction: Direction, step: Step, outcome: &Outcome) -> Option<StepShown> {
-    let (ok, found, reply) = match outcome {
-        Outcome::Passed => (true, None, None),
-        Outcome::Failed { diagnosis: it, reply } => (false, Some(diagnosis(it)), reply.as_deref().map(words)),
-        Outcome::NotReached => return None,
+fn shown(Taken { direction, step, outcome }: Taken) -> StepShown {
+    let note = outcome.note().map(str::to_owned);
+    let word = outcome.word().to_owned();
+    let (ok, found, reply) = match &outcome {
+        Outcome::Passed | Outcome::PassedInJunk => (Some(true), None, None),
+        Outcome::NotSeen { .. } | Outcome::NotReached => (None, None, None),
+        Outcome::Failed { diagnosis: it, reply } => {
+            (Some(false), Some(diagnosis(it)), reply.as_deref().map(words))
+        }
     };
     let text = match direction {
         Direction::Sending => step.to_string(),
         Direction::Reading => format!("for reading: {step}"),
     };
     let (direction, step) = (direction.word().to_owned(), step.word().to_owned());
-    Some(StepShown { direction, step, ok, text, diagnosis: found, reply })
+    StepShown { direction, step, ok, outcome: word, text, note, diagnosis: found, reply }
 }

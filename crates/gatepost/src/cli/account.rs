@@ -20,9 +20,12 @@ pub enum AccountCommand {
     Show(OneAccount),
     /// Change names, addresses or whom it serves; only what is given changes
     Edit(Box<AccountEdit>),
-    /// Sign in at the provider, step by step; success releases what the account holds
-    #[command(before_help = "Examples:\n  gatepost account check reception@example.org")]
-    Check(OneAccount),
+    /// Sign in at the provider, send a letter from the mailbox to itself and find it there, step by step; success releases
+    /// what the account holds
+    #[command(
+        before_help = "Examples:\n  gatepost account check reception@example.org\n  gatepost account check reception@example.org --no-letter"
+    )]
+    Check(AccountCheck),
     /// Send nothing by this account until it is resumed; letters wait
     #[command(before_help = "Examples:\n  gatepost account pause reception@example.org")]
     Pause(OneAccount),
@@ -39,6 +42,16 @@ pub enum AccountCommand {
 pub struct OneAccount {
     /// Its e-mail address
     pub address: EmailAddress,
+}
+
+/// `gatepost account check`.
+#[derive(Debug, Args)]
+pub struct AccountCheck {
+    /// Its e-mail address
+    pub address: EmailAddress,
+    /// Only sign in and open the mailbox; send nothing
+    #[arg(long)]
+    pub no_letter: bool,
 }
 
 /// `gatepost account add`.

@@ -36,8 +36,13 @@ pub enum Order {
     ShowAccount(String),
     /// Change what is given of one.
     EditAccount(Box<EditedAccount>),
-    /// Sign in at its provider; an item for each step.
-    CheckAccount(String),
+    /// Sign in at its provider; an item for each step, as it is taken.
+    CheckAccount {
+        /// Which one.
+        address: String,
+        /// Whether it sends a letter to itself and looks for it.
+        sends_letter: bool,
+    },
     /// Send nothing by it until it is resumed.
     PauseAccount(String),
     /// Let it go on.

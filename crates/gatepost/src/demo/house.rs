@@ -73,7 +73,7 @@ pub(super) async fn connect_mailbox(app: &App, organisation: &Organisation) -> R
         Some(_) => {}
     }
     // What is wrong with it is shown in the portal; the demo goes on.
-    if let Err(refusal) = app.check_account(organisation, ADDRESS, &Report::nobody()).await {
+    if let Err(refusal) = app.check_account(organisation, ADDRESS, false, &Report::nobody()).await {
         tracing::warn!("{refusal}");
     }
     Ok(())

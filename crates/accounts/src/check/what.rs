@@ -1,0 +1,152 @@
+//! What the end of a connection, or of a letter, says of the account (docs/decisions/0002).
+
+use std::time::Duration;
+
+use gatepost_core::{Diagnosis, Phase, RetryClass, Trouble};
+use gatepost_providers::Catalogue;
+use gatepost_upstream::{Answer, Evidence, UpstreamError};
+use gatepost_wire::smtp::Reply;
+
+use super::step::Step;
+use crate::standing::What;
+use crate::status::Direction;
+
+/// Why a direction did not come to its end.
+pub(super) enum Failure {
+    /// The provider, or the way to it.
+    Upstream(UpstreamError),
+    /// The letter cannot be handed over as it is.
+    Letter(Trouble),
+}
+
+/// What a failure means.
+pub(super) struct Judged {
+    pub(super) diagnosis: Diagnosis,
+    pub(super) reply: Option<Vec<u8>>,
+    pub(super) what: What,
+}
+
+impl From<UpstreamError> for Failure {
+    fn from(failure: UpstreamError) -> Self {
+        Self::Upstream(failure)
+    }
+}
+
+impl Failure {
+    pub(super) const fn is_sign_in_refused(&self) -> bool {
+        matches!(self, Self::Upstream(UpstreamError::SignInRefused { .. }))
+    }
+
+    /// The step at which it ended.
+    pub(super) fn step(&self) -> Step {
+        match self {
+            Self::Upstream(failure) => Step::of(failure),
+            Self::Letter(_) => Step::MaySend,
+        }
+    }
+
+    pub(super) fn judge(
+        &self,
+        direction: Direction,
+        is_signed_in: bool,
+        provider_kind: Option<&str>,
+    ) -> Judged {
+        match (direction, is_signed_in, self) {
+            (Direction::Sending, true, Self::Upstream(failure)) => of_letter(failure, provider_kind),
+            (_, _, Self::Upstream(failure)) => {
+                let (diagnosis, reply) = diagnosed(failure, provider_kind);
+                Judged { diagnosis, reply, what: What::failed(failure, provider_kind) }
+            }
+            (_, _, Self::Letter(trouble)) => {
+                let diagnosis = Catalogue::embedded().diagnose_trouble(*trouble);
+                Judged { diagnosis, reply: None, what: What::Succeeded }
+            }
+        }
+    }
+}
+
+/// What the end of a letter says of the account it would have left by, as for every other letter: often nothing, and then the
+/// sign-in before it counts.
+fn of_letter(failure: &UpstreamError, provider_kind: Option<&str>) -> Judged {
+    if let UpstreamError::Refused { phase, reply: Answer::Smtp(reply) } = failure {
+        let (diagnosis, what) = What::of_refused_letter(*phase, reply, provider_kind);
+        return Judged { diagnosis, reply: Some(reply.raw.clone()), what };
+    }
+    let (diagnosis, reply) = diagnosed(failure, provider_kind);
+    let what = match failure {
+        // Behind the text nobody knows whether the letter was taken (RFC 1047); before it, the account is not wanted now.
+        UpstreamError::TimedOut { phase: Phase::Message }
+        | UpstreamError::Closed { phase: Phase::Message }
+        | UpstreamError::Broken { phase: Phase::Message, .. } => What::Succeeded,
+        _ => What::Trouble { diagnosis: diagnosis.clone(), reply: reply.clone() },
+    };
+    Judged { diagnosis, reply, what }
+}
+
+fn diagnosed(failure: &UpstreamError, provider_kind: Option<&str>) -> (Diagnosis, Option<Vec<u8>>) {
+    let catalogue = Catalogue::embedded();
+    match failure.evidence() {
+        Evidence::Trouble(trouble) => (catalogue.diagnose_trouble(trouble), None),
+        Evidence::Reply(phase, answer) => {
+            let diagnosis = match answer {
+                Answer::Smtp(reply) => catalogue.diagnose_reply(provider_kind, phase, reply),
+                Answer::Imap(status) => catalogue.diagnose_status(provider_kind, phase, status),
+                Answer::Pop3(reply) => catalogue.diagnose_error(provider_kind, phase, reply),
+            };
+            (diagnosis, Some(answer.raw().to_vec()))
+        }
+    }
+}
+
+impl What {
+    /// The diagnosis, unless all is well.
+    #[must_use]
+    pub const fn diagnosis(&self) -> Option<&Diagnosis> {
+        match self {
+            Self::SignInRefused { diagnosis, .. }
+            | Self::Trouble { diagnosis, .. }
+            | Self::Blocked { diagnosis, .. } => Some(diagnosis),
+            Self::Succeeded | Self::LetterSent => None,
+        }
+    }
+
+    /// What a connection that did not come about, or broke, tells of the account.
+    #[must_use]
+    pub fn failed(failure: &UpstreamError, provider_kind: Option<&str>) -> Self {
+        let (diagnosis, reply) = diagnosed(failure, provider_kind);
+        match failure {
+            UpstreamError::SignInRefused { .. } => Self::SignInRefused { diagnosis, reply },
+            _ => Self::Trouble { diagnosis, reply },
+        }
+    }
+
+    /// What the provider's no to a letter, to the command of this phase, says of the account that sends it: nothing
+    /// ([`What::Succeeded`], for it had signed in) where it speaks of the letter alone.
+    #[must_use]
+    pub fn of_refused_letter(phase: Phase, reply: &Reply, provider_kind: Option<&str>) -> (Diagnosis, Self) {
+        // 530 and 535 speak of the sign-in wherever they come: the session has ended at the provider (RFC 4954 §6).
+        let is_sign_in = matches!(reply.code, 530 | 534 | 535 | 538);
+        let phase = if is_sign_in { Phase::Auth } else { phase };
+        let diagnosis = Catalogue::embedded().diagnose_reply(provider_kind, phase, reply);
+        let words = || Some(reply.raw.clone());
+        let what = match diagnosis.retry {
+            RetryClass::Hold if is_sign_in => {
+                Self::SignInRefused { diagnosis: diagnosis.clone(), reply: words() }
+            }
+            RetryClass::Hold => Self::Blocked { diagnosis: diagnosis.clone(), reply: words() },
+            // A limit: the next letter would meet it too.
+            RetryClass::Backoff { at_least }
+                if at_least >= Duration::from_mins(15) && phase != Phase::Recipient =>
+            {
+                Self::Blocked { diagnosis: diagnosis.clone(), reply: words() }
+            }
+            RetryClass::Permanent => Self::Succeeded,
+            // RFC 5321 §3.8: the provider ends the session before the text; the account is not wanted now.
+            _ if reply.code == 421 && phase < Phase::Message => {
+                Self::Trouble { diagnosis: diagnosis.clone(), reply: words() }
+            }
+            RetryClass::Now | RetryClass::Backoff { .. } => Self::Succeeded,
+        };
+        (diagnosis, what)
+    }
+}
