@@ -110,7 +110,8 @@ impl Accounts {
         id: MailAccountId,
     ) -> Result<AccountStatus, AccountsError> {
         let all = self.memory.recent(&self.store, organisation).await?;
-        all.live(id).map(AccountStatus::of).ok_or(AccountsError::NotFound(id))
+        let status = all.live(id).map(|it| AccountStatus::of(it, self.providers.catalogue()));
+        status.ok_or(AccountsError::NotFound(id))
     }
 
     /// Forgets the account's secrets and takes it out of use. Its letters and their time lines stay.
@@ -407,8 +408,8 @@ impl Accounts {
     /// Why the account's letters are held, in words, by what is remembered of it.
     #[must_use]
     pub fn held_reason(&self, id: MailAccountId) -> Option<String> {
-        let now = self.now();
-        self.memory.find(id, |record| held_reason(record, now)).flatten()
+        let (catalogue, now) = (self.providers.catalogue(), self.now());
+        self.memory.find(id, |record| held_reason(record, catalogue, now)).flatten()
     }
 
     /// Parked accounts whose probe is due at `now`, the longest due first. A probe signs in by [`Self::signing_in`] and
@@ -434,13 +435,15 @@ impl Accounts {
         target: Target,
     ) -> Result<Explained, StoreError> {
         let (all, now) = (self.memory.recent(&self.store, organisation).await?, self.now());
-        Ok(explain(&all, target, &self.providers, |record| held_reason(record, now), now))
+        let held_reason = |it: &Record| held_reason(it, self.providers.catalogue(), now);
+        Ok(explain(&all, target, &self.providers, held_reason, now))
     }
 
     /// The account that notices to the organisation's own people leave by, if it can send now.
     pub async fn for_notices(&self, organisation: OrganisationId) -> Result<ForNotices, StoreError> {
         let (all, now) = (self.memory.recent(&self.store, organisation).await?, self.now());
-        Ok(for_notices(&all, |record| held_reason(record, now), &self.providers, now))
+        let held_reason = |it: &Record| held_reason(it, self.providers.catalogue(), now);
+        Ok(for_notices(&all, held_reason, &self.providers, now))
     }
 
     /// Looks at an organisation's accounts anew.
@@ -486,7 +489,7 @@ impl Accounts {
     }
 }
 
-fn held_reason(record: &Record, now: Timestamp) -> Option<String> {
+fn held_reason(record: &Record, catalogue: &Catalogue, now: Timestamp) -> Option<String> {
     let account = &record.account;
     let who = format!("{} ({})", account.short_name, account.address);
     if let Some(since) = account.paused_at {
@@ -499,7 +502,7 @@ fn held_reason(record: &Record, now: Timestamp) -> Option<String> {
         return None;
     }
     let since = clock_time(record.sending.since, now);
-    let diagnosis = record.sending.rule.as_deref().and_then(|rule| Catalogue::embedded().find(rule));
+    let diagnosis = record.sending.rule.as_deref().and_then(|rule| catalogue.find(rule));
     Some(match diagnosis {
         Some(it) => {
             format!(

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use gatepost_core::{Domain, MailAccountId, OrganisationId, Timestamp, World};
 use gatepost_net::{ClientTls, Dialer};
+use gatepost_providers::Catalogue;
 use gatepost_upstream::Deadlines;
 use tokio::sync::watch;
 
@@ -145,6 +146,7 @@ pub(crate) struct Checking<'a> {
     account: SendingAccount,
     errand: Errand<'a>,
     world: &'a World,
+    catalogue: &'a Catalogue,
     letter: Option<TestLetter>,
     /// Whether the letter was taken.
     is_letter_on_its_way: bool,
@@ -152,14 +154,19 @@ pub(crate) struct Checking<'a> {
 
 impl<'a> Checking<'a> {
     /// Of a mailbox that need be no account yet.
-    pub(crate) fn new(account: SendingAccount, errand: Errand<'a>, world: &'a World) -> Self {
+    pub(crate) fn new(
+        account: SendingAccount,
+        errand: Errand<'a>,
+        world: &'a World,
+        catalogue: &'a Catalogue,
+    ) -> Self {
         let letter = match errand.proof {
             Proof::SignIn => None,
             Proof::Letter { asked_by } => {
                 Some(TestLetter::new(&account, asked_by, &errand.reach.own_name, world))
             }
         };
-        Self { account, errand, world, letter, is_letter_on_its_way: false }
+        Self { account, errand, world, catalogue, letter, is_letter_on_its_way: false }
     }
 
     /// Signs in for sending and sends the letter. With `tokens`, an access token that is refused is replaced once (SC-8).
@@ -203,7 +210,7 @@ impl<'a> Checking<'a> {
         let what = match ended {
             Ok(what) => what,
             Err(failure) => {
-                let judged = failure.judge(direction, is_signed_in, kind);
+                let judged = failure.judge(direction, is_signed_in, self.catalogue, kind);
                 course.fail(failure.step(), judged.diagnosis, judged.reply);
                 judged.what
             }
@@ -239,7 +246,7 @@ impl Accounts {
             None => errand,
         };
         let handed = self.signing_in(organisation, id).await?;
-        let mut checking = Checking::new(handed, errand, self.world());
+        let mut checking = Checking::new(handed, errand, self.world(), self.providers().catalogue());
         let sent = checking.sending(Some(self)).await?;
         let sending = sent.steps.clone();
         // Told at once: what waits need not wait for the letter's arrival as well.

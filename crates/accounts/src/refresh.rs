@@ -5,7 +5,7 @@ use std::time::Duration;
 use gatepost_core::{CredentialId, Diagnosis, MailAccountId, OrganisationId, RetryClass, Timestamp, World};
 use gatepost_journal::append;
 use gatepost_providers::{
-    Catalogue, Evidence, Granted, OAuthClient, OAuthFailure, OAuthService, OAuthTrouble, Providers, Uses,
+    Evidence, Granted, OAuthClient, OAuthFailure, OAuthService, OAuthTrouble, Providers, Uses,
 };
 use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
 use gatepost_vault::DataKey;
@@ -87,7 +87,7 @@ impl Refresh<'_> {
             }
             if began.elapsed() > LOOK_FOR {
                 let trouble = Evidence::OAuthTrouble(OAuthTrouble::Busy);
-                return Ok(Refreshed::Failed(Box::new(Catalogue::embedded().diagnose(&trouble))));
+                return Ok(Refreshed::Failed(Box::new(self.providers.catalogue().diagnose(&trouble))));
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
@@ -195,7 +195,8 @@ impl Refresh<'_> {
         match lacking {
             None => Ok(Refreshed::Done),
             Some(lacking) => {
-                let diagnosis = Catalogue::embedded().diagnose(&Evidence::OAuthTrouble(lacking.trouble()));
+                let diagnosis =
+                    self.providers.catalogue().diagnose(&Evidence::OAuthTrouble(lacking.trouble()));
                 self.park(&diagnosis, None).await?;
                 Ok(Refreshed::Failed(Box::new(diagnosis)))
             }
@@ -282,7 +283,7 @@ impl Refresh<'_> {
         service: &OAuthService,
         failure: &OAuthFailure,
     ) -> Result<Refreshed, StoreError> {
-        let catalogue = Catalogue::embedded();
+        let catalogue = self.providers.catalogue();
         let (is_over, is_of_application) = match failure {
             OAuthFailure::Refused(it) => (it.ends_the_grant(), it.is_of_the_application()),
             OAuthFailure::Trouble { trouble, .. } => (*trouble == OAuthTrouble::GrantAnswerLost, false),

@@ -6,7 +6,7 @@ use gatepost_core::{
     CredentialId, Diagnosis, EmailAddress, MailAccountId, OrganisationId, SecretText, Timestamp,
 };
 use gatepost_journal::append;
-use gatepost_providers::{Limits, Providers, UserNameRule};
+use gatepost_providers::{Catalogue, Limits, Providers, UserNameRule};
 use gatepost_store::{Keyring, Store, StoreError, params};
 use gatepost_upstream::{Credential, SignIn};
 
@@ -158,7 +158,7 @@ pub(crate) async fn hand_out(
         found.filter(|(record, _)| record.account.is_live()).ok_or(NotUsable::Removed)?;
     let now = store.world().now();
     if purpose == Use::Letters {
-        refuse(&record, now)?;
+        refuse(&record, providers.catalogue(), now)?;
     }
     let Present { present, .. } = present.ok_or(NotUsable::NoSecret)?;
     let key = keyring.data_key(organisation).await?;
@@ -260,7 +260,7 @@ async fn record_use(
 }
 
 /// What speaks against sending, the strongest first.
-fn refuse(record: &Record, now: Timestamp) -> Result<(), NotUsable> {
+fn refuse(record: &Record, catalogue: &Catalogue, now: Timestamp) -> Result<(), NotUsable> {
     let sending = &record.sending;
     if record.account.paused_at.is_some() {
         return Err(NotUsable::Paused);
@@ -269,7 +269,7 @@ fn refuse(record: &Record, now: Timestamp) -> Result<(), NotUsable> {
         return Err(NotUsable::NoSecret);
     }
     if sending.state == State::NeedsSignIn {
-        let DirectionStatus { diagnosis, since, .. } = DirectionStatus::of(sending);
+        let DirectionStatus { diagnosis, since, .. } = DirectionStatus::of(sending, catalogue);
         return Err(NotUsable::NeedsSignIn { since, diagnosis: diagnosis.map(Box::new) });
     }
     sending.waits_until(now).map_or(Ok(()), |until| Err(NotUsable::NotBefore(until)))

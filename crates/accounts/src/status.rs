@@ -104,11 +104,11 @@ pub struct DirectionStatus {
 }
 
 impl DirectionStatus {
-    pub(crate) fn of(standing: &Standing) -> Self {
+    pub(crate) fn of(standing: &Standing, catalogue: &Catalogue) -> Self {
         let rule = standing.rule.as_deref();
         Self {
             status: standing.state.name(),
-            diagnosis: rule.and_then(|rule| Catalogue::embedded().find(rule)).cloned(),
+            diagnosis: rule.and_then(|rule| catalogue.find(rule)).cloned(),
             since: standing.since,
             reply: standing.reply.clone(),
         }
@@ -116,12 +116,12 @@ impl DirectionStatus {
 }
 
 impl AccountStatus {
-    pub(crate) fn of(record: &Record) -> Self {
+    pub(crate) fn of(record: &Record, catalogue: &Catalogue) -> Self {
         let never_read = Standing::unchecked(record.account.created_at);
         Self {
             status: record.shown(),
-            sending: DirectionStatus::of(&record.sending),
-            reading: DirectionStatus::of(record.reading.as_ref().unwrap_or(&never_read)),
+            sending: DirectionStatus::of(&record.sending, catalogue),
+            reading: DirectionStatus::of(record.reading.as_ref().unwrap_or(&never_read), catalogue),
         }
     }
 }

@@ -163,13 +163,16 @@ fn refused() -> What {
         enhanced: Some((5, 7, 8)),
         text: b"Authentication credentials invalid",
     };
-    let diagnosis = gatepost_providers::Catalogue::embedded().diagnose(&evidence);
+    let diagnosis = gatepost_providers::Providers::embedded().catalogue().diagnose(&evidence);
     What::SignInRefused { diagnosis, reply: Some(b"535 5.7.8 Authentication credentials invalid".to_vec()) }
 }
 
 fn unreachable() -> What {
     let evidence = gatepost_providers::Evidence::Trouble(gatepost_providers::Trouble::ConnectionRefused);
-    What::Trouble { diagnosis: gatepost_providers::Catalogue::embedded().diagnose(&evidence), reply: None }
+    What::Trouble {
+        diagnosis: gatepost_providers::Providers::embedded().catalogue().diagnose(&evidence),
+        reply: None,
+    }
 }
 
 fn blocked() -> What {

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use gatepost_accounts::Accounts;
 use gatepost_core::{Domain, NodeId};
 use gatepost_net::{ClientTls, Dialer};
-use gatepost_providers::Catalogue;
 
 use crate::Outbox;
 
@@ -28,8 +27,6 @@ pub struct Workshop {
     pub dialer: Dialer,
     /// Verifies them.
     pub tls: ClientTls,
-    /// What their refusals mean.
-    pub catalogue: &'static Catalogue,
     /// What we call ourselves, at EHLO and in bounces.
     pub host: Domain,
     /// This process.

@@ -19,7 +19,6 @@ use std::time::Duration;
 use gatepost_core::World;
 use gatepost_delivery::work::{Dispatcher, Workshop};
 use gatepost_identity::{LastUses, People, RevocationWatch, SignIns};
-use gatepost_providers::Catalogue;
 use gatepost_store::Node;
 use gatepost_submission::{KeepFree, Stands, Submission};
 use serde::Serialize;
@@ -227,7 +226,6 @@ impl Server {
             accounts: app.accounts.clone(),
             dialer: app.reach.dialer.clone(),
             tls: app.reach.tls.clone(),
-            catalogue: Catalogue::embedded(),
             host: app.reach.own_name.clone(),
             node: node.id(),
         });

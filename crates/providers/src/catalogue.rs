@@ -13,7 +13,6 @@ mod tests;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::sync::LazyLock;
 
 use gatepost_core::Diagnosis;
 use gatepost_wire::smtp::Reply;
@@ -23,7 +22,7 @@ use self::file::Read;
 use self::rule::{Rule, is_for_the_moment, says_who_must_act};
 use crate::{DataError, Evidence, OAuthTrouble, Phase, Trouble};
 
-/// All that is known about refusals. Made once; [`Catalogue::embedded`] is the one that the program carries.
+/// All that is known about refusals. That of an installation is [`crate::Providers::catalogue`].
 #[derive(Debug)]
 pub struct Catalogue {
     smtp: Vec<Rule>,
@@ -56,11 +55,10 @@ impl Files<'static> {
 
 impl Catalogue {
     /// The catalogue that was compiled in.
-    #[must_use]
-    pub fn embedded() -> &'static Self {
-        static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
-            Catalogue::read(Files::EMBEDDED).expect("the embedded data is loaded by a test")
-        });
+    #[cfg(test)]
+    pub(crate) fn embedded() -> &'static Self {
+        static CATALOGUE: std::sync::LazyLock<Catalogue> =
+            std::sync::LazyLock::new(|| Catalogue::read(Files::EMBEDDED).unwrap());
         &CATALOGUE
     }
 

@@ -8,10 +8,11 @@ use std::sync::{Arc, LazyLock};
 
 pub use overrule::{Mistake, Overrule, Wrong};
 
+use crate::catalogue::Files as Refusals;
 use crate::guide::file::{self as guide_file, Guides};
 use crate::preset::file::PresetFile;
 use crate::service::file as service_file;
-use crate::{DataError, Guide, Note, OAuthService, Preset, Registration};
+use crate::{Catalogue, DataError, Guide, Note, OAuthService, Preset, Registration};
 
 /// The providers that this program knows. Made once at start and handed down; nothing reads the embedded ones behind its
 /// back.
@@ -21,14 +22,16 @@ pub struct Providers {
     presets: Vec<Preset>,
     services: Vec<OAuthService>,
     guides: Guides,
+    catalogue: Arc<Catalogue>,
 }
 
-/// The texts of the three data files.
+/// The texts of the data files.
 #[derive(Clone, Copy)]
 struct Files<'a> {
     presets: &'a str,
     services: &'a str,
     guides: &'a str,
+    refusals: Refusals<'a>,
 }
 
 impl Files<'static> {
@@ -36,6 +39,7 @@ impl Files<'static> {
         presets: include_str!("../data/presets.toml"),
         services: include_str!("../data/oauth.toml"),
         guides: include_str!("../data/guides.toml"),
+        refusals: Refusals::EMBEDDED,
     };
 }
 
@@ -52,10 +56,16 @@ impl Providers {
     fn read(files: Files<'_>) -> Result<Self, DataError> {
         let presets = PresetFile::read(files.presets)?;
         let services = service_file::read(files.services)?;
-        Self::build(&presets, &services, guide_file::read(files.guides)?)
+        let catalogue = Catalogue::read(files.refusals)?;
+        Self::build(&presets, &services, guide_file::read(files.guides)?, Arc::new(catalogue))
     }
 
-    fn build(presets: &PresetFile, services: &toml::Table, guides: Guides) -> Result<Self, DataError> {
+    fn build(
+        presets: &PresetFile,
+        services: &toml::Table,
+        guides: Guides,
+        catalogue: Arc<Catalogue>,
+    ) -> Result<Self, DataError> {
         let presets: Vec<Preset> =
             presets.providers.keys().map(|word| presets.preset(word)).collect::<Result<_, _>>()?;
         let services = services.iter().map(|(word, it)| {
@@ -63,7 +73,7 @@ impl Providers {
             let table = table.ok_or_else(|| DataError::Contradiction(format!("{word} is no section")))?;
             service_file::service(word, table)
         });
-        let it = Self { presets, services: services.collect::<Result<_, _>>()?, guides };
+        let it = Self { presets, services: services.collect::<Result<_, _>>()?, guides, catalogue };
         match it.presets.iter().find_map(|preset| Some((preset, it.fault_of(preset)?))) {
             Some((preset, fault)) => Err(DataError::Contradiction(format!("{}: {fault}", preset.word))),
             None => Ok(it),
@@ -91,6 +101,12 @@ impl Providers {
             return Some("a server's name holds a zone, but there are no zones".to_owned());
         }
         self.methods_fault(preset)
+    }
+
+    /// What their refusals mean here.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
     }
 
     /// The preset of this word.

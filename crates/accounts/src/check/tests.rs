@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use gatepost_providers::Providers;
+
 use super::*;
 use crate::sending::ReadingProtocol::{Imap, Pop3};
 
@@ -20,10 +22,15 @@ async fn check(
     proof: &Proof,
     looks_for: Duration,
 ) -> (Vec<(&'static str, Outcome)>, Vec<What>, Progress) {
-    let (world, _) = gatepost_testkit::world();
+    let ((world, _), providers) = (gatepost_testkit::world(), Providers::embedded());
     let (progress, watched) = watch::channel(Progress::default());
     let reach = reach(&world, looks_for);
-    let mut checking = Checking::new(mailbox, Errand { reach: &reach, proof, progress: &progress }, &world);
+    let mut checking = Checking::new(
+        mailbox,
+        Errand { reach: &reach, proof, progress: &progress },
+        &world,
+        providers.catalogue(),
+    );
     let mut all = vec![checking.sending(None).await.unwrap_or_else(|why| panic!("{why}"))];
     all.extend(checking.reading(None).await.unwrap_or_else(|why| panic!("{why}")));
     let whats = all.iter().map(|it| it.what.clone()).collect();
@@ -202,12 +209,12 @@ async fn by_pop3_it_is_looked_for_twice_and_nothing_is_deleted() {
 async fn the_steps_are_seen_while_the_check_goes_on() {
     let house = House::new(|it| it.at_look = u32::MAX);
     let mailbox = house.mailbox(Some(Imap)).await;
-    let (world, _) = gatepost_testkit::world();
+    let ((world, _), providers) = (gatepost_testkit::world(), Providers::embedded());
     let (progress, mut watched) = watch::channel(Progress::default());
     let (reach, proof) = (reach(&world, LONG), letter());
     let checking = async {
         let errand = Errand { reach: &reach, proof: &proof, progress: &progress };
-        let mut checking = Checking::new(mailbox, errand, &world);
+        let mut checking = Checking::new(mailbox, errand, &world, providers.catalogue());
         checking.sending(None).await.unwrap_or_else(|why| panic!("{why}"));
         checking.reading(None).await.unwrap_or_else(|why| panic!("{why}"))
     };

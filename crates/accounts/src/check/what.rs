@@ -49,16 +49,19 @@ impl Failure {
         &self,
         direction: Direction,
         is_signed_in: bool,
+        catalogue: &Catalogue,
         provider_kind: Option<&str>,
     ) -> Judged {
         match (direction, is_signed_in, self) {
-            (Direction::Sending, true, Self::Upstream(failure)) => of_letter(failure, provider_kind),
+            (Direction::Sending, true, Self::Upstream(failure)) => {
+                of_letter(failure, catalogue, provider_kind)
+            }
             (_, _, Self::Upstream(failure)) => {
-                let (diagnosis, reply) = diagnosed(failure, provider_kind);
-                Judged { diagnosis, reply, what: What::failed(failure, provider_kind) }
+                let (diagnosis, reply) = diagnosed(failure, catalogue, provider_kind);
+                Judged { diagnosis, reply, what: What::failed(failure, catalogue, provider_kind) }
             }
             (_, _, Self::Letter(trouble)) => {
-                let diagnosis = Catalogue::embedded().diagnose_trouble(*trouble);
+                let diagnosis = catalogue.diagnose_trouble(*trouble);
                 Judged { diagnosis, reply: None, what: What::Succeeded }
             }
         }
@@ -67,12 +70,12 @@ impl Failure {
 
 /// What the end of a letter says of the account it would have left by, as for every other letter: often nothing, and then the
 /// sign-in before it counts.
-fn of_letter(failure: &UpstreamError, provider_kind: Option<&str>) -> Judged {
+fn of_letter(failure: &UpstreamError, catalogue: &Catalogue, provider_kind: Option<&str>) -> Judged {
     if let UpstreamError::Refused { phase, reply: Answer::Smtp(reply) } = failure {
-        let (diagnosis, what) = What::of_refused_letter(*phase, reply, provider_kind);
+        let (diagnosis, what) = What::of_refused_letter(*phase, reply, catalogue, provider_kind);
         return Judged { diagnosis, reply: Some(reply.raw.clone()), what };
     }
-    let (diagnosis, reply) = diagnosed(failure, provider_kind);
+    let (diagnosis, reply) = diagnosed(failure, catalogue, provider_kind);
     let what = match failure {
         // Behind the text nobody knows whether the letter was taken (RFC 1047); before it, the account is not wanted now.
         UpstreamError::TimedOut { phase: Phase::Message }
@@ -83,8 +86,11 @@ fn of_letter(failure: &UpstreamError, provider_kind: Option<&str>) -> Judged {
     Judged { diagnosis, reply, what }
 }
 
-fn diagnosed(failure: &UpstreamError, provider_kind: Option<&str>) -> (Diagnosis, Option<Vec<u8>>) {
-    let catalogue = Catalogue::embedded();
+fn diagnosed(
+    failure: &UpstreamError,
+    catalogue: &Catalogue,
+    provider_kind: Option<&str>,
+) -> (Diagnosis, Option<Vec<u8>>) {
     match failure.evidence() {
         Evidence::Trouble(trouble) => (catalogue.diagnose_trouble(trouble), None),
         Evidence::Reply(phase, answer) => {
@@ -112,8 +118,8 @@ impl What {
 
     /// What a connection that did not come about, or broke, tells of the account.
     #[must_use]
-    pub fn failed(failure: &UpstreamError, provider_kind: Option<&str>) -> Self {
-        let (diagnosis, reply) = diagnosed(failure, provider_kind);
+    pub fn failed(failure: &UpstreamError, catalogue: &Catalogue, provider_kind: Option<&str>) -> Self {
+        let (diagnosis, reply) = diagnosed(failure, catalogue, provider_kind);
         match failure {
             UpstreamError::SignInRefused { .. } => Self::SignInRefused { diagnosis, reply },
             _ => Self::Trouble { diagnosis, reply },
@@ -123,11 +129,16 @@ impl What {
     /// What the provider's no to a letter, to the command of this phase, says of the account that sends it: nothing
     /// ([`What::Succeeded`], for it had signed in) where it speaks of the letter alone.
     #[must_use]
-    pub fn of_refused_letter(phase: Phase, reply: &Reply, provider_kind: Option<&str>) -> (Diagnosis, Self) {
+    pub fn of_refused_letter(
+        phase: Phase,
+        reply: &Reply,
+        catalogue: &Catalogue,
+        provider_kind: Option<&str>,
+    ) -> (Diagnosis, Self) {
         // 530 and 535 speak of the sign-in wherever they come: the session has ended at the provider (RFC 4954 §6).
         let is_sign_in = matches!(reply.code, 530 | 534 | 535 | 538);
         let phase = if is_sign_in { Phase::Auth } else { phase };
-        let diagnosis = Catalogue::embedded().diagnose_reply(provider_kind, phase, reply);
+        let diagnosis = catalogue.diagnose_reply(provider_kind, phase, reply);
         let words = || Some(reply.raw.clone());
         let what = match diagnosis.retry {
             RetryClass::Hold if is_sign_in => {

@@ -143,7 +143,7 @@ impl Judge<'_> {
         reply: &Reply,
         has_progress: bool,
     ) -> (Concluded, Option<Diagnosis>, Effect) {
-        let (diagnosis, what) = What::of_refused_letter(phase, reply, self.provider_kind);
+        let (diagnosis, what) = What::of_refused_letter(phase, reply, self.catalogue, self.provider_kind);
         let effect = match what {
             What::SignInRefused { diagnosis, .. } => Effect::SignInRefused(diagnosis, reply.raw.clone()),
             What::Blocked { diagnosis, .. } => Effect::Blocked(diagnosis, reply.raw.clone()),

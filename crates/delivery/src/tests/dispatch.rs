@@ -6,7 +6,6 @@ use std::time::Duration;
 use gatepost_accounts::StatusName;
 use gatepost_journal::Actor;
 use gatepost_net::{ClientTls, Dialer, Guard, Resolver};
-use gatepost_providers::Catalogue;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -113,7 +112,6 @@ pub(crate) async fn workshop(office: &Office) -> Workshop {
         accounts: office.accounts.clone(),
         dialer: Dialer::new(Resolver::system(), Arc::new(guard)),
         tls: ClientTls::new(&[], &office.it.world).unwrap(),
-        catalogue: Catalogue::embedded(),
         host: "gatepost.example.org".parse().unwrap(),
         node: gatepost_core::NodeId::new(&office.it.world),
     }

@@ -140,7 +140,7 @@ pub(super) async fn connect(shop: &Shared, account: &SendingAccount) -> Result<O
 
 async fn sign_in(shop: &Shared, account: &SendingAccount) -> Result<Open, Unconnected> {
     let Some(sign_in) = &account.sign_in() else {
-        let diagnosis = shop.catalogue.diagnose_trouble(Trouble::PasswordMissing);
+        let diagnosis = shop.accounts.providers().catalogue().diagnose_trouble(Trouble::PasswordMissing);
         return Err(Unconnected::NoToken(Box::new(diagnosis)));
     };
     let by = Signed { used: account.used, began_at: shop.outbox.store().world().now() };
@@ -180,7 +180,8 @@ async fn account_trouble(
     let judge = judge(shop, account).await;
     let (concluded, diagnosis) = match why {
         Unconnected::Upstream(err, by) => {
-            let what = What::failed(&err, account.provider_kind.as_deref());
+            let what =
+                What::failed(&err, shop.accounts.providers().catalogue(), account.provider_kind.as_deref());
             let diagnosis = what.diagnosis().cloned().expect("a failure has a diagnosis");
             let concluded = judge.account_trouble(&claimed.recipients, &diagnosis, reply_of(&err));
             tracing::info!(account.id = %account.id, rule = %diagnosis.rule, error = %err, "the mail account cannot send");
@@ -254,7 +255,7 @@ async fn running_now(shop: &Shared, account: &SendingAccount) -> Timestamp {
 async fn judge<'a>(shop: &'a Shared, account: &'a SendingAccount) -> Judge<'a> {
     Judge {
         world: shop.outbox.store().world(),
-        catalogue: shop.catalogue,
+        catalogue: shop.accounts.providers().catalogue(),
         provider_kind: account.provider_kind.as_deref(),
         running_now: running_now(shop, account).await,
     }

@@ -20,7 +20,9 @@ pub(super) async fn probe(
             report(&shop, &account, by, What::Succeeded).await
         }
         Err(Unconnected::Upstream(err, by)) => {
-            report(&shop, &account, by, What::failed(&err, account.provider_kind.as_deref())).await
+            let catalogue = shop.accounts.providers().catalogue();
+            let what = What::failed(&err, catalogue, account.provider_kind.as_deref());
+            report(&shop, &account, by, what).await
         }
         // The refresh that failed has moved the account's status itself.
         Err(Unconnected::NoToken(_)) => Ok(()),

@@ -167,15 +167,17 @@ impl App {
             Delivery::Waiting { .. } | Delivery::Deferred { .. } if state == StateName::Held => {
                 first.account.and_then(|account| self.accounts.held_reason(account))
             }
-            Delivery::Deferred { because, .. } | Delivery::Failed { because } => Some(in_words(because)),
+            Delivery::Deferred { because, .. } | Delivery::Failed { because } => {
+                Some(in_words(self.accounts.providers().catalogue(), because))
+            }
             Delivery::Waiting { .. } | Delivery::Sent | Delivery::Cancelled => None,
         }
     }
 }
 
 /// A row names the diagnosis; people read what it says.
-fn in_words(rule: &str) -> String {
-    match Catalogue::embedded().find(rule) {
+fn in_words(catalogue: &Catalogue, rule: &str) -> String {
+    match catalogue.find(rule) {
         Some(it) => format!("{} {}", it.cause, it.cure),
         None => rule.to_owned(),
     }

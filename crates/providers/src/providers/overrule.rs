@@ -80,11 +80,13 @@ impl Providers {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        Self::build(&presets, &services, guides).map(Arc::new).map_err(|error| {
-            let text = in_words(&error);
-            let name = overrule.providers.keys().find(|name| text.starts_with(&format!("{name}: ")));
-            vec![Mistake { path: name.cloned().into_iter().collect(), wrong: Wrong::Together(text) }]
-        })
+        Self::build(&presets, &services, guides, Self::embedded().catalogue.clone()).map(Arc::new).map_err(
+            |error| {
+                let text = in_words(&error);
+                let name = overrule.providers.keys().find(|name| text.starts_with(&format!("{name}: ")));
+                vec![Mistake { path: name.cloned().into_iter().collect(), wrong: Wrong::Together(text) }]
+            },
+        )
     }
 }
 

@@ -69,7 +69,8 @@ async fn dovecots_mailbox_gives_the_letter_back_and_keeps_all_others() {
         let (progress, _watched) = watch::channel(Progress::default());
         let proof = letter();
         let errand = Errand { reach: &reach, proof: &proof, progress: &progress };
-        let mut checking = Checking::new(mailbox, errand, &world);
+        let providers = Providers::embedded();
+        let mut checking = Checking::new(mailbox, errand, &world, providers.catalogue());
         checking.sending(None).await.unwrap_or_else(|why| panic!("{why}"));
         let read = checking.reading(None).await.unwrap_or_else(|why| panic!("{why}")).unwrap();
         assert_eq!(read.steps.last(), Some(&(Step::Arrival, want)), "{}", dovecot.log());

@@ -3,7 +3,6 @@
 use gatepost_core::printable;
 use gatepost_delivery::state::{Delivery, HoldReason, StateName};
 use gatepost_delivery::{RecipientView, SubmissionView};
-use gatepost_providers::Catalogue;
 use gatepost_web::Moment;
 
 use crate::frame::{Page, paths};
@@ -63,14 +62,14 @@ pub(super) fn because(page: &Page, it: &SubmissionView, state: StateName) -> Opt
         Delivery::Waiting { .. } | Delivery::Deferred { .. } if state == StateName::Held => {
             first.account.and_then(|account| page.app.rooms.accounts.held_reason(account))
         }
-        Delivery::Deferred { because, .. } | Delivery::Failed { because } => Some(in_words(because)),
+        Delivery::Deferred { because, .. } | Delivery::Failed { because } => Some(in_words(page, because)),
         Delivery::Waiting { .. } | Delivery::Sent | Delivery::Cancelled => None,
     }
 }
 
 /// A row names the diagnosis; people read what it says.
-fn in_words(rule: &str) -> String {
-    match Catalogue::embedded().find(rule) {
+fn in_words(page: &Page, rule: &str) -> String {
+    match page.app.rooms.accounts.providers().catalogue().find(rule) {
         Some(it) => format!("{} {}", it.cause, it.cure),
         None => rule.to_owned(),
     }
