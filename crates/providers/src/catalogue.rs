@@ -6,7 +6,9 @@
 //! scopes as two troubles.
 
 mod file;
+pub(crate) mod overrule;
 mod rule;
+mod sample;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -18,8 +20,8 @@ use gatepost_core::Diagnosis;
 use gatepost_wire::smtp::Reply;
 use gatepost_wire::{imap, pop3};
 
-use self::file::Read;
-use self::rule::{Rule, is_for_the_moment, says_who_must_act};
+use self::file::{CatalogueFile, Read};
+use self::rule::{Kind, Rule, is_for_the_moment, says_who_must_act};
 use crate::{DataError, Evidence, OAuthTrouble, Phase, Trouble};
 
 /// All that is known about refusals. That of an installation is [`crate::Providers::catalogue`].
@@ -31,6 +33,8 @@ pub struct Catalogue {
     oauth: Vec<Rule>,
     http: Vec<Rule>,
     troubles: Vec<Diagnosis>,
+    /// Rules that the configuration has switched off. They judge nothing more; rows may still name them.
+    off: Vec<Diagnosis>,
 }
 
 /// The texts of the five data files.
@@ -64,13 +68,20 @@ impl Catalogue {
 
     /// Reads a catalogue, and refuses it if a key, a pattern, a name or a word is not as it should be.
     pub(crate) fn read(files: Files<'_>) -> Result<Self, DataError> {
-        let Read { rules: smtp, mut troubles } = file::read(files.smtp)?;
-        let Read { rules: imap, troubles: of_imap } = file::read(files.imap)?;
-        let Read { rules: pop3, troubles: of_pop3 } = file::read(files.pop3)?;
-        let Read { rules: oauth, troubles: of_oauth } = file::read(files.oauth)?;
-        let Read { rules: http, troubles: of_http } = file::read(files.http)?;
+        let Files { smtp, imap, pop3, oauth, http } = files;
+        let file = |text: &str| toml::from_str::<CatalogueFile>(text);
+        Self::build([file(smtp)?, file(imap)?, file(pop3)?, file(oauth)?, file(http)?])
+    }
+
+    /// The same from files that were taken apart already: SMTP, IMAP, POP3, OAuth, HTTP.
+    fn build([smtp, imap, pop3, oauth, http]: [CatalogueFile; 5]) -> Result<Self, DataError> {
+        let Read { rules: smtp, mut troubles } = file::read(smtp)?;
+        let Read { rules: imap, troubles: of_imap } = file::read(imap)?;
+        let Read { rules: pop3, troubles: of_pop3 } = file::read(pop3)?;
+        let Read { rules: oauth, troubles: of_oauth } = file::read(oauth)?;
+        let Read { rules: http, troubles: of_http } = file::read(http)?;
         troubles.extend(of_imap.into_iter().chain(of_pop3).chain(of_oauth).chain(of_http));
-        let it = Self { smtp, imap, pop3, oauth, http, troubles };
+        let it = Self { smtp, imap, pop3, oauth, http, troubles, off: Vec::new() };
         it.names_are_unique()?;
         let needed =
             Trouble::ALL.iter().map(|it| it.rule()).chain(OAuthTrouble::ALL.iter().map(|it| it.rule()));
@@ -189,7 +200,7 @@ impl Catalogue {
     /// The diagnosis that a rule gives, for a rule's name read back from a row. Absent if this version has no such rule.
     #[must_use]
     pub fn find(&self, rule: &str) -> Option<&Diagnosis> {
-        self.all().find(|it| it.rule == rule)
+        self.all().chain(&self.off).find(|it| it.rule == rule)
     }
 
     fn words_for(&self, rule: &str) -> Diagnosis {
@@ -215,10 +226,10 @@ fn judge(
     rules: &[Rule],
     provider_kind: Option<&str>,
     subject: &[u8],
-    concerns: impl Fn(&Rule, Option<&str>) -> bool,
+    concerns: impl Fn(&Rule, Kind<'_>) -> bool,
 ) -> Diagnosis {
-    // A kind that no rule speaks of (custom hosts, the sandbox) is as good as unknown.
-    let kind = provider_kind.filter(|kind| rules.iter().any(|it| it.provider.as_deref() == Some(kind)));
+    let is_ours = |it: &Rule| !it.is_own && it.provider.is_some() && it.provider.as_deref() == provider_kind;
+    let kind = Kind { word: provider_kind, is_known: rules.iter().any(is_ours) };
     let rule = rules.iter().find(|it| concerns(it, kind) && it.pattern.is_match(subject));
     rule.or(rules.last())
         .map(|it| it.diagnosis_of(subject))

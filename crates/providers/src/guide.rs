@@ -1,6 +1,7 @@
 //! Guides: what people are told beside a way of connecting.
 
 pub(crate) mod file;
+pub(crate) mod overrule;
 mod pasted;
 
 pub use pasted::Pasted;

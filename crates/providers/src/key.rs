@@ -1,6 +1,7 @@
-//! The keys of a provider, its OAuth service and its limits: those of the data files are those of `[providers.NAME]` in the
-//! configuration, and both are checked by this one list.
+//! The keys of a provider, its OAuth service and its limits, of a rule and of guides: those of the data files are those of
+//! `[providers.NAME]`, `[rules.NAME]` and `[guides.KIND.NAME]` in the configuration, checked by these lists.
 
+use regex::bytes::{Regex, RegexBuilder};
 use toml::{Table, Value};
 use url::Url;
 
@@ -29,7 +30,7 @@ pub(crate) fn faults<'a>(table: &'a Table, keys: &[Key]) -> Vec<(&'a str, Fault)
 }
 
 macro_rules! keys {
-    ($($list:ident { $($name:literal: $fits:ident, $expects:literal;)+ })+) => {
+    ($($list:ident { $($name:literal: $fits:ident, $expects:expr;)+ })+) => {
         $(pub(crate) const $list: &[Key] = &[$(Key { name: $name, expects: $expects, fits: $fits }),+];)+
     };
 }
@@ -91,6 +92,151 @@ keys! {
         "recipients_per_message": is_count, "a number of recipients";
         "message_mb": is_count, "a number of megabytes";
     }
+    RULE {
+        "where": is_protocol, r#""smtp", "imap", "pop3", "oauth" or "http""#;
+        "provider": is_word, r#"the kind of a provider, such as "google", or "any""#;
+        "elsewhere": is_truth, "true or false";
+        "phases": are_phases, r#"a list of "greeting", "hello", "starttls", "auth", "mail", "recipient", "data", "message""#;
+        "pattern": is_pattern, "a regular expression for part of the answer, not one that fits every answer";
+        "retry": is_retry, r#""now", "backoff", "hold" or "permanent""#;
+        "at_least_minutes": is_count, "a number of minutes";
+        "who": is_who, r#""owner", "provider_administrator", "app_owner", "sender", "recipient", "provider", "operator" or "gatepost""#;
+        "cause": is_sentence, A_SENTENCE;
+        "cure": is_sentence, A_SENTENCE;
+        "samples": are_samples, r#"a list of answers as the server sends them, such as ["535 5.7.8 Locked"]; for oauth such as [{ error = "invalid_grant", text = "Locked" }]"#;
+        "off": is_truth, "true or false";
+    }
+    WORDS {
+        "who": is_who, r#""owner", "provider_administrator", "app_owner", "sender", "recipient", "provider", "operator" or "gatepost""#;
+        "cause": is_sentence, A_SENTENCE;
+        "cure": is_sentence, A_SENTENCE;
+    }
+    GUIDE {
+        "name": is_line, r#"what the provider calls it, such as "app password""#;
+        "steps": are_steps, A_STEP;
+        "needs": is_sentence, A_SENTENCE;
+        "missing_because": are_sentences, A_LIST_OF_SENTENCES;
+        "ends_when": is_sentence, A_SENTENCE;
+        "shape": is_line, "a regular expression for the whole app password";
+        "shape_words": is_line, r#"the shape in words, such as "16 small letters""#;
+        "strip": is_strip, r#""spaces" or "spaces_and_hyphens""#;
+        "on_mismatch": is_on_mismatch, r#""warn" or "ignore""#;
+    }
+    NOTE {
+        "since": is_line, r#"a date or a year, such as "2024-09-16""#;
+        "text": is_sentence, A_SENTENCE;
+        "instead": is_sentence, A_SENTENCE;
+        "sending_only": is_truth, "true or false";
+    }
+    REGISTRATION {
+        "name": is_line, r#"what it is, such as "OAuth client at Google""#;
+        "steps": are_steps, A_STEP;
+        "asks": are_asked, r#"a list of "client_id", "client_secret", "tenant""#;
+    }
+}
+
+const A_SENTENCE: &str = "one or more full sentences of at most 330 characters: a capital letter in front, a full stop at the end, on one line, without ! ; or arrows";
+const A_LIST_OF_SENTENCES: &str = "a list of full sentences of at most 330 characters each: a capital letter in front, a full stop at the end, on one line, without ! ; or arrows";
+const A_STEP: &str = r#"a list of steps, such as [{ text = "Open the page of your account.", link = "https://sso.example.org/account" }]; link begins with https://, and the text is a full sentence of at most 330 characters"#;
+
+/// A text that people read beside a cross or in a guide. None of the signs would be read aloud.
+pub(crate) fn is_sentence_text(text: &str) -> bool {
+    let begins =
+        text.chars().next().is_some_and(|it| it.is_alphanumeric() && (!it.is_lowercase() || it == 'i'));
+    let is_plain = |it: char| !it.is_control() && !['›', '→', '!', '≤', '≥', ';'].contains(&it);
+    begins && text.ends_with('.') && text.chars().all(is_plain) && text.chars().count() <= 330
+}
+
+/// As rules match: in any case, on bytes.
+pub(crate) fn pattern(text: &str) -> Result<Regex, regex::Error> {
+    // Replies are bytes; ASCII classes also keep the automata small.
+    RegexBuilder::new(text).case_insensitive(true).unicode(false).build()
+}
+
+fn is_sentence(value: &Value) -> bool {
+    value.as_str().is_some_and(is_sentence_text)
+}
+
+fn are_sentences(value: &Value) -> bool {
+    value.as_array().is_some_and(|items| items.iter().all(is_sentence))
+}
+
+fn is_pattern(value: &Value) -> bool {
+    value.as_str().is_some_and(|it| it.len() <= 1_000 && pattern(it).is_ok_and(|it| !it.is_match(b"")))
+}
+
+fn is_protocol(value: &Value) -> bool {
+    matches!(value.as_str(), Some("smtp" | "imap" | "pop3" | "oauth" | "http"))
+}
+
+fn is_retry(value: &Value) -> bool {
+    matches!(value.as_str(), Some("now" | "backoff" | "hold" | "permanent"))
+}
+
+fn is_who(value: &Value) -> bool {
+    let known = [
+        "owner",
+        "provider_administrator",
+        "app_owner",
+        "sender",
+        "recipient",
+        "provider",
+        "operator",
+        "gatepost",
+    ];
+    value.as_str().is_some_and(|it| known.contains(&it))
+}
+
+fn are_phases(value: &Value) -> bool {
+    let known = ["greeting", "hello", "starttls", "auth", "mail", "recipient", "data", "message"];
+    let is_known = |it: &Value| it.as_str().is_some_and(|it| known.contains(&it));
+    value.as_array().is_some_and(|items| items.iter().all(is_known))
+}
+
+fn are_samples(value: &Value) -> bool {
+    let is_sample = |it: &Value| match it {
+        Value::String(line) => !line.trim().is_empty(),
+        Value::Table(members) => {
+            let is_text = |key: &str| members.get(key).is_none_or(Value::is_str);
+            members.keys().all(|key| ["error", "suberror", "codes", "text"].contains(&key.as_str()))
+                && members.contains_key("error")
+                && members.contains_key("text")
+                && ["error", "suberror", "text"].into_iter().all(is_text)
+        }
+        _ => false,
+    };
+    value.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(is_sample))
+}
+
+fn is_strip(value: &Value) -> bool {
+    matches!(value.as_str(), Some("spaces" | "spaces_and_hyphens"))
+}
+
+fn is_on_mismatch(value: &Value) -> bool {
+    matches!(value.as_str(), Some("warn" | "ignore"))
+}
+
+fn are_asked(value: &Value) -> bool {
+    let is_known = |it: &Value| matches!(it.as_str(), Some("client_id" | "client_secret" | "tenant"));
+    value.as_array().is_some_and(|items| items.iter().all(is_known))
+}
+
+fn are_steps(value: &Value) -> bool {
+    let is_copied = |it: &Value| {
+        it.as_table().is_some_and(|table| {
+            table.keys().all(|key| ["label", "value"].contains(&key.as_str()))
+                && ["label", "value"].into_iter().all(|key| table.get(key).is_some_and(is_line))
+        })
+    };
+    let is_step = |it: &Value| {
+        let Some(table) = it.as_table() else { return false };
+        let link = table.get("link").map(|it| it.as_str().unwrap_or_default().parse::<Url>());
+        table.keys().all(|key| ["text", "link", "copy"].contains(&key.as_str()))
+            && table.get("text").is_some_and(is_sentence)
+            && link.is_none_or(|it| it.is_ok_and(|it| it.scheme() == "https"))
+            && table.get("copy").is_none_or(|it| it.as_array().is_some_and(|it| it.iter().all(is_copied)))
+    };
+    value.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(is_step))
 }
 
 fn is_line(value: &Value) -> bool {

@@ -7,6 +7,7 @@ mod tests;
 use std::sync::{Arc, LazyLock};
 
 pub use overrule::{Mistake, Overrule, Wrong};
+pub(crate) use overrule::{in_words, note_faults};
 
 use crate::catalogue::Files as Refusals;
 use crate::guide::file::{self as guide_file, Guides};

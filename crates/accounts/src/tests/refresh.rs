@@ -65,7 +65,8 @@ impl Granted {
         );
         let table = text.parse::<toml::Table>().unwrap();
         let overruled = table.into_iter().map(|(name, it)| (name, it.as_table().unwrap().clone())).collect();
-        let overrule = Overrule { providers: overruled, allows_private_addresses: true };
+        let overrule =
+            Overrule { providers: overruled, allows_private_addresses: true, ..Overrule::default() };
         let providers = Providers::with(&overrule).unwrap();
         let accounts = node(&it, &providers);
         let organisation = it.organisation;

@@ -84,7 +84,7 @@ keys! {
 pub(super) fn sections() -> Vec<&'static str> {
     let mut sections: Vec<_> = ALL.iter().map(|key| key.section).filter(|it| !it.is_empty()).collect();
     sections.dedup();
-    sections.push(super::providers::SECTION);
+    sections.extend(super::providers::SECTIONS);
     sections
 }
 

@@ -74,7 +74,7 @@ pub(super) enum Problem {
         "{origin}: public_url is {url:?}; nobody could sign in there, because browsers keep the portal's cookies over encrypted connections alone. Begin it with https://, or use http://localhost for a portal on this machine"
     )]
     PlainPublicUrl { origin: Origin, url: String },
-    #[error("{origin}: [providers.{name}]: {text}. Correct its keys, or remove the section")]
+    #[error("{origin}: [{name}]: {text}. Correct its keys, or remove the section")]
     Provider { origin: Origin, name: String, text: String },
     #[error("data_dir is not set: add a line such as data_dir = \"/var/lib/gatepost\" to {}", .path.display())]
     NoDataDir { path: PathBuf },

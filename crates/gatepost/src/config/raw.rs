@@ -64,8 +64,9 @@ impl Raw {
             };
             let section: &str = name.get_ref();
             match value.get_ref() {
-                DeValue::Table(inner) if section == providers::SECTION => {
-                    self.providers.read(inner, &origin, problems)
+                DeValue::Table(inner) if providers::SECTIONS.contains(&section) => {
+                    let known = providers::SECTIONS.into_iter().find(|it| *it == section);
+                    self.providers.read(known.unwrap_or_default(), inner, &origin, problems)
                 }
                 DeValue::Table(inner) if key::sections().contains(&section) => {
                     for (name, value) in inner {
@@ -125,8 +126,8 @@ impl Raw {
             if !name.starts_with(key::PREFIX) || name == MASTER_KEY_VARIABLE {
                 continue;
             }
-            if name == providers::VARIABLE {
-                self.providers.read_variable(value, problems);
+            if let Some(section) = providers::section_in(&name) {
+                self.providers.read_variable(section, value, problems);
                 continue;
             }
             let Some(key) = key::ALL.iter().find(|key| key.variable() == name) else {

@@ -37,7 +37,7 @@ fn an_unknown_key_names_file_line_known_keys_and_the_nearest() {
     );
     refused(
         "[submision]\ntls = \"0.0.0.0:465\"\n",
-        "/etc/gatepost/gatepost.toml:2: unknown section [submision]. Known: portal, submission, tls, upstream, outbox, log, providers. \
+        "/etc/gatepost/gatepost.toml:2: unknown section [submision]. Known: portal, submission, tls, upstream, outbox, log, providers, rules, guides. \
          Did you mean [submission]?",
     );
 }
@@ -299,6 +299,83 @@ fn a_provider_is_added_and_a_known_one_overruled() {
     );
     assert!(providers.service_of(praxis).is_some());
     assert_eq!(providers.find("zoho").unwrap().limits.n_messages_per_minute, Some(5));
+}
+
+#[test]
+fn rules_and_guides_are_added_changed_and_switched_off() {
+    let text = r#"
+        data_dir = "/d"
+        [rules.g-535-58]
+        cure = "Ask Ms Meier for another app password."
+        [rules.im-g-web]
+        off = true
+        [rules.praxis-locked]
+        where = "smtp"
+        pattern = 'locked by the house'
+        retry = "hold"
+        who = "operator"
+        cause = "The house has locked this mailbox."
+        cure = "Call Ms Meier."
+        samples = ["535 5.7.8 Locked by the house"]
+        [guides.app_passwords.google]
+        needs = "Ms Meier turns 2-Step Verification on."
+    "#;
+    let variables = [
+        ("GATEPOST_RULES", "[praxis-locked]\ncure = \"Call Mr Huber.\""),
+        ("GATEPOST_GUIDES", "[app_passwords.google]\nends_when = \"It never ends.\""),
+    ];
+    let providers = load(text, &variables).ok().unwrap().providers;
+    let catalogue = providers.catalogue();
+    assert_eq!(catalogue.find("g-535-58").unwrap().cure, "Ask Ms Meier for another app password.");
+    let locked = catalogue.find("praxis-locked").unwrap();
+    assert_eq!(locked.cure, "Call Mr Huber.", "the environment is on top");
+    let guide = providers.guide("google").unwrap();
+    assert!(guide.needs.starts_with("Ms Meier") && guide.ends_when == "It never ends.");
+}
+
+#[test]
+fn mistakes_about_rules_and_guides_name_line_table_and_key() {
+    refused(
+        "[rules.g-535-58]\ncures = \"Call Ms Meier.\"\n",
+        "/etc/gatepost/gatepost.toml:3: unknown key \"cures\" in [rules.g-535-58]. Known here: where, provider, elsewhere, phases, \
+         pattern, retry, at_least_minutes, who, cause, cure, samples, off. Did you mean \"cure\"?",
+    );
+    refused(
+        "[rules.g-535-58]\n\ncure = \"call Ms Meier\"\n",
+        "/etc/gatepost/gatepost.toml:4: rules.g-535-58.cure is \"call Ms Meier\"; expected one or more full sentences of at most 330 \
+         characters: a capital letter in front, a full stop at the end, on one line, without ! ; or arrows",
+    );
+    refused(
+        "[rules.g-535-85]\ncure = \"Call Ms Meier.\"\n",
+        "/etc/gatepost/gatepost.toml:2: [rules.g-535-85]: no rule has this name, and a new one lacks where, pattern, retry, who, cause, \
+         samples. Correct its keys, or remove the section",
+    );
+    refused(
+        "[rules.g-535-58]\nsamples = [\"535 5.7.8 Something else\"]\n",
+        "/etc/gatepost/gatepost.toml:2: [rules.g-535-58]: its sample \"535 5.7.8 Something else\" is judged by the rule \
+         x-sign-in-refused. Correct its keys, or remove the section",
+    );
+    refused(
+        "[rules]\ng-535-58 = \"off\"\n",
+        "/etc/gatepost/gatepost.toml:3: rules.g-535-58 is a text; expected a section: its name in brackets on a line of its own, its \
+         keys below",
+    );
+    refused(
+        "[guides.app_passwords.google]\nneed = \"X.\"\n",
+        "/etc/gatepost/gatepost.toml:3: unknown key \"need\" in [guides.app_passwords.google]. Known here: name, steps, needs, \
+         missing_because, ends_when, shape, shape_words, strip, on_mismatch. Did you mean \"needs\"?",
+    );
+    refused(
+        "[guides.app_password.google]\nneeds = \"X.\"\n",
+        "/etc/gatepost/gatepost.toml:2: unknown key \"app_password\" in [guides]. Known here: app_passwords, notes, registrations. Did \
+         you mean \"app_passwords\"?",
+    );
+    let found =
+        load("data_dir = \"/d\"", &[("GATEPOST_RULES", "[g-535-58]\ncure = 7")]).err().unwrap().to_string();
+    assert!(
+        found.starts_with("the environment variable GATEPOST_RULES: rules.g-535-58.cure is 7;"),
+        "{found}"
+    );
 }
 
 #[test]

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use gatepost_core::{Diagnosis, RetryClass, Who};
-use regex::bytes::RegexBuilder;
 use serde::Deserialize;
 
 use super::rule::Rule;
-use crate::{DataError, Phase};
+use crate::{DataError, Phase, key};
 
 /// What a file says.
 pub(super) struct Read {
@@ -17,8 +16,7 @@ pub(super) struct Read {
     pub(super) troubles: Vec<Diagnosis>,
 }
 
-pub(super) fn read(text: &str) -> Result<Read, DataError> {
-    let file: CatalogueFile = toml::from_str(text)?;
+pub(super) fn read(file: CatalogueFile) -> Result<Read, DataError> {
     if file.schema != 1 {
         return Err(DataError::Contradiction(format!("the catalogue has schema {}, not 1", file.schema)));
     }
@@ -38,7 +36,7 @@ pub(crate) struct CatalogueFile {
 
 /// A rule about replies. It repeats the fields of [`Verdict`], because serde cannot refuse unknown keys beside a
 /// flattened struct.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReplyEntry {
     pub(crate) id: String,
@@ -59,10 +57,6 @@ pub(crate) struct ReplyEntry {
 /// Words as a provider says them: a line, or the members of an OAuth error.
 #[derive(Clone, Deserialize)]
 #[serde(untagged)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "samples are for tests; reading them refuses misspelt keys")
-)]
 pub(crate) enum Sample {
     Line(String),
     OAuth(OAuthSample),
@@ -70,10 +64,6 @@ pub(crate) enum Sample {
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "samples are for tests; reading them refuses misspelt keys")
-)]
 pub(crate) struct OAuthSample {
     pub(crate) error: String,
     pub(crate) suberror: Option<String>,
@@ -150,16 +140,12 @@ impl ReplyEntry {
         self.phases.iter().copied().map(Phase::from).collect()
     }
 
-    fn rule(self) -> Result<Rule, DataError> {
+    pub(super) fn rule(self) -> Result<Rule, DataError> {
         let phases = self.phases();
         if self.samples.is_empty() {
             return Err(DataError::Contradiction(format!("rule {} has no sample to prove it", self.id)));
         }
-        let pattern = RegexBuilder::new(&self.pattern)
-            .case_insensitive(true)
-            // Replies are bytes; ASCII classes also keep the automata small.
-            .unicode(false)
-            .build()
+        let pattern = key::pattern(&self.pattern)
             .map_err(|source| DataError::Pattern { rule: self.id.clone(), source: Box::new(source) })?;
         let diagnosis = Verdict {
             id: self.id,
@@ -174,6 +160,7 @@ impl ReplyEntry {
             phases,
             provider: (self.provider != "any").then_some(self.provider),
             is_known_elsewhere: self.elsewhere,
+            is_own: false,
             pattern,
             diagnosis,
         })

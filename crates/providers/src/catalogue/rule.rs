@@ -10,12 +10,23 @@ use crate::Phase;
 /// The longest wait that a server may ask for in its words.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
+/// The kind of the provider that refused.
+#[derive(Clone, Copy)]
+pub(super) struct Kind<'a> {
+    pub(super) word: Option<&'a str>,
+    /// Rules of ours speak of it. Custom hosts and the sandbox are as good as unknown, also where the configuration has a rule
+    /// for them: what others say is understood there.
+    pub(super) is_known: bool,
+}
+
 /// One rule about refusals.
 #[derive(Debug)]
 pub(crate) struct Rule {
     /// `None`: any provider.
     pub(crate) provider: Option<String>,
     pub(crate) is_known_elsewhere: bool,
+    /// It stands in the configuration.
+    pub(crate) is_own: bool,
     /// Empty: at any point.
     pub(crate) phases: Vec<Phase>,
     pub(crate) pattern: Regex,
@@ -47,7 +58,7 @@ impl Rule {
     }
 
     /// Whether it speaks of a reply of an SMTP server.
-    pub(super) fn concerns_reply(&self, provider_kind: Option<&str>, phase: Phase, code: u16) -> bool {
+    pub(super) fn concerns_reply(&self, kind: Kind<'_>, phase: Phase, code: u16) -> bool {
         let is_refusal = (500..600).contains(&code);
         let fits = match self.diagnosis.retry {
             // RFC 4954 §6: 454 says nothing about the credential; RFC 5321 §4.2.1: a 4yz is no final refusal of a letter.
@@ -58,33 +69,33 @@ impl Rule {
         };
         // From RCPT on, an unknown host may quote what a recipient's server said to it. That must not hold an account.
         let may_quote = phase > Phase::Mail && self.holds();
-        fits && self.is_of_phase(phase) && self.speaks_of(provider_kind, !may_quote)
+        fits && self.is_of_phase(phase) && self.speaks_of(kind, !may_quote)
     }
 
     /// Whether it speaks of a refusal of an IMAP or POP3 server.
-    pub(super) fn concerns_status(&self, provider_kind: Option<&str>, phase: Phase, may_hold: bool) -> bool {
-        (may_hold || !self.holds()) && self.is_of_phase(phase) && self.speaks_of(provider_kind, true)
+    pub(super) fn concerns_status(&self, kind: Kind<'_>, phase: Phase, may_hold: bool) -> bool {
+        (may_hold || !self.holds()) && self.is_of_phase(phase) && self.speaks_of(kind, true)
     }
 
     /// Whether it speaks of an error of an OAuth service of this class.
-    pub(super) fn concerns_grant(&self, provider_kind: Option<&str>, holds: bool) -> bool {
-        self.holds() == holds && self.speaks_of(provider_kind, false)
+    pub(super) fn concerns_grant(&self, kind: Kind<'_>, holds: bool) -> bool {
+        self.holds() == holds && self.speaks_of(kind, false)
     }
 
     /// Whether it speaks of a refusal of a mail interface over HTTP.
-    pub(super) fn concerns_request(&self, provider_kind: Option<&str>) -> bool {
-        self.speaks_of(provider_kind, false)
+    pub(super) fn concerns_request(&self, kind: Kind<'_>) -> bool {
+        self.speaks_of(kind, false)
     }
 
     fn is_of_phase(&self, phase: Phase) -> bool {
         self.phases.is_empty() || self.phases.contains(&phase)
     }
 
-    fn speaks_of(&self, provider_kind: Option<&str>, elsewhere_counts: bool) -> bool {
-        match (self.provider.as_deref(), provider_kind) {
-            (None, _) => true,
-            (Some(rule), Some(kind)) => rule == kind,
-            (Some(_), None) => self.is_known_elsewhere && elsewhere_counts,
+    fn speaks_of(&self, kind: Kind<'_>, elsewhere_counts: bool) -> bool {
+        match self.provider.as_deref() {
+            None => true,
+            rule if rule == kind.word => true,
+            Some(_) => !kind.is_known && self.is_known_elsewhere && elsewhere_counts,
         }
     }
 }

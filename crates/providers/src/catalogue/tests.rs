@@ -3,22 +3,12 @@ use std::time::{Duration, Instant};
 use gatepost_core::{RetryClass, Who};
 use proptest::prelude::*;
 
-use super::file::{CatalogueFile, OAuthSample, ReplyEntry, Sample};
+use super::file::{OAuthSample, ReplyEntry, Sample};
 use super::*;
 
 /// A reply as people paste it: "535 5.7.8 text", further lines with or without their enhanced code.
 fn reply<'a>(kind: Option<&'a str>, phase: Phase, pasted: &'a str) -> Evidence<'a> {
-    let (code, rest) = pasted.split_at(3);
-    let rest = rest.get(1..).unwrap_or("");
-    let first = rest.split_whitespace().next().unwrap_or("");
-    let numbers: Vec<u16> = first.split('.').map_while(|it| it.parse().ok()).collect();
-    let (enhanced, text) = match numbers[..] {
-        [class, subject, detail] if first.split('.').count() == 3 => {
-            (Some((class, subject, detail)), &rest[first.len()..])
-        }
-        _ => (None, rest),
-    };
-    let code = code.parse().unwrap();
+    let (code, enhanced, text) = sample::reply(pasted).unwrap();
     Evidence::Smtp { provider_kind: kind, phase, code, enhanced, text: text.as_bytes() }
 }
 
@@ -153,13 +143,7 @@ fn words_are_full_sentences_without_signs_that_need_explaining() {
     let catalogue = Catalogue::embedded();
     for it in catalogue.all() {
         for text in [&it.cause, &it.cure] {
-            assert!(
-                text.ends_with('.') && text.starts_with(|c: char| c.is_uppercase() || c == 'i'),
-                "{}: {text}",
-                it.rule
-            );
-            assert!(!text.contains(['›', '→', '!', '\n', '≤', '≥', ';']), "{}: {text}", it.rule);
-            assert!(text.len() <= 330, "{}: {} characters", it.rule, text.len());
+            assert!(crate::key::is_sentence_text(text), "{}: {text}", it.rule);
         }
         // Who need not act is told so, or that Gatepost goes on by itself.
         if it.who == Who::Gatepost {
@@ -238,5 +222,6 @@ proptest! {
 
 mod grants;
 mod http;
+mod own;
 mod reading;
 mod unseen;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 use serde::Deserialize;
+use toml::{Table, Value};
 
 use super::{Asked, Copied, Guide, Note, Registration, Step};
 use crate::DataError;
@@ -17,7 +18,25 @@ pub(crate) struct Guides {
 }
 
 pub(crate) fn read(text: &str) -> Result<Guides, DataError> {
-    let file: GuideFile = toml::from_str(text)?;
+    understand(toml::from_str(text)?)
+}
+
+/// The same, from a file that was taken apart already.
+pub(super) fn from_table(table: Table) -> Result<Guides, DataError> {
+    understand(Value::Table(table).try_into()?)
+}
+
+/// What is wrong with one entry by itself.
+pub(super) fn check(kind: &str, word: &str, entry: Value) -> Result<(), DataError> {
+    let word = word.to_owned();
+    match kind {
+        "app_passwords" => entry.try_into::<GuideEntry>()?.guide(word).map(drop),
+        "notes" => entry.try_into::<NoteEntry>().map(drop).map_err(DataError::from),
+        _ => entry.try_into::<RegistrationEntry>().map(drop).map_err(DataError::from),
+    }
+}
+
+fn understand(file: GuideFile) -> Result<Guides, DataError> {
     if file.schema != 1 {
         return Err(DataError::Contradiction(format!("the guides have schema {}, not 1", file.schema)));
     }

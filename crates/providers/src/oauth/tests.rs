@@ -67,7 +67,7 @@ fn providers(base: &str, more: &str) -> Arc<Providers> {
     );
     let table = text.parse::<toml::Table>().unwrap();
     let providers = table.into_iter().map(|(name, it)| (name, it.as_table().unwrap().clone())).collect();
-    Providers::with(&Overrule { providers, allows_private_addresses: true }).unwrap()
+    Providers::with(&Overrule { providers, allows_private_addresses: true, ..Overrule::default() }).unwrap()
 }
 
 #[test]

@@ -1,29 +1,38 @@
 //! What the configuration says over the data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use toml::{Table, Value};
 
 use super::{Files, Providers};
-use crate::guide::file as guide_file;
+use crate::catalogue::overrule as rule_overrule;
+use crate::guide::file::Guides;
+use crate::guide::overrule as guide_overrule;
 use crate::key::{self, Fault, Key};
 use crate::preset::file::{OWN_LIMITS, PresetFile};
 use crate::service::file as service_file;
 
-/// The sections `[providers.NAME]` of the configuration, by name.
+/// What the configuration says over the data, by name, as it was written.
 #[derive(Clone, Debug, Default)]
 pub struct Overrule {
-    /// The keys of each, as they were written.
+    /// The keys of each `[providers.NAME]`.
     pub providers: BTreeMap<String, Table>,
+    /// The keys of each `[rules.NAME]`.
+    pub rules: BTreeMap<String, Table>,
+    /// Of each `[guides.KIND.NAME]`, by kind.
+    pub guides: BTreeMap<String, Table>,
     /// Whether any address was opened by name: only then can an OAuth service be reached without TLS (OC-5).
     pub allows_private_addresses: bool,
 }
 
+/// The first word of a provider's path.
+const SECTION: &str = "providers";
+
 /// Something wrong in a section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// Where: the provider, perhaps `oauth` or `limits`, perhaps a key.
+    /// Where: `providers`, the provider, perhaps `oauth` or `limits`, perhaps a key; `rules`, the rule, …
     pub path: Vec<String>,
     /// What.
     pub wrong: Wrong,
@@ -49,9 +58,40 @@ pub enum Wrong {
 impl Providers {
     /// The compiled-in providers with these sections over them, or everything that is wrong.
     pub fn with(overrule: &Overrule) -> Result<Arc<Self>, Vec<Mistake>> {
-        if overrule.providers.is_empty() {
+        let Overrule { providers, rules, guides, .. } = overrule;
+        if providers.is_empty() && rules.is_empty() && guides.is_empty() {
             return Ok(Self::embedded());
         }
+        let guides = guide_overrule::with(Files::EMBEDDED.guides, guides);
+        let with_presets = Self::with_presets(overrule, guides.as_ref().ok());
+        let mut kinds = with_presets.as_deref().unwrap_or(&Self::embedded()).kinds();
+        kinds.extend(providers.values().filter_map(|it| it.get("kind")?.as_str().map(str::to_owned)));
+        let catalogue = if rules.is_empty() {
+            Ok(Self::embedded().catalogue.clone())
+        } else {
+            let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+            rule_overrule::with(rules, &kinds).map(Arc::new)
+        };
+        match (with_presets, guides, catalogue) {
+            (Ok(it), Ok(_), Ok(catalogue)) => Ok(Arc::new(Self { catalogue, ..Arc::unwrap_or_clone(it) })),
+            (presets, guides, catalogue) => {
+                let presets = presets.err().into_iter().flatten();
+                Err(presets
+                    .chain(guides.err().into_iter().flatten())
+                    .chain(catalogue.err().into_iter().flatten())
+                    .collect())
+            }
+        }
+    }
+
+    /// The kinds of providers and services, each once, sorted.
+    fn kinds(&self) -> BTreeSet<String> {
+        let kinds = self.presets.iter().map(|it| &it.kind).chain(self.services.iter().map(|it| &it.kind));
+        kinds.cloned().collect()
+    }
+
+    /// Where a guide is wrong, `guides` is empty: what names it is not wrong for that.
+    fn with_presets(overrule: &Overrule, guides: Option<&Guides>) -> Result<Arc<Self>, Vec<Mistake>> {
         let mut mistakes = Vec::new();
         for (name, table) in &overrule.providers {
             check(name, table, overrule.allows_private_addresses, &mut mistakes);
@@ -59,46 +99,50 @@ impl Providers {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
+        let Some(guides) = guides else { return Ok(Self::embedded()) };
         let mut presets = PresetFile::read(Files::EMBEDDED.presets).expect("loaded by a test");
         let mut services = service_file::read(Files::EMBEDDED.services).expect("loaded by a test");
-        let guides = guide_file::read(Files::EMBEDDED.guides).expect("loaded by a test");
         for (name, table) in &overrule.providers {
             lay(name, table, &mut presets, &mut services);
         }
         // One by one first, so that the mistake names its section.
         for name in overrule.providers.keys() {
-            let together = |text: String| Mistake { path: vec![name.clone()], wrong: Wrong::Together(text) };
+            let together = |text: String| Mistake {
+                path: vec![SECTION.to_owned(), name.clone()],
+                wrong: Wrong::Together(text),
+            };
             if let Err(error) = presets.preset(name) {
                 mistakes.push(together(in_words(&error)));
             }
             let service = services.get(name).and_then(Value::as_table);
             if let Some(Err(error)) = service.map(|table| service_file::service(name, table)) {
-                let path = vec![name.clone(), "oauth".to_owned()];
+                let path = [SECTION, name, "oauth"].map(str::to_owned).to_vec();
                 mistakes.push(Mistake { path, wrong: Wrong::Together(in_words(&error)) });
             }
         }
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        Self::build(&presets, &services, guides, Self::embedded().catalogue.clone()).map(Arc::new).map_err(
-            |error| {
+        Self::build(&presets, &services, guides.clone(), Self::embedded().catalogue.clone())
+            .map(Arc::new)
+            .map_err(|error| {
                 let text = in_words(&error);
                 let name = overrule.providers.keys().find(|name| text.starts_with(&format!("{name}: ")));
-                vec![Mistake { path: name.cloned().into_iter().collect(), wrong: Wrong::Together(text) }]
-            },
-        )
+                let path = [SECTION.to_owned()].into_iter().chain(name.cloned()).collect();
+                vec![Mistake { path, wrong: Wrong::Together(text) }]
+            })
     }
 }
 
 /// With its cause, on one line.
-fn in_words(error: &crate::DataError) -> String {
+pub(crate) fn in_words(error: &crate::DataError) -> String {
     let cause = std::error::Error::source(error).map(ToString::to_string);
     let text = cause.unwrap_or_else(|| error.to_string());
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn check(name: &str, table: &Table, allows_private_addresses: bool, mistakes: &mut Vec<Mistake>) {
-    let at = |path: &[&str]| path.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+    let at = |path: &[&str]| [SECTION].iter().chain(path).map(|it| (*it).to_owned()).collect::<Vec<_>>();
     if !key::is_plain_word(name) {
         let text = "the name of a provider has small letters, digits, _ and - alone".to_owned();
         mistakes.push(Mistake { path: at(&[name]), wrong: Wrong::Together(text) });
@@ -106,11 +150,11 @@ fn check(name: &str, table: &Table, allows_private_addresses: bool, mistakes: &m
     let mut own = table.clone();
     for (section, keys) in [("oauth", key::SERVICE), ("limits", key::LIMITS)] {
         if let Some(Value::Table(inner)) = own.get(section) {
-            note_faults(&at(&[name, section]), inner, keys, mistakes);
+            note_faults(&at(&[name, section]), inner, keys, &[], mistakes);
             own.remove(section);
         }
     }
-    note_faults(&at(&[name]), &own, key::PROVIDER, mistakes);
+    note_faults(&at(&[name]), &own, key::PROVIDER, &["oauth", "limits"], mistakes);
     let Some(service) = table.get("oauth").and_then(Value::as_table) else { return };
     for key in ["authorize", "token", "revoke", "userinfo"] {
         let is_plain = service.get(key).and_then(Value::as_str).is_some_and(|it| it.starts_with("http://"));
@@ -121,11 +165,17 @@ fn check(name: &str, table: &Table, allows_private_addresses: bool, mistakes: &m
     }
 }
 
-fn note_faults(path: &[String], table: &Table, keys: &[Key], mistakes: &mut Vec<Mistake>) {
+/// `sections` are known beside the keys.
+pub(crate) fn note_faults(
+    path: &[String],
+    table: &Table,
+    keys: &[Key],
+    sections: &[&'static str],
+    mistakes: &mut Vec<Mistake>,
+) {
     for (key, fault) in key::faults(table, keys) {
         let wrong = match fault {
             Fault::Unknown => {
-                let sections = if path.len() == 1 { &["oauth", "limits"][..] } else { &[] };
                 let names = keys.iter().map(|it| it.name).filter(|it| !sections.contains(it));
                 Wrong::Unknown { known: names.chain(sections.iter().copied()).collect() }
             }

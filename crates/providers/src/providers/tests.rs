@@ -310,7 +310,7 @@ mod over {
         let providers = text.parse::<toml::Table>().unwrap();
         let providers =
             providers.into_iter().map(|(name, it)| (name, it.as_table().unwrap().clone())).collect();
-        Providers::with(&Overrule { providers, allows_private_addresses: false })
+        Providers::with(&Overrule { providers, ..Overrule::default() })
     }
 
     #[test]
@@ -415,7 +415,8 @@ mod over {
             "#,
         );
         let mistakes = mistakes.unwrap_err();
-        let paths: Vec<String> = mistakes.iter().map(|it| it.path.join(".")).collect();
+        let paths: Vec<String> = mistakes.iter().map(|it| it.path[1..].join(".")).collect();
+        assert!(mistakes.iter().all(|it| it.path[0] == "providers"));
         assert_eq!(
             paths,
             [
@@ -449,7 +450,8 @@ mod over {
         ] {
             let mistakes = over(text).unwrap_err();
             let found = mistakes.iter().any(|it| {
-                it.path.join(".") == path && matches!(&it.wrong, Wrong::Together(text) if text.contains(want))
+                it.path[1..].join(".") == path
+                    && matches!(&it.wrong, Wrong::Together(text) if text.contains(want))
             });
             assert!(found, "{text}: {mistakes:?}");
         }
@@ -461,6 +463,85 @@ mod over {
         assert_eq!(over(text).unwrap_err().len(), 2);
         let table = text.parse::<toml::Table>().unwrap();
         let providers = table.into_iter().map(|(name, it)| (name, it.as_table().unwrap().clone())).collect();
-        assert!(Providers::with(&Overrule { providers, allows_private_addresses: true }).is_ok());
+        assert!(
+            Providers::with(&Overrule { providers, allows_private_addresses: true, ..Overrule::default() })
+                .is_ok()
+        );
+    }
+
+    fn guides(text: &str) -> Result<Arc<Providers>, Vec<Mistake>> {
+        let table = text.parse::<toml::Table>().unwrap();
+        let section = |name: &str| match table.get(name) {
+            Some(it) => it
+                .as_table()
+                .unwrap()
+                .iter()
+                .map(|(k, v)| (k.clone(), v.as_table().unwrap().clone()))
+                .collect(),
+            None => std::collections::BTreeMap::new(),
+        };
+        let (providers, guides) = (section("providers"), section("guides"));
+        Providers::with(&Overrule { providers, guides, ..Overrule::default() })
+    }
+
+    #[test]
+    fn a_guide_is_added_and_a_known_one_overruled() {
+        let providers = guides(
+            r#"
+            [providers.praxis]
+            app_password = "praxis"
+            [guides.app_passwords.praxis]
+            name = "device password"
+            steps = [{ text = "Call Ms Meier at extension 12." }, { text = "Paste it here.", link = "https://praxis.example/" }]
+            needs = "Nothing is needed first."
+            missing_because = []
+            ends_when = "It ends after a year."
+            strip = "spaces"
+            on_mismatch = "ignore"
+            [guides.app_passwords.google]
+            needs = "Ms Meier turns 2-Step Verification on at extension 12."
+            [guides.notes.yahoo-sign-in]
+            instead = "Ask Ms Meier."
+            "#,
+        );
+        let providers = providers.unwrap();
+        let praxis = providers.find("praxis").unwrap();
+        let guide = providers.methods(praxis, Client::None).first.guide.unwrap();
+        assert_eq!((guide.name.as_str(), guide.steps.len()), ("device password", 2));
+        let (own, ours) =
+            (providers.guide("google").unwrap(), Providers::embedded().guide("google").unwrap().clone());
+        assert!(own.needs.starts_with("Ms Meier"));
+        assert_eq!((&own.steps, &own.ends_when), (&ours.steps, &ours.ends_when), "what is not said stays");
+    }
+
+    #[test]
+    fn mistakes_in_guides_are_named_with_their_place() {
+        for (text, path, want) in [
+            ("[guides.app_password.google]\nneeds = \"X.\"", "guides.app_password", "Unknown"),
+            ("[guides.app_passwords.google]\nned = \"X.\"", "guides.app_passwords.google.ned", "Unknown"),
+            ("[guides.app_passwords]\ngoogle = 7", "guides.app_passwords.google", "Value"),
+            (
+                "[guides.app_passwords.google]\nneeds = \"no sentence\"",
+                "guides.app_passwords.google.needs",
+                "full sentences",
+            ),
+            (
+                "[guides.app_passwords.google]\nsteps = [{ text = \"Go there.\", link = \"http://x.example\" }]",
+                "guides.app_passwords.google.steps",
+                "https://",
+            ),
+            ("[guides.app_passwords.google]\nshape = \"(\"", "guides.app_passwords.google", "regex"),
+            ("[guides.app_passwords.praxis]\nname = \"x\"", "guides.app_passwords.praxis", "missing field"),
+            ("[guides.notes.Praxis]\ntext = \"X.\"", "guides.notes.Praxis", "small letters"),
+        ] {
+            let mistakes = guides(text).unwrap_err();
+            assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+            assert_eq!(mistakes[0].path.join("."), path);
+            assert!(format!("{:?}", mistakes[0].wrong).contains(want), "{text}: {:?}", mistakes[0].wrong);
+        }
+        // A provider that names a guide with a mistake is not said to be wrong as well.
+        let both = "[providers.praxis]\napp_password = \"praxis\"\n[guides.app_passwords.praxis]\nname = 7";
+        let mistakes = guides(both).unwrap_err();
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
     }
 }

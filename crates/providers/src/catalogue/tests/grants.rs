@@ -6,13 +6,6 @@ pub(super) fn grant(kind: Option<&str>, error: &str, text: &str) -> Diagnosis {
     Catalogue::embedded().diagnose(&Evidence::OAuth { provider_kind: kind, error, text })
 }
 
-/// Suberror, numbers and description as [`crate::oauth::OAuthRefusal`] puts them together.
-fn text_of(sample: &OAuthSample) -> String {
-    let numbers = sample.codes.iter().map(ToString::to_string);
-    let words = sample.suberror.iter().cloned().chain(numbers).chain([sample.text.clone()]);
-    words.collect::<Vec<_>>().join(" ")
-}
-
 fn entries() -> Vec<ReplyEntry> {
     toml::from_str::<CatalogueFile>(Files::EMBEDDED.oauth).unwrap().reply
 }
@@ -31,7 +24,7 @@ fn every_sample_of_an_oauth_service_is_judged_by_its_own_rule() {
         for sample in samples(&entry) {
             let kind =
                 ["microsoft", "google"].into_iter().find(|it| *it == entry.provider).unwrap_or("custom");
-            let text = text_of(sample);
+            let text = sample.words();
             for text in [
                 text.clone(),
                 text.to_uppercase(),

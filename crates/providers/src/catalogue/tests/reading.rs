@@ -1,18 +1,9 @@
 //! IMAP and POP3.
 
+use super::sample::apart;
 use super::*;
 
 const KINDS: [&str; 6] = ["microsoft", "google", "yahoo", "icloud", "fastmail", "zoho"];
-
-/// `NO [CODE] text` or `-ERR [CODE] text`, taken apart as a client takes it apart.
-fn apart(line: &str) -> (&str, Option<&str>, &str) {
-    let (status, rest) = line.split_once([' ', '\r', '\n']).unwrap_or((line, ""));
-    let rest = rest.trim_start();
-    match rest.strip_prefix('[').and_then(|it| it.split_once(']')) {
-        Some((code, text)) => (status, Some(code), text),
-        None => (status, None, rest),
-    }
-}
 
 pub(super) fn imap(kind: Option<&str>, phase: Phase, line: &str) -> Diagnosis {
     let (status, code, text) = apart(line);
