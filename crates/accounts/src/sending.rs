@@ -8,7 +8,7 @@ use gatepost_core::{
 use gatepost_journal::append;
 use gatepost_providers::{Catalogue, Limits, Providers, UserNameRule};
 use gatepost_store::{Keyring, Store, StoreError, params};
-use gatepost_upstream::{Credential, SignIn};
+use gatepost_upstream::{Credential, Mechanism, SignIn};
 
 use crate::account::MailAccount;
 use crate::credential::{Credential as Stored, CredentialKind, Present, Used};
@@ -44,6 +44,8 @@ pub struct SendingAccount {
     pub reading: Option<ReadingServer>,
     /// What it signs in as.
     pub user_name: String,
+    /// The mechanisms that its provider takes best, best first.
+    pub preferred: Vec<Mechanism>,
     /// The password, or an access token that lives for another minute at least. Absent where letters leave by a grant: each
     /// connection asks for the token of its moment.
     pub secret: Option<SecretText>,
@@ -125,7 +127,8 @@ impl SendingAccount {
             CredentialKind::Password | CredentialKind::AppPassword => Credential::Password(secret),
             CredentialKind::OAuth => Credential::Bearer(secret),
         };
-        Some(SignIn { user_name: self.user_name.clone(), credential })
+        let (user_name, preferred) = (self.user_name.clone(), self.preferred.clone());
+        Some(SignIn { user_name, credential, preferred })
     }
 }
 
@@ -194,6 +197,7 @@ pub(crate) async fn hand_out(
     let limits = record.account.limits(providers);
     let provider_kind = record.account.provider_kind(providers).map(str::to_owned);
     let account = record.account;
+    let preferred = providers.find(&account.provider).map(|it| it.mechanisms.clone()).unwrap_or_default();
     Ok(SendingAccount {
         id,
         organisation,
@@ -209,6 +213,7 @@ pub(crate) async fn hand_out(
             _ => account.user_name,
         },
         opens: account.opens,
+        preferred,
         secret: opened,
         kind: present.kind,
         used: present.used(),

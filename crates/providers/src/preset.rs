@@ -32,7 +32,8 @@ pub struct Preset {
     pub pop3: Vec<Server>,
     /// Mechanisms, best first; those it does not offer are skipped.
     pub mechanisms: Vec<Mechanism>,
-    /// POP3: `AUTH` and the credential want a line each (Microsoft).
+    /// POP3: `AUTH` and the credential want a line each (Microsoft). Gatepost always does so, because every server takes it
+    /// (RFC 5034 §4).
     pub is_pop3_auth_in_two_lines: bool,
     /// It files a copy of what is sent by itself.
     pub saves_sent_copy: bool,

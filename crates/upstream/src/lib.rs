@@ -27,4 +27,5 @@ pub use deadlines::Deadlines;
 pub use endpoint::Endpoint;
 pub use error::{Evidence, NotTheProtocol, UpstreamError};
 pub use gatepost_core::{Phase, TlsMode, Trouble};
+pub use gatepost_wire::sasl::Mechanism;
 pub use sign_in::{Credential, SignIn};

@@ -11,6 +11,7 @@ use gatepost_net::{
     Authority, ClientTls, Connection, Dialer, Guard, Host, LineEnd, Resolver, ServerTls, StartTlsError,
 };
 use gatepost_wire::message::{MessageId, Sought};
+use gatepost_wire::sasl::Mechanism;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -20,17 +21,16 @@ use crate::error::{Evidence, UpstreamError};
 use crate::sign_in::{Credential, SignIn};
 
 pub(crate) fn password() -> SignIn {
-    SignIn {
-        user_name: "reception".into(),
-        credential: Credential::Password(SecretText::new("hunter2".into())),
-    }
+    SignIn::new("reception".into(), Credential::Password(SecretText::new("hunter2".into())))
 }
 
 pub(crate) fn token() -> SignIn {
-    SignIn {
-        user_name: "reception".into(),
-        credential: Credential::Bearer(SecretText::new("ya29.token".into())),
-    }
+    SignIn::new("reception".into(), Credential::Bearer(SecretText::new("ya29.token".into())))
+}
+
+/// As a provider's preset says it.
+pub(crate) fn preferring(mechanisms: &[Mechanism], sign_in: SignIn) -> SignIn {
+    SignIn { preferred: mechanisms.to_vec(), ..sign_in }
 }
 
 /// A message to look for.

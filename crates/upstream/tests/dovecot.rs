@@ -85,7 +85,7 @@ fn pem(label: &str, der: &[u8]) -> String {
 }
 
 fn password(word: &str) -> SignIn {
-    SignIn { user_name: USER.into(), credential: Credential::Password(SecretText::new(word.into())) }
+    SignIn::new(USER.into(), Credential::Password(SecretText::new(word.into())))
 }
 
 /// A token for the mailbox, signed with this secret.
@@ -95,7 +95,7 @@ fn token(secret: &[u8]) -> SignIn {
     let signed = format!("{}.{}", part(r#"{"alg":"HS256","typ":"JWT"}"#), part(&claims));
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), signed.as_bytes());
     let token = format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(tag.as_ref()));
-    SignIn { user_name: USER.into(), credential: Credential::Bearer(SecretText::new(token)) }
+    SignIn::new(USER.into(), Credential::Bearer(SecretText::new(token)))
 }
 
 fn sought(id: &str) -> Sought {
@@ -117,7 +117,6 @@ async fn passwords_and_tokens_sign_in_to_both_protocols_however_tls_begins() {
             });
             assert!(session.tls_description().unwrap().starts_with("TLSv1.3"));
             assert!(session.capabilities().has("UIDPLUS"));
-            session.introduce("Gatepost", "1").await.unwrap();
             assert_eq!(session.select_inbox().await.unwrap().n_messages, 0);
             session.logout().await;
             let mut session = house.pop3(pop3, &sign_in).await.unwrap_or_else(|error| {

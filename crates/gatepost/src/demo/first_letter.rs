@@ -84,7 +84,7 @@ impl FirstLetter {
                 Greeted::connect(&self.dialer, &self.tls, &endpoint, &self.host, &Deadlines::default())
                     .await?;
             let credential = Credential::Password(self.password.clone());
-            let session = greeted.sign_in(&SignIn { user_name: ADDRESS.to_owned(), credential }).await?;
+            let session = greeted.sign_in(&SignIn::new(ADDRESS.to_owned(), credential)).await?;
             hand_in(session, &self.text()).await?;
             self.arrived().await
         };

@@ -83,12 +83,14 @@ impl ImapSession {
         &self.dialogue.alerts
     }
 
-    /// Tells the server who we are, where it wants to know (RFC 2971). What it makes of it does not matter.
-    pub async fn introduce(&mut self, name: &str, version: &str) -> Result<(), UpstreamError> {
+    /// Tells the server who we are, where it wants to know (RFC 2971): name and version, nothing of this machine. Some providers
+    /// let no program read that does not say so. What it makes of it does not matter.
+    pub(super) async fn introduce(&mut self) -> Result<(), UpstreamError> {
         if !self.capabilities.has("ID") {
             return Ok(());
         }
-        match self.run(&ClientCommand::Id(name, version), |_| {}).await {
+        let introduction = ClientCommand::Id("Gatepost", env!("CARGO_PKG_VERSION"));
+        match self.dialogue.done(&introduction, Phase::Upkeep, |_| {}).await.map(drop) {
             Ok(()) | Err(UpstreamError::Refused { .. }) => Ok(()),
             Err(other) => Err(other),
         }

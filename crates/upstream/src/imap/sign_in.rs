@@ -9,7 +9,7 @@ use crate::sign_in::SignIn;
 
 impl Greeted {
     /// Signs in. The credential goes to this server alone, inside the TLS that was verified for its name (SC-4); where the
-    /// server would rather have us elsewhere (RFC 2221), its words are only quoted (MP-3).
+    /// server would rather have us elsewhere (RFC 2221), its words are only quoted (MP-3). Says who we are afterwards.
     pub async fn sign_in(mut self, sign_in: &SignIn) -> Result<ImapSession, UpstreamError> {
         let mut said: Option<Capabilities> = None;
         let mut listen = |response| said = capabilities_in(&response).or(said.take());
@@ -48,6 +48,8 @@ impl Greeted {
             Some(found) => found,
             None => self.dialogue.capabilities(Phase::Upkeep).await?,
         };
-        Ok(ImapSession::new(self.dialogue, self.endpoint, capabilities))
+        let mut session = ImapSession::new(self.dialogue, self.endpoint, capabilities);
+        session.introduce().await?;
+        Ok(session)
     }
 }

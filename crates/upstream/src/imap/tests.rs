@@ -3,11 +3,13 @@ mod hostile;
 use gatepost_core::{SecretText, Trouble};
 use static_assertions::assert_not_impl_any;
 
+use gatepost_wire::sasl::Mechanism;
+
 use super::*;
 use crate::error::{Evidence, NotTheProtocol};
 use crate::sign_in::{Credential, SignIn};
 use crate::tests::Act::{Close, Hear, Repeat, Say, Tls};
-use crate::tests::{Act, Certificate, Heard, PLAIN, Provider, password, sought, token, trouble};
+use crate::tests::{Act, Certificate, Heard, PLAIN, Provider, password, preferring, sought, token, trouble};
 
 assert_not_impl_any!(ImapSession: std::fmt::Debug, Clone);
 
@@ -71,7 +73,7 @@ async fn signed_in_with(capabilities: &'static str, rest: Vec<Act>) -> (ImapSess
 }
 
 async fn signed_in(rest: Vec<Act>) -> (ImapSession, Provider) {
-    signed_in_with("g2 OK [CAPABILITY IMAP4rev1 UIDPLUS ID] in\r\n", rest).await
+    signed_in_with("g2 OK [CAPABILITY IMAP4rev1 UIDPLUS] in\r\n", rest).await
 }
 
 #[tokio::test]
@@ -125,6 +127,22 @@ async fn the_way_to_sign_in_follows_from_what_is_offered() {
             token(),
             vec![Hear("g2 AUTHENTICATE XOAUTH2"), Say("+\r\n"), Hear("dXNlcj1yZWNl")],
         ),
+        (
+            "* CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2 AUTH=OAUTHBEARER\r\ng1 OK\r\n",
+            preferring(&[Mechanism::OAuthBearer, Mechanism::XOAuth2], token()),
+            vec![Hear("g2 AUTHENTICATE OAUTHBEARER bixhPXJlY2VwdGlvbi")],
+        ),
+        (
+            "* CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=LOGIN\r\ng1 OK\r\n",
+            preferring(&[Mechanism::Login, Mechanism::Plain], password()),
+            vec![
+                Hear("g2 AUTHENTICATE LOGIN"),
+                Say("+ VXNlcm5hbWU6\r\n"),
+                Hear("cmVjZXB0aW9u"),
+                Say("+ UGFzc3dvcmQ6\r\n"),
+                Hear("aHVudGVyMg=="),
+            ],
+        ),
     ] {
         let mut script = vec![Tls, GREETING, CAPABILITY, Say(offered)];
         script.extend(acts);
@@ -141,9 +159,8 @@ async fn the_way_to_sign_in_follows_from_what_is_offered() {
 
 #[tokio::test]
 async fn without_a_common_way_nothing_is_sent() {
-    let odd = |user: &str, secret: &str| SignIn {
-        user_name: user.into(),
-        credential: Credential::Password(SecretText::new(secret.into())),
+    let odd = |user: &str, secret: &str| {
+        SignIn::new(user.into(), Credential::Password(SecretText::new(secret.into())))
     };
     for (sign_in, offered) in [
         (token(), "* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\ng1 OK\r\n"),
@@ -214,8 +231,8 @@ async fn a_refused_sign_in_says_what_the_server_said() {
 #[tokio::test]
 async fn a_message_is_found_read_and_removed() {
     let id = sought("a.1@x.test");
-    let (mut session, provider) = signed_in(vec![
-        Hear("g3 ID (\"name\" \"Gatepost\" \"version\" \"1\")"),
+    let (mut session, provider) = signed_in_with("g2 OK [CAPABILITY IMAP4rev1 UIDPLUS ID] in\r\n", vec![
+        Hear(concat!("g3 ID (\"name\" \"Gatepost\" \"version\" \"", env!("CARGO_PKG_VERSION"), "\")")),
         Say("* ID NIL\r\ng3 OK\r\n"),
         Hear("g4 SELECT \"INBOX\""),
         Say("* FLAGS (\\Seen)\r\n* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 12] x\r\ng4 OK [READ-WRITE] done\r\n"),
@@ -238,7 +255,6 @@ async fn a_message_is_found_read_and_removed() {
         Say("g12 OK nothing\r\n"),
     ])
     .await;
-    session.introduce("Gatepost", "1").await.unwrap();
     let open = session.select_inbox().await.unwrap();
     assert_eq!((open.n_messages, open.uid_validity, open.uid_next), (3, Some(7), Some(12)));
     // As `find` does after opening INBOX.
@@ -278,6 +294,21 @@ async fn a_message_that_is_not_in_inbox_is_looked_for_where_letters_to_oneself_g
     assert_eq!((found.folder.as_str(), found.uid), ("[Gmail]/All Mail", 9));
 }
 
+/// RFC 2971 §3.1: what a server makes of it must not matter.
+#[tokio::test]
+async fn a_server_is_told_who_we_are_where_it_wants_to_know_and_may_refuse_it() {
+    for answer in ["g3 NO not now\r\n", "g3 BAD what?\r\n", "* ID (\"name\" \"x\")\r\ng3 OK\r\n"] {
+        let acts = vec![
+            Hear("g3 ID (\"name\" \"Gatepost\" \"version\" "),
+            Say(answer),
+            Hear("g4 SELECT"),
+            Say("g4 OK\r\n"),
+        ];
+        let (mut session, _provider) = signed_in_with("g2 OK [CAPABILITY IMAP4rev1 ID] in\r\n", acts).await;
+        session.select_inbox().await.unwrap_or_else(|error| panic!("{answer}: {error}"));
+    }
+}
+
 /// RFC 4315 §1: plain EXPUNGE would remove what others have marked.
 #[tokio::test]
 async fn without_uidplus_nothing_is_expunged() {
@@ -286,7 +317,6 @@ async fn without_uidplus_nothing_is_expunged() {
         vec![Hear("g3 UID STORE 4"), Say("g3 OK\r\n"), Hear("g4 LOGOUT"), Say("* BYE\r\n"), Close],
     )
     .await;
-    session.introduce("Gatepost", "1").await.unwrap();
     session.mark_seen_and_delete(4).await.unwrap();
     session.logout().await;
     assert!(!provider.heard().await.encrypted.contains("EXPUNGE"));

@@ -3,11 +3,13 @@ mod hostile;
 use gatepost_core::{SecretText, Trouble};
 use static_assertions::assert_not_impl_any;
 
+use gatepost_wire::sasl::Mechanism;
+
 use super::*;
 use crate::error::{Evidence, NotTheProtocol};
 use crate::sign_in::{Credential, SignIn};
 use crate::tests::Act::{Close, Hear, Repeat, Say, Tls};
-use crate::tests::{Act, Certificate, Heard, PLAIN, Provider, password, sought, token, trouble};
+use crate::tests::{Act, Certificate, Heard, PLAIN, Provider, password, preferring, sought, token, trouble};
 
 assert_not_impl_any!(Pop3Session: std::fmt::Debug, Clone);
 
@@ -126,6 +128,12 @@ async fn the_way_to_sign_in_follows_from_what_is_offered() {
             token(),
             vec![Hear("AUTH XOAUTH2"), Say("+\r\n"), Hear("dXNlcj1yZWNl")],
         ),
+        (
+            "+OK\r\nSASL XOAUTH2 OAUTHBEARER\r\n.\r\n",
+            preferring(&[Mechanism::OAuthBearer, Mechanism::XOAuth2], token()),
+            // The mechanism, then the token, a line each: some servers take it in no other way.
+            vec![Hear("AUTH OAUTHBEARER"), Say("+ \r\n"), Hear("bixhPXJlY2VwdGlvbi")],
+        ),
     ] {
         let mut script = vec![Tls, GREETING, CAPA, Say(offered)];
         script.extend(acts);
@@ -138,9 +146,8 @@ async fn the_way_to_sign_in_follows_from_what_is_offered() {
 
 #[tokio::test]
 async fn without_a_common_way_nothing_is_sent() {
-    let odd = |user: &str, secret: &str| SignIn {
-        user_name: user.into(),
-        credential: Credential::Password(SecretText::new(secret.into())),
+    let odd = |user: &str, secret: &str| {
+        SignIn::new(user.into(), Credential::Password(SecretText::new(secret.into())))
     };
     for (sign_in, offered) in [
         (token(), "+OK\r\nUSER\r\nSASL PLAIN\r\n.\r\n"),

@@ -6,11 +6,13 @@ use gatepost_net::Permit;
 use gatepost_wire::smtp::{ReplyError, SizeLimit};
 use static_assertions::assert_not_impl_any;
 
+use gatepost_wire::sasl::Mechanism;
+
 use super::*;
 use crate::channel::demand_encryption;
 use crate::error::{Evidence, NotTheProtocol};
 use crate::tests::Act::{Close, Drip, Flood, Hear, Pause, Say, Tls};
-use crate::tests::{Act, Certificate, Heard, Provider, password, token, trouble};
+use crate::tests::{Act, Certificate, Heard, Provider, password, preferring, token, trouble};
 
 // A credential cannot be printed, so neither can what holds it.
 assert_not_impl_any!(SignIn: std::fmt::Debug, Clone);
@@ -96,6 +98,22 @@ async fn the_mechanism_follows_from_what_is_offered() {
         ("250 AUTH=PLAIN\r\n", password(), vec![Hear("AUTH PLAIN AHJlY2VwdGlvbgBodW50ZXIy")]),
         ("250 AUTH OAUTHBEARER PLAIN\r\n", token(), vec![Hear("AUTH OAUTHBEARER bixhPXJlY2VwdGlvbi")]),
         ("250 AUTH OAUTHBEARER XOAUTH2\r\n", token(), vec![Hear("AUTH XOAUTH2 dXNlcj1yZWNlcHRpb24B")]),
+        (
+            "250 AUTH PLAIN LOGIN XOAUTH2\r\n",
+            preferring(&[Mechanism::XOAuth2, Mechanism::Login], password()),
+            vec![
+                Hear("AUTH LOGIN"),
+                Say("334 VXNlcm5hbWU6\r\n"),
+                Hear("cmVjZXB0aW9u"),
+                Say("334 UGFzc3dvcmQ6\r\n"),
+                Hear("aHVudGVyMg=="),
+            ],
+        ),
+        (
+            "250 AUTH XOAUTH2 OAUTHBEARER\r\n",
+            preferring(&[Mechanism::OAuthBearer, Mechanism::XOAuth2], token()),
+            vec![Hear("AUTH OAUTHBEARER bixhPXJlY2VwdGlvbi")],
+        ),
     ] {
         let mut script = vec![Tls, GREETING, EHLO, Say("250-mail.example.org\r\n"), Say(offered)];
         script.extend(acts);

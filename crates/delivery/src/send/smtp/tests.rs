@@ -83,7 +83,7 @@ async fn run(server: Server, case: &Case) -> (Vec<String>, bool, String) {
     let (own_name, deadlines) = ("client.example.org".parse().unwrap(), Deadlines::default());
     let greeted = Greeted::connect(&dialer, &tls, &endpoint, &own_name, &deadlines).await.unwrap();
     let credential = Credential::Password(SecretText::new("secret".into()));
-    let mut session = greeted.sign_in(&SignIn { user_name: "a".into(), credential }).await.unwrap();
+    let mut session = greeted.sign_in(&SignIn::new("a".into(), credential)).await.unwrap();
     let reader = body(&it, &case.text, case.claimed.submission.id).await;
     let sent = send(&mut session, &case.claimed, reader).await;
     session.quit().await;
