@@ -9,6 +9,7 @@ use gatepost_providers::{Catalogue, OAuthClient, Providers};
 use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
 
 use crate::account::{MailAccount, NewAccount, Serves, Settings};
+use crate::add::OfDraft;
 use crate::application::{NewApplication, OAuthApplication};
 use crate::choose::{Chosen, Explained, ForNotices, Target, choose, explain, for_notices};
 use crate::clock::RunningClocks;
@@ -69,7 +70,18 @@ impl Accounts {
 
     /// Connects a mailbox. The first account that serves the organisation, a location or a person becomes their default.
     pub async fn add(&self, new: NewAccount) -> Result<MailAccount, AccountsError> {
-        let added = add::add(&self.store, &self.keyring, &self.providers, new).await?;
+        let added = add::add(&self.store, &self.keyring, &self.providers, new, None).await?;
+        self.read_back(added.organisation).await;
+        Ok(added)
+    }
+
+    /// The same for a draft that was checked, which ends.
+    pub(crate) async fn add_proven(
+        &self,
+        new: NewAccount,
+        draft: OfDraft,
+    ) -> Result<MailAccount, AccountsError> {
+        let added = add::add(&self.store, &self.keyring, &self.providers, new, Some(draft)).await?;
         self.read_back(added.organisation).await;
         Ok(added)
     }
@@ -121,8 +133,15 @@ impl Accounts {
         id: MailAccountId,
         actor: Actor,
     ) -> Result<Change, AccountsError> {
+        let grant = self.unneeded_grant(organisation, id).await?;
         let done = command::remove(&self.store, Act { organisation, id, actor }).await;
-        self.after(organisation, done).await
+        let change = self.after(organisation, done).await?;
+        if let Some(grant) = grant {
+            let accounts = self.clone();
+            // OC-10. The account is gone either way; nobody waits for a service that may be down.
+            tokio::spawn(async move { accounts.take_back(organisation, grant).await });
+        }
+        Ok(change)
     }
 
     /// Holds the account's letters until [`Self::resume`].
@@ -459,6 +478,19 @@ impl Accounts {
         Ok(())
     }
 
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// The way to OAuth services, once [`Self::reach_services`] has named it.
+    pub(crate) fn oauth(&self) -> Option<&OAuthClient> {
+        self.tokens.oauth.get()
+    }
+
     /// Clock and dice.
     pub(crate) fn world(&self) -> &World {
         self.store.world()
@@ -482,7 +514,7 @@ impl Accounts {
 
     /// Our own change becomes visible at once. The change itself is on the disk; if it cannot be read back now, it is seen
     /// within a second like another node's.
-    async fn read_back(&self, organisation: OrganisationId) {
+    pub(crate) async fn read_back(&self, organisation: OrganisationId) {
         if let Err(failure) = self.refresh(organisation).await {
             tracing::warn!(organisation.id = %organisation, %failure, "a changed mail account could not be read back");
         }

@@ -1,24 +1,39 @@
 //! Connecting a mailbox.
 
-use gatepost_core::{EmailAddress, MailAccountId};
+use gatepost_core::{DraftId, EmailAddress, MailAccountId, Timestamp};
 use gatepost_journal::{Actor, Entry, append};
 use gatepost_providers::Providers;
 use gatepost_store::{Keyring, Store, StoreError, Transaction, Value, params};
 use serde_json::json;
 
 use crate::account::{MailAccount, NewAccount};
+use crate::check::{Outcome, Progress, Step};
 use crate::clock::RunningClock;
+use crate::connect::sql as draft_sql;
 use crate::error::AccountsError;
 use crate::record::Record;
 use crate::sql;
+use crate::standing::{Standing, What};
 use crate::status::Direction;
 
-/// Account, credential, status, default and journal in one transaction.
+/// The draft that becomes the account.
+#[derive(Clone)]
+pub(crate) struct OfDraft {
+    pub(crate) id: DraftId,
+    pub(crate) revision: u64,
+    /// The account becomes the default also where there is one.
+    pub(crate) is_default: bool,
+    /// How its check went.
+    pub(crate) progress: Progress,
+}
+
+/// Account, credential, status, default and journal in one transaction; and the end of its draft, if there is one.
 pub(crate) async fn add(
     store: &Store,
     keyring: &Keyring,
     providers: &Providers,
     new: NewAccount,
+    of_draft: Option<OfDraft>,
 ) -> Result<MailAccount, AccountsError> {
     let new = new.checked(providers)?;
     let world = store.world().clone();
@@ -50,11 +65,26 @@ pub(crate) async fn add(
             if tx.row(&sql::FIND_LIVE_ADDRESS, taken)?.is_some() {
                 return Ok(false);
             }
-            insert(tx, it)?;
+            let mut record = Record::new(it.clone());
+            if let Some(draft) = &of_draft {
+                let finished = params![it.organisation, draft.id, draft.revision, it.created_at, it.id];
+                if tx.execute(&draft_sql::FINISH_DRAFT, finished)? == 0 {
+                    return Ok(false);
+                }
+                draft.progress.stand(&mut record, it.created_at);
+            }
+            insert(tx, &record)?;
             secret.insert(tx, it.organisation, it.id, it.created_at)?;
             become_default(tx, it)?;
+            if of_draft.as_ref().is_some_and(|it| it.is_default) {
+                let (word, serves_id) = it.serves.key(it.organisation);
+                tx.execute(&sql::PUT_DEFAULT, params![it.organisation, word, serves_id, it.id])?;
+            }
+            if of_draft.is_some() {
+                tx.execute(&sql::RECORD_WORKED, params![it.organisation, secret.id, it.created_at])?;
+            }
             append(tx, &world, &entry(it, actor))?;
-            Record::new(it.clone()).mark_changed(tx)?;
+            record.mark_changed(tx)?;
             Ok(true)
         })
         .await;
@@ -66,7 +96,8 @@ pub(crate) async fn add(
     }
 }
 
-fn insert(tx: &mut Transaction<'_>, it: &MailAccount) -> Result<(), StoreError> {
+fn insert(tx: &mut Transaction<'_>, record: &Record) -> Result<(), StoreError> {
+    let it = &record.account;
     let (person, location) = it.serves.columns();
     let mut values: Vec<Value<'_>> = vec![
         it.id.into(),
@@ -89,9 +120,36 @@ fn insert(tx: &mut Transaction<'_>, it: &MailAccount) -> Result<(), StoreError> 
         it.created_at.into(),
     ]);
     tx.execute(&sql::INSERT_ACCOUNT, &values)?;
-    let record = Record::new(it.clone());
     record.write_addresses(tx, it.created_at)?;
+    if let Some(reading) = &record.reading {
+        record.write_standing(tx, Direction::Reading, reading)?;
+    }
     record.write_standing(tx, Direction::Sending, &record.sending)
+}
+
+impl Progress {
+    /// Where a new account stands by the check before it.
+    fn stand(&self, record: &mut Record, now: Timestamp) {
+        for direction in [Direction::Sending, Direction::Reading] {
+            let Some(what) = self.what(direction) else { continue };
+            let unchecked = Standing::unchecked(now);
+            record.set_standing(direction, unchecked.after(&what, now).unwrap_or(unchecked));
+        }
+    }
+
+    /// What a direction's steps say of the account; nothing where none was taken.
+    fn what(&self, direction: Direction) -> Option<What> {
+        let last = self.taken.iter().rfind(|it| it.direction == direction)?;
+        Some(match (&last.outcome, last.step) {
+            (Outcome::Failed { diagnosis, reply }, Step::SignIn) => {
+                What::SignInRefused { diagnosis: (**diagnosis).clone(), reply: reply.clone() }
+            }
+            (Outcome::Failed { diagnosis, reply }, _) => {
+                What::Trouble { diagnosis: (**diagnosis).clone(), reply: reply.clone() }
+            }
+            _ => What::Succeeded,
+        })
+    }
 }
 
 /// The first live account that serves somebody becomes their default.

@@ -19,6 +19,7 @@ mod check;
 mod choose;
 mod clock;
 mod command;
+mod connect;
 mod credential;
 mod endpoint;
 mod error;
@@ -39,6 +40,10 @@ pub use application::{ApplicationKind, NewApplication, OAuthApplication};
 pub use check::{Arrival, Check, Errand, Outcome, Progress, Proof, Reach, Step, Taken};
 pub use choose::{Chosen, Considered, Explained, ForNotices, Target, Verdict};
 pub use clock::{RunningClock, RunningClocks};
+pub use connect::{
+    Begun, ConnectError, Connecting, Details, Draft, DraftState, FlowOrigin, Proven, Redirect, Refused,
+    SeenFlow, SomebodyElse, Whose,
+};
 pub use credential::{CredentialKind, NewGrant, NewSecret, Used};
 pub use endpoint::{Endpoint, Endpoints};
 pub use error::{AccountsError, Invalid};
@@ -51,7 +56,7 @@ pub use status::{AccountStatus, Direction, DirectionStatus, StatusName};
 
 /// This room's tables.
 pub const MIGRATIONS: gatepost_store::RoomMigrations =
-    gatepost_store::migrations!("accounts", ["0001_accounts", "0002_grants"]);
+    gatepost_store::migrations!("accounts", ["0001_accounts", "0002_grants", "0003_connecting"]);
 
 #[cfg(test)]
 mod tests;

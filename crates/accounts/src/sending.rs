@@ -119,6 +119,35 @@ pub enum NotUsable {
 }
 
 impl SendingAccount {
+    /// The account as a connection needs it.
+    pub(crate) fn new(account: MailAccount, it: Opened, providers: &Providers) -> Result<Self, Invalid> {
+        let limits = account.limits(providers);
+        let provider_kind = account.provider_kind(providers).map(str::to_owned);
+        let preferred = providers.find(&account.provider).map(|it| it.mechanisms.clone()).unwrap_or_default();
+        Ok(Self {
+            id: account.id,
+            organisation: account.organisation,
+            provider_kind,
+            endpoint: account.endpoints.smtp.dialled()?,
+            reading: reading(&account, it.kind, providers)?,
+            // The provider is told which mailbox is to be opened; who signed in stands in the token.
+            user_name: match (&account.opens, it.kind) {
+                (Some(opens), CredentialKind::OAuth) => opens.to_string(),
+                _ => account.user_name,
+            },
+            address: account.address,
+            opens: account.opens,
+            short_name: account.short_name,
+            author_name: account.author_name,
+            preferred,
+            secret: it.secret,
+            kind: it.kind,
+            used: it.used,
+            limits,
+            is_trial: it.is_trial,
+        })
+    }
+
     /// Who signs in, and with what.
     #[must_use]
     pub fn sign_in(&self) -> Option<SignIn> {
@@ -185,41 +214,27 @@ pub(crate) async fn hand_out(
         return Err(NotUsable::NoSecret);
     }
     record_use(store, organisation, &present, now).await?;
-    // It opened, so it was sealed for exactly these servers, which were checked then.
-    let expected = "the name of a server";
-    let endpoint = record.account.endpoints.smtp.dialled().map_err(|_| StoreError::Contradiction {
-        statement: sql::FIND_ACCOUNT.name,
-        column: 7,
-        expected,
-    })?;
-    let reading = reading(&record.account, present.kind, providers)
-        .map_err(|_| StoreError::Contradiction { statement: sql::FIND_ACCOUNT.name, column: 10, expected })?;
-    let limits = record.account.limits(providers);
-    let provider_kind = record.account.provider_kind(providers).map(str::to_owned);
-    let account = record.account;
-    let preferred = providers.find(&account.provider).map(|it| it.mechanisms.clone()).unwrap_or_default();
-    Ok(SendingAccount {
-        id,
-        organisation,
-        address: account.address,
-        short_name: account.short_name,
-        author_name: account.author_name,
-        provider_kind,
-        endpoint,
-        reading,
-        // The provider is told which mailbox is to be opened; who signed in stands in the token.
-        user_name: match (&account.opens, present.kind) {
-            (Some(opens), CredentialKind::OAuth) => opens.to_string(),
-            _ => account.user_name,
-        },
-        opens: account.opens,
-        preferred,
-        secret: opened,
+    let opened = Opened {
         kind: present.kind,
         used: present.used(),
-        limits,
+        secret: opened,
         is_trial: record.sending.state.name() == StatusName::Failing,
-    })
+    };
+    // It opened, so it was sealed for exactly these servers, which were checked then.
+    let contradiction = |_| StoreError::Contradiction {
+        statement: sql::FIND_ACCOUNT.name,
+        column: 7,
+        expected: "the names of servers",
+    };
+    Ok(SendingAccount::new(record.account, opened, providers).map_err(contradiction)?)
+}
+
+/// What an account signs in with at this moment.
+pub(crate) struct Opened {
+    pub(crate) kind: CredentialKind,
+    pub(crate) used: Used,
+    pub(crate) secret: Option<SecretText>,
+    pub(crate) is_trial: bool,
 }
 
 /// IMAP before POP3: it tells more, and leaves the letters where they are.

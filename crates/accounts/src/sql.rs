@@ -132,6 +132,14 @@ gatepost_store::statements! {
         FROM default_account
         WHERE organisation_id = $1";
 
+    /// What kind of secret an account has, or had last.
+    FIND_LAST_KIND = "
+        SELECT kind
+        FROM credential
+        WHERE organisation_id = $1 AND mail_account_id = $2
+        ORDER BY created_at DESC, generation DESC
+        LIMIT 1";
+
     /// A new credential.
     INSERT_CREDENTIAL = "
         INSERT INTO credential

@@ -3,6 +3,7 @@
 mod account;
 mod check;
 mod choose;
+mod connect;
 mod memory;
 mod refresh;
 mod secret;
@@ -188,4 +189,5 @@ async fn journalled(it: &TestStore) -> Vec<(String, String)> {
 #[tokio::test]
 async fn every_statement_is_understood_by_both_engines() {
     gatepost_testkit::prepare_all(crate::sql::ALL, ROOMS).await;
+    gatepost_testkit::prepare_all(crate::connect::sql::ALL, ROOMS).await;
 }

@@ -81,6 +81,8 @@ ids! {
     CredentialId,
     /// Names one application that is registered at an OAuth service.
     OAuthClientId,
+    /// Names one mailbox that is being connected.
+    DraftId,
     /// Names one message accepted from an application, with its recipients.
     SubmissionId,
     /// Names one try to hand a submission to the provider.

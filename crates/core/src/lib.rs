@@ -17,9 +17,9 @@ pub use address::{AddressError, Domain, EmailAddress};
 pub use diagnosis::{Diagnosis, RetryClass, Who};
 pub use evidence::{Phase, TlsMode, Trouble, UnknownTlsMode};
 pub use id::{
-    AppPasswordId, AttemptId, AuthenticatorId, BodyId, ContactId, CredentialId, DeviceId, JournalId, KeyId,
-    LARGEST_ID, LinkId, LocationId, LoginId, MailAccountId, NodeId, NoticeId, OAuthClientId, OrganisationId,
-    PersonId, SessionId, SubmissionId,
+    AppPasswordId, AttemptId, AuthenticatorId, BodyId, ContactId, CredentialId, DeviceId, DraftId, JournalId,
+    KeyId, LARGEST_ID, LinkId, LocationId, LoginId, MailAccountId, NodeId, NoticeId, OAuthClientId,
+    OrganisationId, PersonId, SessionId, SubmissionId,
 };
 pub use network::{Network, NetworkError};
 pub use printable::{Printable, printable};

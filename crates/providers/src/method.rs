@@ -1,11 +1,11 @@
 //! How a mailbox can be connected, and what is recommended.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Guide, Note, Preset, Providers};
 
 /// A way to connect a mailbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// On the provider's own page (OAuth).

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use gatepost_core::{
-    AppPasswordId, AttemptId, AuthenticatorId, BodyId, ContactId, CredentialId, DeviceId, EmailAddress,
-    JournalId, KeyId, LinkId, LocationId, LoginId, MailAccountId, NodeId, NoticeId, OAuthClientId,
-    OrganisationId, PersonId, SessionId, SubmissionId, Timestamp,
+    AppPasswordId, AttemptId, AuthenticatorId, BodyId, ContactId, CredentialId, DeviceId, DraftId,
+    EmailAddress, JournalId, KeyId, LinkId, LocationId, LoginId, MailAccountId, NodeId, NoticeId,
+    OAuthClientId, OrganisationId, PersonId, SessionId, SubmissionId, Timestamp,
 };
 use uuid::Uuid;
 
@@ -295,6 +295,7 @@ id_values!(
     MailAccountId,
     NodeId,
     OAuthClientId,
+    DraftId,
     OrganisationId,
     PersonId,
     SubmissionId,

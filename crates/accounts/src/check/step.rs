@@ -1,6 +1,7 @@
 //! The steps of a check, and how each can go.
 
 use std::fmt;
+use std::str::FromStr;
 
 use gatepost_core::{Diagnosis, Phase, TlsMode};
 use gatepost_net::DialError;
@@ -31,6 +32,17 @@ pub enum Step {
 }
 
 impl Step {
+    const ALL: [Self; 8] = [
+        Self::Resolve,
+        Self::Connect,
+        Self::Greet,
+        Self::Encrypt,
+        Self::SignIn,
+        Self::MaySend,
+        Self::Open,
+        Self::Arrival,
+    ];
+
     /// Those of a direction, in the order in which they happen.
     pub(super) fn all(mode: TlsMode, direction: Direction, proof: &Proof) -> Vec<Self> {
         use Step::{Arrival, Connect, Encrypt, Greet, MaySend, Open, Resolve, SignIn};
@@ -92,6 +104,14 @@ impl Step {
                 Phase::Auth | Phase::Upkeep => Self::SignIn,
             },
         }
+    }
+}
+
+impl FromStr for Step {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|it| it.word() == text).ok_or(())
     }
 }
 

@@ -100,6 +100,17 @@ impl Granted {
     }
 }
 
+/// The request's text (RFC 7009 §2.1).
+fn revocation(service: &OAuthService, application: &Application, refresh_token: &SecretText) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("token", refresh_token.reveal()).append_pair("token_type_hint", "refresh_token");
+    form.append_pair("client_id", &application.client_id);
+    if let Some(secret) = application.secret.as_ref().filter(|_| service.client_auth != ClientAuth::None) {
+        form.append_pair("client_secret", secret.reveal());
+    }
+    form.finish()
+}
+
 /// What `oauth2` reads besides its own members.
 #[derive(Debug, Serialize, Deserialize)]
 struct Extra {
@@ -188,17 +199,11 @@ impl OAuthClient {
         refresh_token: &SecretText,
     ) -> Result<(), OAuthFailure> {
         let Some(url) = service.revoke_url(application.tenant.as_deref()) else { return Ok(()) };
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("token", refresh_token.reveal()).append_pair("token_type_hint", "refresh_token");
-        form.append_pair("client_id", &application.client_id);
-        if let Some(secret) = application.secret.as_ref().filter(|_| service.client_auth != ClientAuth::None)
-        {
-            form.append_pair("client_secret", secret.reveal());
-        }
+        let form = revocation(service, application, refresh_token);
         let request = oauth2::http::Request::post(url.as_str())
             .header("content-type", "application/x-www-form-urlencoded")
             .header("accept", "application/json")
-            .body(form.finish().into_bytes())
+            .body(form.into_bytes())
             .map_err(|_| not_understood("request"))?;
         let secrets = secrets_of(application, &[refresh_token]);
         let answer = self.carry(request).await?;

@@ -249,6 +249,7 @@ impl House {
             endpoint: at(self.door(None).await),
             reading,
             user_name,
+            preferred: Vec::new(),
             secret: Some(SecretText::new("correct horse".into())),
             kind: CredentialKind::Password,
             used: Used { grant: CredentialId::new(&world), serial: 0 },

@@ -1,0 +1,271 @@
+//! What comes back from a provider's page.
+
+use gatepost_core::{DraftId, EmailAddress, OAuthClientId, SecretText};
+use gatepost_providers::{
+    Application, Callback, Catalogue, Evidence, Exchange, Granted, Lacking, OAuthClient, OAuthFailure,
+    OAuthService, OAuthTrouble,
+};
+use gatepost_store::{StoreError, params};
+use uuid::Uuid;
+
+use super::draft::{Draft, DraftState, StoredRefused};
+use super::error::ConnectError;
+use super::flow::Flow;
+use super::kept::Place;
+use super::mailbox::{Mailbox, whose_mailbox};
+use super::{Connecting, sql};
+use crate::accounts::Accounts;
+use crate::application;
+use crate::credential::{NewGrant, NewSecret};
+
+/// A sign-in with all it needs.
+struct Asked<'a> {
+    catalogue: &'a Catalogue,
+    flow: &'a Flow,
+    draft: &'a Draft,
+    service: &'a OAuthService,
+    application: &'a Application,
+    oauth: &'a OAuthClient,
+    state: SecretText,
+}
+
+/// Why a sign-in brought nothing that is kept.
+struct Vain {
+    refused: StoredRefused,
+    /// What the provider gave all the same.
+    given: Option<NewGrant>,
+}
+
+impl Connecting {
+    /// Takes the answer of a provider's page into its draft, or notes there why it brought nothing. The draft that comes back
+    /// has a secret if it succeeded; else [`Draft::refused`] says why.
+    ///
+    /// An answer that belongs to nothing, or comes from another service, spends nothing and changes nothing.
+    pub async fn answer(&self, callback: Callback) -> Result<Draft, ConnectError> {
+        let (store, keyring) = (self.accounts.store(), self.accounts.keyring());
+        let state = callback.state().clone();
+        let flow = Flow::find(store, keyring, &state).await?.ok_or(ConnectError::FlowOver)?;
+        if flow.whose != self.whose {
+            return Err(ConnectError::FlowOver);
+        }
+        let draft = self.get(flow.draft).await?;
+        if draft.revision != flow.revision || matches!(draft.state, DraftState::Finished(_)) {
+            return Err(ConnectError::FlowOver);
+        }
+        let providers = self.accounts.providers();
+        let service = providers.service(&flow.service).ok_or(ConnectError::FlowOver)?;
+        let found = application::find(store, keyring, self.whose.organisation, flow.client).await?;
+        let mut application = found.ok_or(ConnectError::FlowOver)?.application;
+        let preset = providers.find(&draft.details.provider);
+        application.tenant = application.tenant.or_else(|| preset.and_then(|it| it.tenant.clone()));
+        let oauth = self.accounts.oauth().ok_or(ConnectError::FlowOver)?;
+        let code =
+            callback.code_for(gatepost_providers::Flow { service, application: &application, state: &state });
+        if let Err(failure @ OAuthFailure::Trouble { trouble: OAuthTrouble::WrongIssuer, .. }) = &code {
+            let diagnosis = failure.diagnose(providers.catalogue(), service);
+            return Err(ConnectError::WrongAnswer(Box::new(diagnosis)));
+        }
+        if !flow.take(store).await? {
+            return Err(ConnectError::FlowOver);
+        }
+        let catalogue = providers.catalogue();
+        let asked =
+            Asked { catalogue, flow: &flow, draft: &draft, service, application: &application, oauth, state };
+        let granted = match code {
+            Ok(code) => self.exchange(&asked, &code).await?,
+            Err(failure) => Err(asked.failed(&failure, None)),
+        };
+        match granted {
+            Ok(grant) => self.keep(&draft, NewSecret::Grant(Box::new(grant))).await?,
+            Err(vain) => {
+                draft
+                    .put_refused(store, &StoredRefused { at: store.world().now().millis(), ..vain.refused })
+                    .await?;
+                if let Some(given) = vain.given {
+                    self.take_back_unless_needed(given).await?;
+                }
+            }
+        }
+        self.get(draft.id).await
+    }
+
+    /// The same with the whole address that somebody copied from the browser: no redirect reaches this installation, or a
+    /// command waits for it.
+    pub async fn answer_pasted(&self, id: DraftId, text: &str) -> Result<Draft, ConnectError> {
+        let (organisation, now) = (self.whose.organisation, self.accounts.now());
+        let found =
+            self.accounts.store().read(move |tx| tx.row(&sql::FIND_WAY_BACK, params![organisation, id, now]));
+        let row = found.await?.ok_or(ConnectError::FlowOver)?;
+        let redirect_uri: String = row.get(0)?;
+        let callback = Callback::from_pasted(text, &redirect_uri).map_err(ConnectError::Pasted)?;
+        self.answer(callback).await
+    }
+
+    /// The code becomes a grant of the right mailbox with all it needs, or nothing.
+    async fn exchange(
+        &self,
+        it: &Asked<'_>,
+        code: &SecretText,
+    ) -> Result<Result<NewGrant, Vain>, StoreError> {
+        let key = self.accounts.keyring().data_key(self.whose.organisation).await?;
+        let Some(verifier) = it.flow.verifier(&key) else {
+            return Ok(Err(it.trouble(OAuthTrouble::IdentityUnproven, None)));
+        };
+        let exchange = Exchange {
+            service: it.service,
+            application: it.application,
+            token_url: &it.flow.token_url,
+            redirect_uri: &it.flow.redirect_uri,
+            code,
+            verifier: &verifier,
+        };
+        let granted = match it.oauth.exchange(exchange).await {
+            Ok(granted) => granted,
+            Err(failure) => return Ok(Err(it.failed(&failure, None))),
+        };
+        let known = match it.draft.account {
+            Some(account) => {
+                self.accounts.subject_of(self.whose.organisation, account, it.flow.client).await?
+            }
+            None => None,
+        };
+        let lacking = granted.lacks(it.service, it.draft.details.uses());
+        let parts = ((it.service, it.application), (&granted, &it.state));
+        let mailbox = whose_mailbox(it.oauth, parts.0, parts.1, &it.draft.details, known.as_ref()).await;
+        let subject = match &mailbox {
+            Ok(Mailbox::Expected(subject)) => subject.clone(),
+            Ok(Mailbox::Other(it)) => Some((it.issuer.clone(), it.subject.clone())),
+            Err(_) => None,
+        };
+        let client = it.flow.client;
+        Ok(match (mailbox, lacking) {
+            (Err(failure), _) => Err(it.failed(&failure, it.given(granted, client, subject))),
+            (Ok(Mailbox::Other(other)), _) => {
+                let mut vain =
+                    it.trouble(OAuthTrouble::OtherMailbox, it.given(granted, client, subject.clone()));
+                vain.refused.address = other.address.as_ref().map(EmailAddress::to_string);
+                vain.refused.subject = subject;
+                Err(vain)
+            }
+            (Ok(Mailbox::Expected(_)), Some(lacking)) => {
+                let mut vain = it.trouble(lacking.trouble(), it.given(granted, client, subject));
+                if let Lacking::Scopes(missing) = lacking {
+                    vain.refused.missing = missing;
+                }
+                Err(vain)
+            }
+            (Ok(Mailbox::Expected(_)), None) => it
+                .given(granted, client, subject)
+                .ok_or_else(|| it.trouble(OAuthTrouble::NoLastingGrant, None)),
+        })
+    }
+
+    /// Keeps what somebody signs in with from now on. Sign-ins that are under way end.
+    pub(super) async fn keep(&self, draft: &Draft, secret: NewSecret) -> Result<(), ConnectError> {
+        let endpoints = draft.details.endpoints.as_ref().ok_or(ConnectError::NoServers)?;
+        let (store, organisation) = (self.accounts.store(), self.whose.organisation);
+        let key = self.accounts.keyring().data_key(organisation).await?;
+        let place = Place { organisation, draft: draft.id, endpoints };
+        let sealed = place.seal(&secret, &key, store.world());
+        let (client, subject) = match secret {
+            NewSecret::Grant(it) => (Some(it.client), it.subject.map(|(_, subject)| subject)),
+            NewSecret::Password(..) => (None, None),
+        };
+        let (id, revision) = (draft.id, draft.revision);
+        let kept = store.write(move |tx| {
+            let values = params![organisation, id, revision, &sealed, client, subject.as_deref()];
+            let n = tx.execute(&sql::PUT_SECRET, values)?;
+            if n == 1 {
+                tx.execute(&sql::DELETE_FLOWS, params![organisation, id])?;
+            }
+            Ok::<_, StoreError>(n)
+        });
+        if kept.await? == 1 { Ok(()) } else { Err(ConnectError::Changed) }
+    }
+
+    /// What the draft's provider gave, if nobody else needs it.
+    pub(super) async fn unused_grant(&self, draft: &Draft) -> Result<Option<NewGrant>, StoreError> {
+        let (Some(sealed), Some(endpoints)) = (&draft.sealed, &draft.details.endpoints) else {
+            return Ok(None);
+        };
+        let organisation = self.whose.organisation;
+        let key = self.accounts.keyring().data_key(organisation).await?;
+        let place = Place { organisation, draft: draft.id, endpoints };
+        match place.open(sealed, &key, self.accounts.now()) {
+            Some(NewSecret::Grant(it)) if !self.accounts.is_needed(&it, None, Some(draft.id)).await? => {
+                Ok(Some(*it))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn take_back_unless_needed(&self, given: NewGrant) -> Result<(), StoreError> {
+        if !self.accounts.is_needed(&given, None, None).await? {
+            self.accounts.take_back(self.whose.organisation, given).await;
+        }
+        Ok(())
+    }
+}
+
+impl Asked<'_> {
+    fn failed(&self, failure: &OAuthFailure, given: Option<NewGrant>) -> Vain {
+        let diagnosis = failure.diagnose(self.catalogue, self.service);
+        let refused =
+            StoredRefused { rule: diagnosis.rule, words: failure.words(), ..StoredRefused::default() };
+        Vain { refused, given }
+    }
+
+    fn trouble(&self, trouble: OAuthTrouble, given: Option<NewGrant>) -> Vain {
+        let diagnosis = self.catalogue.diagnose(&Evidence::OAuthTrouble(trouble));
+        Vain { refused: StoredRefused { rule: diagnosis.rule, ..StoredRefused::default() }, given }
+    }
+
+    fn given(
+        &self,
+        granted: Granted,
+        client: OAuthClientId,
+        subject: Option<(String, String)>,
+    ) -> Option<NewGrant> {
+        Some(NewGrant {
+            client,
+            token_url: self.flow.token_url.clone(),
+            refresh_token: granted.refresh_token?,
+            access_token: granted.access_token,
+            lifetime: granted.lifetime,
+            scopes: granted.scopes,
+            subject,
+        })
+    }
+}
+
+impl Accounts {
+    /// Whether anybody else has a grant of the same person at the service for the same application: taking one token back may
+    /// end all of them. Somebody the service has not named may be anybody.
+    pub(crate) async fn is_needed(
+        &self,
+        it: &NewGrant,
+        account: Option<gatepost_core::MailAccountId>,
+        draft: Option<DraftId>,
+    ) -> Result<bool, StoreError> {
+        let Some((_, subject)) = it.subject.clone() else { return Ok(true) };
+        let (client, nobody) = (it.client, Uuid::nil());
+        let account = account.map_or(nobody, gatepost_core::MailAccountId::uuid);
+        let draft = draft.map_or(nobody, DraftId::uuid);
+        let row = self
+            .store()
+            .read(move |tx| tx.row(&sql::COUNT_GRANTS, params![client, &subject, account, draft]))
+            .await?;
+        row.map_or(Ok(0), |row| row.get::<i64>(0)).map(|n| n > 0)
+    }
+
+    /// Gives a grant back at its service, so that nobody can use it any more. Best effort: it is forgotten here either way.
+    pub(crate) async fn take_back(&self, organisation: gatepost_core::OrganisationId, it: NewGrant) {
+        let found = application::find(self.store(), self.keyring(), organisation, it.client).await;
+        let (Ok(Some(registered)), Some(oauth)) = (found, self.oauth()) else { return };
+        let Some(service) = self.providers().service(&registered.service) else { return };
+        if let Err(failure) = oauth.revoke(service, &registered.application, &it.refresh_token).await {
+            let diagnosis = failure.diagnose(self.providers().catalogue(), service);
+            tracing::warn!(service = %service.word, rule = %diagnosis.rule, "a permission could not be given back");
+        }
+    }
+}
