@@ -10,7 +10,7 @@ mod letter;
 mod person;
 mod table;
 
-pub use account::{AccountShown, DiagnosisShown, DirectionShown, ServerShown, StepShown};
+pub use account::{AccountShown, DiagnosisShown, DirectionShown, ServerShown, SignInShown, StepShown};
 pub use app_password::{AppPasswordMade, AppPasswordShown, LastUseShown};
 pub use explained::{ConsideredShown, ExplainedShown};
 pub use finding::{FindingShown, Level};

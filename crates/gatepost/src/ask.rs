@@ -1,5 +1,7 @@
 //! From a command line to an order, and from its answer to what is shown.
 
+mod sign_in;
+
 use std::path::Path;
 
 use gatepost_core::World;
@@ -40,6 +42,13 @@ impl Asking<'_> {
     pub(crate) async fn account(&self, scoped: Scoped<AccountCommand>) -> Result<(), Refusal> {
         let ask = |order| Request { organisation: scoped.organisation.clone(), order };
         match scoped.command {
+            AccountCommand::Add(add) if add.sign_in => {
+                let begin = Order::BeginSignIn(Box::new(new_account(*add)?));
+                self.sign_in(begin, scoped.organisation.as_deref()).await
+            }
+            AccountCommand::Reauthenticate(it) => {
+                self.reauthenticate(it, scoped.organisation.as_deref()).await
+            }
             AccountCommand::Add(add) => {
                 let address = add.address.to_string();
                 let order = Order::AddAccount(Box::new(new_account(*add)?));
@@ -92,14 +101,15 @@ impl Asking<'_> {
 
     /// Steps are shown as they are taken.
     async fn check_account(&self, request: Request) -> Result<(), Refusal> {
-        let show = |value| {
-            let step: StepShown = understand(value)?;
-            self.output.json(&step);
-            self.output.text(step.text());
-            Ok(())
-        };
-        let it: AccountShown = understand(self.answer(request, show).await?)?;
+        let it: AccountShown = understand(self.answer(request, |value| self.show_step(value)).await?)?;
         self.output.text(format_args!("\n{}", it.text()));
+        Ok(())
+    }
+
+    fn show_step(&self, value: Value) -> Result<(), Refusal> {
+        let step: StepShown = understand(value)?;
+        self.output.json(&step);
+        self.output.text(step.text());
         Ok(())
     }
 
@@ -253,12 +263,13 @@ impl Asking<'_> {
                 Ok(app)
             }
         };
-        let carried = carry(&settings.data_dir, request, open, |line| match line {
+        // Large, because an order may be carried out in this very process.
+        let carried = Box::pin(carry(&settings.data_dir, request, open, |line| match line {
             Line::Item(value) if misunderstood.is_ok() => misunderstood = item(value),
             Line::Item(_) => {}
             Line::Done(value) => last = Ok(value),
             Line::Refused(refusal) => last = Err(refusal),
-        })
+        }))
         .await;
         if let Some(closing) = closing {
             closing.finish().await;
@@ -281,12 +292,14 @@ fn new_account(add: AccountAdd) -> Result<NewAccount, Refusal> {
             port: it.port,
         })
     };
-    let password = if add.provider == crate::cli::SANDBOX && !add.password_stdin {
+    let password = if add.sign_in {
+        None
+    } else if add.provider == crate::cli::SANDBOX && !add.password_stdin {
         // What every mailbox of the sandbox has until it is given another; no secret.
-        gatepost_core::SecretText::new("sandbox".to_owned())
+        Some(gatepost_core::SecretText::new("sandbox".to_owned()))
     } else {
         let prompt = format!("Password of {}", add.address);
-        read_secret(add.password_stdin, &prompt).map_err(|error| Refusal::new(error.to_string()))?
+        Some(read_secret(add.password_stdin, &prompt).map_err(|error| Refusal::new(error.to_string()))?)
     };
     let short_name = add.short_name.unwrap_or_else(|| add.address.local_part().to_owned());
     Ok(NewAccount {
@@ -298,7 +311,7 @@ fn new_account(add: AccountAdd) -> Result<NewAccount, Refusal> {
         imap: server(add.imap, add.imap_tls),
         pop3: server(add.pop3, add.pop3_tls),
         address: add.address.to_string(),
-        password: PasswordOnTheWay(password),
+        password: password.map(PasswordOnTheWay),
     })
 }
 

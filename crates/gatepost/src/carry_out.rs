@@ -5,6 +5,7 @@ mod account_check;
 mod adopt;
 mod app_password;
 mod check;
+mod connect;
 mod outbox;
 mod person;
 
@@ -12,7 +13,7 @@ pub(crate) use adopt::target;
 
 use std::fmt::Display;
 
-use gatepost_accounts::AccountsError;
+use gatepost_accounts::{AccountsError, ConnectError};
 use gatepost_core::EmailAddress;
 use gatepost_delivery::{Command, OutboxError};
 use gatepost_identity::{IdentityError, Organisation};
@@ -29,6 +30,11 @@ impl CarryOut for App {
         let carried = match request.order {
             Order::Check => self.check(&of, report).await,
             Order::AddAccount(new) => self.add_account(&of, *new).await,
+            Order::BeginSignIn(new) => self.begin_sign_in(&of, *new).await,
+            Order::SignInAgain { address, on_page } => self.sign_in_again(&of, &address, on_page).await,
+            Order::AnswerSignIn { id, pasted } => self.answer_sign_in(&of, &id, &pasted).await,
+            Order::AnswerPassword { id, password } => self.answer_password(&of, &id, password).await,
+            Order::FinishSignIn(id) => self.finish_sign_in(&of, &id, report).await,
             Order::ListAccounts => self.list_accounts(&of, report).await,
             Order::ShowAccount(address) => self.show_account(&of, &address).await,
             Order::EditAccount(edited) => self.edit_account(&of, *edited).await,
@@ -102,6 +108,18 @@ impl From<AccountsError> for RoomError {
     fn from(error: AccountsError) -> Self {
         match error {
             AccountsError::Store(error) => Self::Store(error),
+            other => Self::Words(other.to_string()),
+        }
+    }
+}
+
+impl From<ConnectError> for RoomError {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Store(error) => Self::Store(error),
+            ConnectError::NoApplication(service) => Self::Words(format!(
+                "no application is registered at {service} yet. Register one with: gatepost oauth-client add --help"
+            )),
             other => Self::Words(other.to_string()),
         }
     }

@@ -11,7 +11,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use gatepost_core::EmailAddress;
 
-pub use account::{AccountAdd, AccountCommand, AccountEdit, HostPort, SANDBOX, TlsMode};
+pub use account::{
+    AccountAdd, AccountCommand, AccountEdit, AccountReauthenticate, HostPort, SANDBOX, TlsMode,
+};
 pub use app_password::{AppPasswordCommand, AppPasswordCreate, LoginArgs, Protocol};
 pub use demo::{Demo, Sandbox, SandboxPorts};
 pub use outbox::{OutboxCommand, OutboxList};

@@ -85,6 +85,34 @@ pub struct ServerShown {
     pub tls: String,
 }
 
+/// A sign-in that has begun.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignInShown {
+    /// Its id.
+    pub id: String,
+    /// The mailbox's address.
+    pub address: String,
+    /// sign_in, app_password or password.
+    pub method: String,
+    /// The page to sign in on, where that is how.
+    pub link: Option<String>,
+    /// Whose page that is.
+    pub service: Option<String>,
+}
+
+impl SignInShown {
+    pub(crate) fn text(&self) -> String {
+        let (service, link) = (self.service.as_deref().unwrap_or("the provider"), self.link.as_deref());
+        format!(
+            "Open this address in a browser, on any machine, and sign in at {service} as {}:\n\n{}\n\n\
+             Afterwards the browser shows a page of Gatepost, or says that it cannot open one: either is fine.\n\
+             Copy the whole address that it shows then, and paste it here within ten minutes:",
+            self.address,
+            link.unwrap_or_default()
+        )
+    }
+}
+
 /// One step of a check.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StepShown {

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 
 use gatepost_accounts::{
-    AccountStatus, Change, DirectionStatus, Endpoint, Endpoints, MailAccount, NewAccount as Adding,
-    Overrides, Serves,
+    AccountStatus, Change, CredentialKind, DirectionStatus, Endpoint, Endpoints, MailAccount,
+    NewAccount as Adding, NewSecret, Overrides, Serves,
 };
-use gatepost_core::{Diagnosis, MailAccountId, TlsMode};
+use gatepost_core::{Diagnosis, MailAccountId, SecretText, TlsMode};
 use gatepost_identity::{Organisation, Target as LoginTarget};
 use gatepost_journal::Actor;
 use gatepost_providers::{Preset, Server};
@@ -26,15 +26,9 @@ impl App {
         organisation: &Organisation,
         new: NewAccount,
     ) -> Result<Value, Refusal> {
-        let known = match &new.smtp {
-            Some(server) => Endpoints { smtp: endpoint(server)?, imap: None, pop3: None },
-            None => self.known_servers(&new.provider).await?,
-        };
-        let endpoints = Endpoints {
-            smtp: known.smtp,
-            imap: new.imap.as_ref().map(endpoint).transpose()?.or(known.imap),
-            pop3: new.pop3.as_ref().map(endpoint).transpose()?.or(known.pop3),
-        };
+        let endpoints = self.servers_of(&new).await?;
+        let given = new.password.map(|it| it.0).ok_or_else(|| Refusal::new("there is no password"))?;
+        let secret = self.as_pasted(&new.provider, given);
         let adding = Adding {
             organisation: organisation.id,
             address: address(&new.address)?,
@@ -47,16 +41,51 @@ impl App {
             further_addresses: Vec::new(),
             serves: Serves::Organisation,
             overrides: Overrides::default(),
-            secret: new.password.0.into(),
+            secret,
             actor: Actor::Command,
         };
         let added = self.accounts.add(adding).await.map_err(|error| self.refuse(error))?;
+        self.added(organisation, added).await
+    }
+
+    /// What follows from a new account: its login, and letters that had none.
+    pub(super) async fn added(
+        &self,
+        organisation: &Organisation,
+        added: MailAccount,
+    ) -> Result<Value, Refusal> {
         // Applications of an earlier account of this address go on, with new app passwords.
         let (address, person) = (&added.address, added.serves.person());
         let login = self.identity.ensure_account_login(organisation.id, added.id, address, person).await;
         login.map_err(|error| self.refuse(error))?;
         self.adopt_orphans(organisation).await?;
         done(self.account_shown(organisation, &added).await?)
+    }
+
+    /// Those that are named, and those that are known of the provider.
+    pub(super) async fn servers_of(&self, new: &NewAccount) -> Result<Endpoints, Refusal> {
+        let known = match &new.smtp {
+            Some(server) => Endpoints { smtp: endpoint(server)?, imap: None, pop3: None },
+            None => self.known_servers(&new.provider).await?,
+        };
+        Ok(Endpoints {
+            smtp: known.smtp,
+            imap: new.imap.as_ref().map(endpoint).transpose()?.or(known.imap),
+            pop3: new.pop3.as_ref().map(endpoint).transpose()?.or(known.pop3),
+        })
+    }
+
+    /// An app password without what clipboards add, if it looks like one of this provider's; else a password as it is.
+    pub(super) fn as_pasted(&self, provider: &str, text: SecretText) -> NewSecret {
+        let providers = self.accounts.providers();
+        let preset = providers.find(provider);
+        let guide = preset.and_then(|it| it.app_password.as_deref()).and_then(|word| providers.guide(word));
+        match guide.map(|guide| guide.pasted(&text)) {
+            Some(pasted) if !pasted.looks_wrong => {
+                NewSecret::Password(CredentialKind::AppPassword, pasted.secret)
+            }
+            _ => text.into(),
+        }
     }
 
     /// Changes what is given. The login follows whom the account serves, and letters without an account look at it.

@@ -22,7 +22,7 @@ impl App {
     ) -> Result<Value, Refusal> {
         let account = self.account(organisation, text).await?;
         let proof = if sends_letter {
-            Proof::Letter { asked_by: "Somebody at the command line".to_owned() }
+            Proof::Letter { asked_by: super::connect::SOMEBODY.to_owned() }
         } else {
             Proof::SignIn
         };
@@ -65,7 +65,7 @@ impl App {
 }
 
 /// Hands each step on as it is taken, until the check is over.
-async fn tell(mut watched: watch::Receiver<Progress>, report: &Report) {
+pub(super) async fn tell(mut watched: watch::Receiver<Progress>, report: &Report) {
     let mut n_told = 0;
     loop {
         let new = watched.borrow_and_update().taken.get(n_told..).unwrap_or_default().to_vec();

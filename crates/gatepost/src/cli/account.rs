@@ -26,6 +26,8 @@ pub enum AccountCommand {
         before_help = "Examples:\n  gatepost account check reception@example.org\n  gatepost account check reception@example.org --no-letter"
     )]
     Check(AccountCheck),
+    /// Sign in again at the provider: the account, its app passwords and what waits stay
+    Reauthenticate(AccountReauthenticate),
     /// Send nothing by this account until it is resumed; letters wait
     #[command(before_help = "Examples:\n  gatepost account pause reception@example.org")]
     Pause(OneAccount),
@@ -54,12 +56,29 @@ pub struct AccountCheck {
     pub no_letter: bool,
 }
 
+/// `gatepost account reauthenticate`.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  gatepost account reauthenticate reception@example.org
+  gatepost account reauthenticate reception@example.org --password-stdin < FILE")]
+pub struct AccountReauthenticate {
+    /// Its e-mail address
+    pub address: EmailAddress,
+    /// Sign in on the provider's page, also where a password was used before
+    #[arg(long, conflicts_with = "password_stdin")]
+    pub sign_in: bool,
+    /// Read the mailbox's password from standard input, also where somebody signed in on the provider's page before
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
 /// `gatepost account add`.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   gatepost account add --provider custom --address reception@example.org --smtp mail.example.org:587
   gatepost account add --provider custom --address reception@example.org --short-name Reception \\
       --author-name \"Lakeside Practice\" --user-name reception --smtp mail.example.org:465 --password-stdin < FILE
+  gatepost account add --provider gmail --address practice@gmail.com --sign-in
   gatepost account add --provider sandbox --address reception@sandbox.test")]
 pub struct AccountAdd {
     /// Whose mailbox it is: custom for any server, sandbox, or a provider that is known
@@ -95,6 +114,9 @@ pub struct AccountAdd {
     /// Encryption towards it; else implicit on port 995, STARTTLS on others
     #[arg(long, value_enum, requires = "pop3")]
     pub pop3_tls: Option<TlsMode>,
+    /// Sign in on the provider's page: its address is printed, and the address you land on is pasted back
+    #[arg(long, conflicts_with = "password_stdin")]
+    pub sign_in: bool,
     /// Read the mailbox's password from standard input instead of asking for it
     #[arg(long)]
     pub password_stdin: bool,

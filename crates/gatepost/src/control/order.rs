@@ -30,6 +30,31 @@ pub enum Order {
     Check,
     /// Connect a mailbox.
     AddAccount(Box<NewAccount>),
+    /// Begin to connect a mailbox by signing in on the provider's page; the answer says where that is.
+    BeginSignIn(Box<NewAccount>),
+    /// Begin to sign in again to a mailbox, by address; the answer says how.
+    SignInAgain {
+        /// Which one.
+        address: String,
+        /// On the provider's page, also where a password was used before.
+        on_page: bool,
+    },
+    /// The address that the provider's page led to.
+    AnswerSignIn {
+        /// Which sign-in.
+        id: String,
+        /// All of the address.
+        pasted: PasswordOnTheWay,
+    },
+    /// A password, for a mailbox that is signed in to again.
+    AnswerPassword {
+        /// Which sign-in.
+        id: String,
+        /// The password.
+        password: PasswordOnTheWay,
+    },
+    /// Check what was begun and make it an account, or the account's; an item for each step, as it is taken.
+    FinishSignIn(String),
     /// All mail accounts, an item each.
     ListAccounts,
     /// One mail account, by address.
@@ -108,8 +133,8 @@ pub struct NewAccount {
     pub imap: Option<Server>,
     /// Server for fetching.
     pub pop3: Option<Server>,
-    /// The mailbox's password.
-    pub password: PasswordOnTheWay,
+    /// The mailbox's password; none where somebody signs in on the provider's page.
+    pub password: Option<PasswordOnTheWay>,
 }
 
 /// What changes of a mail account; what is absent stays.
@@ -202,7 +227,7 @@ pub enum Target {
     Location(String),
 }
 
-/// The one secret that crosses the socket, from the command to the server: readable to the two ends alone.
+/// A secret that crosses the socket, from the command to the server: readable to the two ends alone.
 pub struct PasswordOnTheWay(pub SecretText);
 
 impl fmt::Debug for PasswordOnTheWay {

@@ -58,7 +58,7 @@ pub(super) async fn connect_mailbox(app: &App, organisation: &Organisation) -> R
                 smtp: None,
                 imap: None,
                 pop3: None,
-                password: PasswordOnTheWay(password),
+                password: Some(PasswordOnTheWay(password)),
             };
             app.add_account(organisation, new).await?;
         }
