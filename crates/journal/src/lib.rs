@@ -16,12 +16,12 @@ pub use notice::{
 };
 
 use gatepost_core::{JournalId, LoginId, NodeId, OrganisationId, PersonId, Timestamp, World};
-use gatepost_store::{RoomMigrations, Store, StoreError, Transaction, params};
+use gatepost_store::{RoomMigrations, Row, Store, StoreError, Transaction, params};
 use uuid::Uuid;
 
 /// This room's tables.
 pub const MIGRATIONS: RoomMigrations =
-    gatepost_store::migrations!("journal", ["0001_journal", "0002_notice", "0003_index"]);
+    gatepost_store::migrations!("journal", ["0001_journal", "0002_notice", "0003_index", "0004_subject"]);
 
 /// Who did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,19 +120,35 @@ pub async fn newest(
     limit: u32,
 ) -> Result<Vec<PastEntry>, StoreError> {
     let rows = store.read(move |tx| tx.rows(&sql::LIST_ENTRIES, params![organisation, limit])).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(PastEntry {
-                at: row.get(0)?,
-                actor: row.get(1)?,
-                actor_id: row.get(2)?,
-                action: row.get(3)?,
-                subject: row.get(4)?,
-                subject_id: row.get(5)?,
-                details: row.get(6)?,
-            })
+    rows.iter().map(PastEntry::try_from).collect()
+}
+
+/// The newest entries about one thing of an organisation, newest first.
+pub async fn newest_about(
+    store: &Store,
+    organisation: OrganisationId,
+    subject: Uuid,
+    limit: u32,
+) -> Result<Vec<PastEntry>, StoreError> {
+    let about =
+        store.read(move |tx| tx.rows(&sql::LIST_ENTRIES_ABOUT, params![organisation, subject, limit]));
+    about.await?.iter().map(PastEntry::try_from).collect()
+}
+
+impl TryFrom<&Row> for PastEntry {
+    type Error = StoreError;
+
+    fn try_from(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            at: row.get(0)?,
+            actor: row.get(1)?,
+            actor_id: row.get(2)?,
+            action: row.get(3)?,
+            subject: row.get(4)?,
+            subject_id: row.get(5)?,
+            details: row.get(6)?,
         })
-        .collect()
+    }
 }
 
 #[cfg(test)]
@@ -144,7 +160,11 @@ mod tests {
 
     const ROOMS: &[RoomMigrations] = &[gatepost_store::MIGRATIONS, MIGRATIONS];
 
-    on_both_engines!(ROOMS; an_entry_lives_and_dies_with_its_change);
+    on_both_engines!(
+        ROOMS;
+        an_entry_lives_and_dies_with_its_change,
+        what_happened_to_one_thing_is_read_newest_first,
+    );
 
     #[tokio::test]
     async fn every_statement_is_understood_by_both_engines() {
@@ -174,5 +194,34 @@ mod tests {
             "control characters are escaped: {}",
             entries[0].details
         );
+    }
+
+    async fn what_happened_to_one_thing_is_read_newest_first(it: TestStore) {
+        let (ours, theirs) = (it.organisation, OrganisationId::new(&it.world));
+        let (thing, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        for (organisation, subject, action) in [
+            (ours, Some(thing), "thing.made"),
+            (ours, Some(other), "thing.made"),
+            (theirs, Some(thing), "thing.stolen"),
+            (ours, None, "thing.counted"),
+            (ours, Some(thing), "thing.painted"),
+            (ours, Some(thing), "thing.sold"),
+        ] {
+            let world = it.world.clone();
+            let write = move |tx: &mut Transaction<'_>| {
+                let (actor, details) = (Actor::Command, json!({}));
+                let entry =
+                    Entry { organisation, actor, action, subject: "thing", subject_id: subject, details };
+                append(tx, &world, &entry)
+            };
+            it.store.write(write).await.unwrap();
+        }
+        let actions = async |organisation, limit| {
+            let entries = newest_about(&it.store, organisation, thing, limit).await.unwrap();
+            entries.into_iter().map(|it| it.action).collect::<Vec<_>>()
+        };
+        assert_eq!(actions(ours, 10).await, ["thing.sold", "thing.painted", "thing.made"]);
+        assert_eq!(actions(ours, 2).await, ["thing.sold", "thing.painted"]);
+        assert_eq!(actions(theirs, 10).await, ["thing.stolen"]);
     }
 }

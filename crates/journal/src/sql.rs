@@ -68,6 +68,14 @@ gatepost_store::statements! {
         ORDER BY id DESC
         LIMIT $2";
 
+    /// The newest entries about one thing.
+    LIST_ENTRIES_ABOUT = "
+        SELECT at, actor, actor_id, action, subject, subject_id, details
+        FROM journal
+        WHERE organisation_id = $1 AND subject_id = $2
+        ORDER BY id DESC
+        LIMIT $3";
+
     /// Notices whose fate is old.
     SWEEP_NOTICES = "
         DELETE FROM notice
