@@ -39,4 +39,4 @@ pub use view::{AttemptView, Filter, Letters, RecipientView, SubmissionView};
 
 /// This room's tables.
 pub const MIGRATIONS: gatepost_store::RoomMigrations =
-    gatepost_store::migrations!("delivery", ["0001_outbox", "0002_lists"]);
+    gatepost_store::migrations!("delivery", ["0001_outbox", "0002_lists", "0003_held"]);

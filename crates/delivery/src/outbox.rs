@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use gatepost_core::{BodyId, LoginId, MailAccountId, OrganisationId, SubmissionId, Timestamp};
 use gatepost_journal::Actor;
-use gatepost_store::{Bodies, BodyWriter, FinishedBody, Keyring, Store, StoreError, Transaction, params};
+use gatepost_store::{
+    Bodies, BodyWriter, FinishedBody, Keyring, Store, StoreError, Transaction, Value, params,
+};
 use tokio::sync::Notify;
 
 use crate::command::{self, Command};
@@ -14,6 +16,9 @@ use crate::release::{self, Orphan};
 use crate::submission::{ChosenAccount, NewSubmission};
 use crate::view::{Filter, Letters, SubmissionView};
 use crate::{OutboxError, accept, erase, sql, view};
+
+/// Accounts that one question counts for.
+const ACCOUNTS_AT_ONCE: usize = 50;
 
 /// The durable queue of submissions. Cheap to clone.
 #[derive(Clone)]
@@ -232,6 +237,32 @@ impl Outbox {
         let row =
             self.store.read(move |tx| tx.row(&sql::COUNT_WAITING, params![account, organisation])).await?;
         row.map_or(Ok(0), |row| row.get(0))
+    }
+
+    /// The same for each of up to 50 accounts, counted up to `most`, in one question. Accounts for which nothing waits are left out.
+    pub async fn n_waiting_of_each(
+        &self,
+        organisation: OrganisationId,
+        accounts: &[MailAccountId],
+        most: u32,
+    ) -> Result<HashMap<MailAccountId, u64>, StoreError> {
+        let mut places = [None; ACCOUNTS_AT_ONCE];
+        for (place, account) in places.iter_mut().zip(accounts) {
+            *place = Some(*account);
+        }
+        let count = move |tx: &mut Transaction<'_>| {
+            let mut values = vec![organisation.into(), most.into()];
+            values.extend(places.map(Value::from));
+            tx.rows(&sql::COUNT_WAITING_OF_EACH, &values)
+        };
+        let mut counted = HashMap::new();
+        for row in self.store.read(count).await? {
+            let n_waiting = row.get::<u64>(1)?.min(u64::from(most));
+            if n_waiting > 0 {
+                counted.insert(row.get(0)?, n_waiting);
+            }
+        }
+        Ok(counted)
     }
 
     /// Erases the texts of letters that were finished `retention` ago, and the keys of days that have none left.

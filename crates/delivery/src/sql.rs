@@ -239,6 +239,46 @@ gatepost_store::statements! {
                WHERE organisation_id = $2 AND state = 'held' AND mail_account_id = $1
                 AND state IN ('deferred', 'held', 'failed', 'cancelled'))";
 
+    /// How many recipients of each of up to 50 accounts wait, are in hand, and are held, up to `$2` each: one statement for a whole
+    /// page. The first branch tells PostgreSQL of which type the others are.
+    COUNT_WAITING_OF_EACH = "
+        WITH wanted (id) AS (
+            SELECT CAST(NULL AS UUID)
+            UNION ALL SELECT $3 UNION ALL SELECT $4 UNION ALL SELECT $5 UNION ALL SELECT $6 UNION ALL SELECT $7
+            UNION ALL SELECT $8 UNION ALL SELECT $9 UNION ALL SELECT $10 UNION ALL SELECT $11 UNION ALL SELECT $12
+            UNION ALL SELECT $13 UNION ALL SELECT $14 UNION ALL SELECT $15 UNION ALL SELECT $16 UNION ALL SELECT $17
+            UNION ALL SELECT $18 UNION ALL SELECT $19 UNION ALL SELECT $20 UNION ALL SELECT $21 UNION ALL SELECT $22
+            UNION ALL SELECT $23 UNION ALL SELECT $24 UNION ALL SELECT $25 UNION ALL SELECT $26 UNION ALL SELECT $27
+            UNION ALL SELECT $28 UNION ALL SELECT $29 UNION ALL SELECT $30 UNION ALL SELECT $31 UNION ALL SELECT $32
+            UNION ALL SELECT $33 UNION ALL SELECT $34 UNION ALL SELECT $35 UNION ALL SELECT $36 UNION ALL SELECT $37
+            UNION ALL SELECT $38 UNION ALL SELECT $39 UNION ALL SELECT $40 UNION ALL SELECT $41 UNION ALL SELECT $42
+            UNION ALL SELECT $43 UNION ALL SELECT $44 UNION ALL SELECT $45 UNION ALL SELECT $46 UNION ALL SELECT $47
+            UNION ALL SELECT $48 UNION ALL SELECT $49 UNION ALL SELECT $50 UNION ALL SELECT $51 UNION ALL SELECT $52)
+        SELECT
+            w.id,
+            (SELECT COUNT(*)
+             FROM (
+                SELECT 1
+                FROM delivery
+                WHERE mail_account_id = w.id AND organisation_id = $1
+                    AND attempt_id IS NULL AND state IN ('waiting', 'deferred')
+                LIMIT $2) waits)
+            + (SELECT COUNT(*)
+               FROM (
+                SELECT 1
+                FROM delivery
+                WHERE mail_account_id = w.id AND organisation_id = $1 AND attempt_id IS NOT NULL
+                LIMIT $2) in_hand)
+            + (SELECT COUNT(*)
+               FROM (
+                SELECT 1
+                FROM delivery
+                WHERE mail_account_id = w.id AND organisation_id = $1 AND state = 'held'
+                LIMIT $2) held)
+        FROM wanted w
+        WHERE w.id IS NOT NULL
+        LIMIT 50";
+
     /// A letter whose rows cannot be read is held, so that those behind it leave.
     QUARANTINE = "
         UPDATE delivery

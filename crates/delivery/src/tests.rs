@@ -3,7 +3,7 @@
 pub(crate) mod dispatch;
 pub(crate) mod server;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use gatepost_accounts::{Accounts, Endpoint, Endpoints, NewAccount, Overrides, Serves, TlsMode};
@@ -44,6 +44,7 @@ on_both_engines!(ROOMS;
     a_letter_without_account_is_held_and_adopted,
     letters_of_a_removed_account_are_held,
     released_letters_are_due_in_order,
+    what_waits_is_counted_for_many_accounts_at_once,
     lists_are_filtered_by_state_and_organisation,
     pages_hold_the_letters_of_one_login_and_those_that_are_open,
     texts_are_erased_after_their_retention,
@@ -52,6 +53,26 @@ on_both_engines!(ROOMS;
 #[tokio::test]
 async fn every_statement_is_understood_by_both_engines() {
     gatepost_testkit::prepare_all(sql::ALL, ROOMS).await;
+}
+
+/// One that sends through a server on this machine.
+fn new_account(organisation: gatepost_core::OrganisationId, port: u16) -> NewAccount {
+    let smtp = Endpoint { host: "127.0.0.1".into(), port, tls: TlsMode::None };
+    NewAccount {
+        organisation,
+        address: "a@example.org".parse().unwrap(),
+        short_name: "Reception".into(),
+        author_name: String::new(),
+        provider: "custom".into(),
+        user_name: "a@example.org".into(),
+        endpoints: Endpoints { smtp, imap: None, pop3: None },
+        opens: None,
+        further_addresses: Vec::new(),
+        serves: Serves::Organisation,
+        overrides: Overrides::default(),
+        secret: SecretText::new("secret".into()).into(),
+        actor: Actor::Command,
+    }
 }
 
 pub(crate) struct Office {
@@ -71,25 +92,13 @@ impl Office {
     pub(crate) async fn with_port(it: TestStore, port: u16) -> Self {
         let outbox = Outbox::new(&it.store, &it.keyring, &it.bodies);
         let accounts = Accounts::new(&it.store, &it.keyring, gatepost_providers::Providers::embedded());
-        let smtp = Endpoint { host: "127.0.0.1".into(), port, tls: TlsMode::None };
-        let new = NewAccount {
-            organisation: it.organisation,
-            address: "a@example.org".parse().unwrap(),
-            short_name: "Reception".into(),
-            author_name: String::new(),
-            provider: "custom".into(),
-            user_name: "a@example.org".into(),
-            endpoints: Endpoints { smtp, imap: None, pop3: None },
-            opens: None,
-            further_addresses: Vec::new(),
-            serves: Serves::Organisation,
-            overrides: Overrides::default(),
-            secret: SecretText::new("secret".into()).into(),
-            actor: Actor::Command,
-        };
-        let account = accounts.add(new).await.unwrap().id;
+        let account = accounts.add(new_account(it.organisation, port)).await.unwrap().id;
         let login = LoginId::new(&it.world);
         Self { it, outbox, accounts, account, login }
+    }
+
+    fn new_account(&self) -> NewAccount {
+        new_account(self.it.organisation, 587)
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -442,6 +451,32 @@ async fn letters_of_a_removed_account_are_held(it: TestStore) {
     assert_eq!((n_held, office.states(id).await), (1, vec![StateName::Held]));
 }
 
+async fn what_waits_is_counted_for_many_accounts_at_once(it: TestStore) {
+    let office = Office::new(it).await;
+    let billing = NewAccount { address: "b@example.org".parse().unwrap(), ..office.new_account() };
+    let billing = office.accounts.add(billing).await.unwrap().id;
+    let quiet = MailAccountId::new(&office.it.world);
+    for _ in 0..3 {
+        office.accept(&["x@example.net"]).await;
+    }
+    let by_hand = office.accept_for(Some(billing), &["y@example.net", "z@example.net"]).await;
+    office.command(Command::Hold, by_hand).await.unwrap();
+    let done = office.accept_for(Some(billing), &["w@example.net"]).await;
+    office.command(Command::Cancel, done).await.unwrap();
+    // One of reception's is in hand.
+    let holder = office.take_lease().await;
+    office.claim(holder, Preference::New).await.unwrap();
+    let asked = [office.account, quiet, billing];
+    let count =
+        async |organisation, most| office.outbox.n_waiting_of_each(organisation, &asked, most).await.unwrap();
+    let ours = office.it.organisation;
+    assert_eq!(count(ours, 1_000).await, HashMap::from([(office.account, 3), (billing, 2)]));
+    assert_eq!(count(ours, 1).await, HashMap::from([(office.account, 1), (billing, 1)]));
+    let stranger = gatepost_core::OrganisationId::new(&office.it.world);
+    assert_eq!(count(stranger, 1_000).await, HashMap::new());
+    assert_eq!(office.outbox.n_waiting_of_each(ours, &[], 1_000).await.unwrap(), HashMap::new());
+}
+
 async fn released_letters_are_due_in_order(it: TestStore) {
     let office = Office::new(it).await;
     let holder = office.take_lease().await;
@@ -535,12 +570,19 @@ async fn no_hot_statement_reads_the_whole_table() {
     let (account, organisation) = (MailAccountId::new(&it.world), it.organisation);
     let (id, now) = (SubmissionId::new(&it.world), it.world.now());
     let login = LoginId::new(&it.world);
-    let cases: [(&Statement, &str, Vec<Value<'static>>); 11] = [
+    let each = |account: MailAccountId, organisation: gatepost_core::OrganisationId| {
+        let accounts = std::iter::repeat_n(Value::from(account), 50);
+        [organisation.into(), 10_i64.into()].into_iter().chain(accounts).collect()
+    };
+    let cases: [(&Statement, &str, Vec<Value<'static>>); 14] = [
         (&sql::NEXT_WAITING, "delivery_due", vec![account.into(), organisation.into()]),
         (&sql::NEXT_DEFERRED, "delivery_due", vec![account.into(), organisation.into(), now.into()]),
         (&sql::NEXT_DUE, "delivery_due", vec![account.into(), organisation.into()]),
         (&sql::COUNT_WAITING, "delivery_due", vec![account.into(), organisation.into()]),
         (&sql::COUNT_WAITING, "delivery_in_hand", vec![account.into(), organisation.into()]),
+        (&sql::COUNT_WAITING_OF_EACH, "delivery_due", each(account, organisation)),
+        (&sql::COUNT_WAITING_OF_EACH, "delivery_in_hand", each(account, organisation)),
+        (&sql::COUNT_WAITING_OF_EACH, "delivery_held", each(account, organisation)),
         (&sql::LIST_IN_HAND, "delivery_in_hand", vec![account.into(), organisation.into()]),
         (
             &sql::LIST_SUBMISSIONS_BY_STATE,
