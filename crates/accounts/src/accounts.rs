@@ -11,6 +11,7 @@ use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
 use crate::account::{MailAccount, NewAccount, Serves, Settings};
 use crate::add::OfDraft;
 use crate::application::{NewApplication, OAuthApplication};
+use crate::board::{Board, Entry, Shown, board};
 use crate::choose::{Chosen, Explained, ForNotices, Target, choose, explain, for_notices};
 use crate::clock::RunningClocks;
 use crate::command::{self, Act};
@@ -25,6 +26,7 @@ use crate::sending::{NotUsable, SendingAccount, Use, hand_out};
 use crate::standing::State;
 use crate::status::{AccountStatus, Direction};
 use crate::tokens::Tokens;
+use crate::trouble::{self, Against, Postponed, Trouble, Watcher};
 use crate::{add, application, refresh, sql};
 
 /// Ten a second.
@@ -124,6 +126,64 @@ impl Accounts {
         let all = self.memory.recent(&self.store, organisation).await?;
         let status = all.live(id).map(|it| AccountStatus::of(it, self.providers.catalogue()));
         status.ok_or(AccountsError::NotFound(id))
+    }
+
+    /// How a live account fares, with the account, as [`Self::get`] and [`Self::status`] together.
+    pub async fn entry(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+    ) -> Result<Entry, AccountsError> {
+        let all = self.memory.recent(&self.store, organisation).await?;
+        let record = all.live(id).ok_or(AccountsError::NotFound(id))?;
+        Ok(Entry { account: record.account.clone(), status: AccountStatus::of(record) })
+    }
+
+    /// One page of the accounts that somebody sees, those that need a person first.
+    pub async fn board(&self, organisation: OrganisationId, shown: Shown<'_>) -> Result<Board, StoreError> {
+        let all = self.memory.recent(&self.store, organisation).await?;
+        Ok(board(&all, &shown, &self.providers))
+    }
+
+    /// For whom the account is the default.
+    pub async fn defaults_of(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+    ) -> Result<Vec<Serves>, StoreError> {
+        let all = self.memory.recent(&self.store, organisation).await?;
+        Ok(all.defaults.iter().filter(|(_, default)| **default == id).map(|(serves, _)| *serves).collect())
+    }
+
+    /// Accounts that wait for somebody to sign in again, as one person is to be told of them; without what they have put off.
+    /// Where nothing is wrong the database is not asked: what is remembered is enough, however old.
+    pub async fn troubles_for(
+        &self,
+        organisation: OrganisationId,
+        watcher: Watcher,
+    ) -> Result<Vec<Trouble>, StoreError> {
+        let all = self.memory.remembered(&self.store, organisation).await?;
+        let findings = watcher.findings(&all);
+        if findings.is_empty() {
+            return Ok(Vec::new());
+        }
+        // What other nodes have done counts before anybody is bothered.
+        let all = self.memory.recent(&self.store, organisation).await?;
+        let against = Against::find(&self.store, organisation, watcher.person).await?;
+        Ok(trouble::grouped(watcher.findings(&all), &against))
+    }
+
+    /// "Later": what of this they are told of now is silent for a day, for them alone. Anything else is left out.
+    pub async fn postpone(
+        &self,
+        organisation: OrganisationId,
+        watcher: Watcher,
+        all: Vec<Postponed>,
+    ) -> Result<(), StoreError> {
+        let remembered = self.memory.recent(&self.store, organisation).await?;
+        let findings = watcher.findings(&remembered);
+        let told = all.into_iter().filter(|it| findings.iter().any(|finding| finding.is(it))).collect();
+        trouble::postpone(&self.store, organisation, watcher, told).await
     }
 
     /// Forgets the account's secrets and takes it out of use. Its letters and their time lines stay.

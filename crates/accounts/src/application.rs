@@ -14,7 +14,7 @@ use crate::error::{AccountsError, Invalid};
 use crate::sql;
 
 /// The organisation of what belongs to the whole installation.
-const INSTALLATION: OrganisationId = OrganisationId::from_uuid(Uuid::nil());
+pub(crate) const INSTALLATION: OrganisationId = OrganisationId::from_uuid(Uuid::nil());
 
 /// Where the redirect leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,6 +15,7 @@ mod account;
 mod accounts;
 mod add;
 mod application;
+mod board;
 mod check;
 mod choose;
 mod clock;
@@ -33,10 +34,12 @@ mod sql;
 mod standing;
 mod status;
 mod tokens;
+mod trouble;
 
 pub use account::{MailAccount, NewAccount, Overrides, Serves, Settings};
 pub use accounts::{Accounts, is_live};
 pub use application::{ApplicationKind, NewApplication, OAuthApplication};
+pub use board::{Board, Entry, Shown, Tally, View};
 pub use check::{Arrival, Check, Errand, Outcome, Progress, Proof, Reach, Step, Taken};
 pub use choose::{Chosen, Considered, Explained, ForNotices, Target, Verdict};
 pub use clock::{RunningClock, RunningClocks};
@@ -53,10 +56,14 @@ pub use report::{Change, Event};
 pub use sending::{NotUsable, ReadingProtocol, ReadingServer, SendingAccount};
 pub use standing::What;
 pub use status::{AccountStatus, Direction, DirectionStatus, StatusName};
+pub use trouble::{Postponed, Trouble, TroubleKind, Troubled, Watcher};
 
 /// This room's tables.
 pub const MIGRATIONS: gatepost_store::RoomMigrations =
-    gatepost_store::migrations!("accounts", ["0001_accounts", "0002_grants", "0003_connecting"]);
+    gatepost_store::migrations!(
+        "accounts",
+        ["0001_accounts", "0002_grants", "0003_connecting", "0004_postponement"]
+    );
 
 #[cfg(test)]
 mod tests;

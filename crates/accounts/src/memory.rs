@@ -15,6 +15,7 @@ use gatepost_store::{Store, StoreError, Transaction, params};
 use crate::account::{MailAccount, Serves};
 use crate::record::Record;
 use crate::sql;
+use crate::trouble::{Finding, findings, refused};
 
 /// How long a reading is used without looking again.
 const FRESH_FOR: Duration = Duration::from_secs(1);
@@ -25,13 +26,15 @@ pub(crate) struct Organisation {
     /// Removed accounts too.
     pub(crate) records: HashMap<MailAccountId, Arc<Record>>,
     pub(crate) defaults: HashMap<Serves, MailAccountId>,
+    /// What people are to be told wherever they are.
+    pub(crate) findings: Vec<Finding>,
     /// The last change it is part of; less than any before the first reading.
     serial: i64,
 }
 
 impl Default for Organisation {
     fn default() -> Self {
-        Self { records: HashMap::new(), defaults: HashMap::new(), serial: -1 }
+        Self { records: HashMap::new(), defaults: HashMap::new(), findings: Vec::new(), serial: -1 }
     }
 }
 
@@ -91,6 +94,19 @@ impl Memory {
         Ok(organisation)
     }
 
+    /// What is remembered of an organisation, however old; it is read where nothing is.
+    pub(crate) async fn remembered(
+        &self,
+        store: &Store,
+        id: OrganisationId,
+    ) -> Result<Arc<Organisation>, StoreError> {
+        let known = self.shelves().organisations.get(&id).map(|it| Arc::clone(&it.organisation));
+        match known {
+            Some(organisation) => Ok(organisation),
+            None => self.read(store, id).await,
+        }
+    }
+
     /// What is remembered of an account, however old.
     pub(crate) fn find<T>(&self, id: MailAccountId, look: impl FnOnce(&Record) -> T) -> Option<T> {
         let shelves = self.shelves();
@@ -135,11 +151,14 @@ impl Organisation {
                 record.credential = Some(row.get(1)?);
             }
         }
-        let mut it = Self { serial, defaults: HashMap::new(), records: before.records.clone() };
+        let records = before.records.clone();
+        let mut it = Self { serial, records, ..Self::default() };
         it.records.extend(changed.into_iter().map(|(id, record)| (id, Arc::new(record))));
         for row in tx.rows(&sql::LIST_DEFAULTS, params![id])? {
             it.defaults.insert(Serves::read(&row)?, row.get(2)?);
         }
+        let refused = refused(tx, id)?;
+        it.findings = findings(&it, &refused);
         Ok(Arc::new(it))
     }
 

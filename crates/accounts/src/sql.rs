@@ -323,4 +323,28 @@ gatepost_store::statements! {
             AND a.paused_at IS NULL AND a.removed_at IS NULL
         ORDER BY s.not_before_at
         LIMIT 1000";
+
+    /// By which rules services refuse the applications that an organisation uses.
+    LIST_REFUSED_APPLICATIONS = "
+        SELECT trouble
+        FROM oauth_client
+        WHERE organisation_id IN ($1, $2) AND trouble IS NOT NULL AND removed_at IS NULL";
+
+    /// What a person has put off.
+    LIST_POSTPONEMENTS = "
+        SELECT mail_account_id, since_at
+        FROM postponement
+        WHERE organisation_id = $1 AND person_id = $2 AND until_at > $3 AND until_at <= $4";
+
+    /// They put something off, or once more.
+    PUT_POSTPONEMENT = "
+        INSERT INTO postponement (person_id, mail_account_id, organisation_id, since_at, until_at)
+        VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (person_id, mail_account_id) DO UPDATE
+        SET since_at = excluded.since_at, until_at = excluded.until_at";
+
+    /// What they put off is over.
+    SWEEP_POSTPONEMENTS = "
+        DELETE FROM postponement
+        WHERE organisation_id = $1 AND person_id = $2 AND until_at <= $3";
 }

@@ -1,6 +1,7 @@
 //! The room as its callers use it, on both engines.
 
 mod account;
+mod board;
 mod check;
 mod choose;
 mod connect;
@@ -8,6 +9,7 @@ mod memory;
 mod refresh;
 mod secret;
 mod status;
+mod trouble;
 
 use gatepost_core::{
     Diagnosis, EmailAddress, MailAccountId, OrganisationId, RetryClass, SecretText, Timestamp, TlsMode, Who,

@@ -339,6 +339,9 @@ async fn a_refused_application_is_its_own_trouble_and_nobody_signs_in_again(it: 
     assert_eq!(it.status().await.status, StatusName::Failing, "the permission itself is not over");
     let application = it.accounts.applications(it.organisation).await.unwrap().remove(0);
     assert!(application.trouble.is_some());
+    let chief = Watcher { person: gatepost_core::PersonId::new(&it.it.world), rules: true };
+    let told = it.accounts.troubles_for(it.organisation, chief).await.unwrap();
+    assert_eq!(told.iter().map(|it| it.kind).collect::<Vec<_>>(), [TroubleKind::Application]);
     it.service.feels(Mood::Rotates);
     let new = NewApplication {
         service: "praxis".into(),
@@ -354,6 +357,7 @@ async fn a_refused_application_is_its_own_trouble_and_nobody_signs_in_again(it: 
     assert!(it.accounts.applications(it.organisation).await.unwrap()[0].trouble.is_none());
     assert_eq!(it.accounts.refresh_due(8).await.unwrap(), 1, "it is due at once");
     assert_eq!(it.token().await.unwrap(), "access-1");
+    assert_eq!(it.accounts.troubles_for(it.organisation, chief).await.unwrap(), []);
 }
 
 async fn permissions_that_were_taken_back_are_named_and_the_rotated_token_is_kept(it: TestStore) {
