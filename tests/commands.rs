@@ -641,6 +641,40 @@ fn an_account_is_edited_by_what_is_given_alone() {
 }
 
 #[test]
+fn defaults_are_chosen_by_command() {
+    let it = Installation::new();
+    for name in ["reception", "billing"] {
+        let address = format!("{name}@example.org");
+        let mut add = vec!["account", "add", "--provider", "custom", "--address", &address];
+        add.extend(["--short-name", name, "--smtp", "smtp.example.org:587", "--password-stdin"]);
+        let mut adding = it.command();
+        adding.args(add).arg("--config").arg(it.config());
+        with_input(&mut adding, "correct horse battery").done();
+    }
+    let because = |person: &[&str]| {
+        let explained = it.run(&[&["outbox", "explain"], person, &["--json"]].concat()).json();
+        (explained["account"].as_str().unwrap().to_owned(), explained["because"].as_str().unwrap().to_owned())
+    };
+    let default = ["account", "default", "billing@example.org"];
+    let (me, reception) = (["--person", ADMIN], "reception@example.org".to_owned());
+    assert_eq!(because(&me), (reception, "the organisation's default".to_owned()));
+    let made = it.run(&[&default[..], &["--for-organisation", "--json"]].concat()).json();
+    assert_eq!(made["default_of"], serde_json::json!(["the organisation"]));
+    assert_eq!(made["serves"], "the organisation");
+    let billing = "billing@example.org".to_owned();
+    assert_eq!(because(&me), (billing.clone(), "the organisation's default".to_owned()));
+    let text = it.run(&[&default[..], &["--for-person", ADMIN]].concat()).done();
+    assert_eq!(because(&me), (billing, "this person's own account".to_owned()));
+    let line = text.lines().find(|it| it.contains("Default of")).unwrap();
+    assert!(line.ends_with(&format!("person {ADMIN}, the organisation")), "{line}");
+    let other = it.run(&["account", "show", "reception@example.org"]).done();
+    assert!(!other.contains("Default of"), "{other}");
+    it.run(&[&default[..], &["--for-location", "Nowhere"]].concat()).refused(&["no location named"]);
+    it.run(&["account", "default", "nobody@example.org", "--for-organisation"])
+        .refused(&["gatepost account list"]);
+}
+
+#[test]
 fn what_is_not_there_is_said_with_the_command_that_lists_it() {
     let it = Installation::new();
     let id = "01938f6e-0000-7000-8000-000000000000";

@@ -4,7 +4,7 @@ mod sign_in;
 
 use std::path::Path;
 
-use gatepost_core::World;
+use gatepost_core::{EmailAddress, World};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -70,6 +70,12 @@ impl Asking<'_> {
             }
             AccountCommand::Edit(edit) => {
                 self.show_account(ask(Order::EditAccount(Box::new(edited_account(*edit))))).await
+            }
+            AccountCommand::Default(it) => {
+                let address = it.address.to_string();
+                let serves = served(it.for_organisation, it.for_location, it.for_person);
+                let serves = serves.ok_or_else(|| Refusal::new("say whose default it is"))?;
+                self.show_account(ask(Order::MakeDefault { address, serves })).await
             }
             AccountCommand::Check(it) => {
                 let order =
@@ -315,12 +321,16 @@ fn new_account(add: AccountAdd) -> Result<NewAccount, Refusal> {
     })
 }
 
-fn edited_account(edit: AccountEdit) -> EditedAccount {
-    let serves = match (edit.for_organisation, edit.for_location, edit.for_person) {
+fn served(organisation: bool, location: Option<String>, person: Option<EmailAddress>) -> Option<Served> {
+    match (organisation, location, person) {
         (true, _, _) => Some(Served::Organisation),
         (_, Some(location), _) => Some(Served::Location(location)),
         (_, _, person) => person.map(|it| Served::Person(it.to_string())),
-    };
+    }
+}
+
+fn edited_account(edit: AccountEdit) -> EditedAccount {
+    let serves = served(edit.for_organisation, edit.for_location, edit.for_person);
     let is_given = edit.send_as_itself_only || !edit.send_as.is_empty();
     EditedAccount {
         address: edit.address.to_string(),

@@ -38,6 +38,7 @@ impl CarryOut for App {
             Order::ListAccounts => self.list_accounts(&of, report).await,
             Order::ShowAccount(address) => self.show_account(&of, &address).await,
             Order::EditAccount(edited) => self.edit_account(&of, *edited).await,
+            Order::MakeDefault { address, serves } => self.make_default(&of, &address, serves).await,
             Order::CheckAccount { address, sends_letter } => {
                 self.check_account(&of, &address, sends_letter, report).await
             }

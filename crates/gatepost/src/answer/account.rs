@@ -32,6 +32,10 @@ pub struct AccountShown {
     pub opens: Option<String>,
     /// All addresses that its letters may come from, its own first.
     pub send_as: Vec<String>,
+    /// Whom it serves, in words.
+    pub serves: String,
+    /// Whose default it is, in the same words.
+    pub default_of: Vec<String>,
     /// Server for sending.
     pub smtp: ServerShown,
     /// Server for reading.
@@ -203,6 +207,8 @@ impl AccountShown {
             ("Author name", Some(self.author_name.clone()).filter(|it| !it.is_empty())),
             ("User name", Some(self.user_name.clone())),
             ("Opens", self.opens.clone()),
+            ("Serves", Some(self.serves.clone())),
+            ("Default of", Some(self.default_of.join(", ")).filter(|it| !it.is_empty())),
             ("May send as", (self.send_as.len() > 1).then(|| self.send_as.join(", "))),
             ("Sending", Some(server(&self.smtp))),
             ("Reading", self.imap.as_ref().map(server)),

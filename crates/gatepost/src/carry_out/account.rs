@@ -107,12 +107,9 @@ impl App {
         if let Some(all) = send_as {
             settings.further_addresses = all.iter().map(|it| address(it)).collect::<Result<_, _>>()?;
         }
-        settings.serves = match serves {
-            None => settings.serves,
-            Some(Served::Organisation) => Serves::Organisation,
-            Some(Served::Location(name)) => Serves::Location(self.location(organisation, &name).await?.id),
-            Some(Served::Person(text)) => Serves::Person(self.person(organisation, &text).await?.id),
-        };
+        if let Some(served) = serves {
+            settings.serves = self.serves(organisation, served).await?;
+        }
         let never = edited.never_falls_back.unwrap_or(settings.overrides.never_falls_back);
         settings.overrides.never_falls_back = never;
         let person = settings.serves.person();
@@ -123,6 +120,44 @@ impl App {
         login.map_err(|error| self.refuse(error))?;
         self.adopt_orphans(organisation).await?;
         self.show_account(organisation, &edited.address).await
+    }
+
+    /// Letters that found no account look again.
+    pub(super) async fn make_default(
+        &self,
+        organisation: &Organisation,
+        address: &str,
+        served: Served,
+    ) -> Result<Value, Refusal> {
+        let account = self.account(organisation, address).await?;
+        let serves = self.serves(organisation, served).await?;
+        let made = self.accounts.set_default(organisation.id, serves, account.id, Actor::Command).await;
+        made.map_err(|error| self.refuse(error))?;
+        self.adopt_orphans(organisation).await?;
+        self.show_account(organisation, address).await
+    }
+
+    async fn serves(&self, organisation: &Organisation, served: Served) -> Result<Serves, Refusal> {
+        Ok(match served {
+            Served::Organisation => Serves::Organisation,
+            Served::Location(name) => Serves::Location(self.location(organisation, &name).await?.id),
+            Served::Person(text) => Serves::Person(self.person(organisation, &text).await?.id),
+        })
+    }
+
+    /// As people name it: "the organisation", "location North branch", "person anna@example.org".
+    async fn serves_words(&self, organisation: &Organisation, serves: Serves) -> Result<String, Refusal> {
+        Ok(match serves {
+            Serves::Organisation => "the organisation".to_owned(),
+            Serves::Location(id) => {
+                let location = self.identity.get_location(organisation.id, id).await;
+                format!("location {}", location.map_err(|error| self.refuse(error))?.name)
+            }
+            Serves::Person(id) => {
+                let person = self.identity.get_person(organisation.id, id).await;
+                format!("person {}", person.map_err(|error| self.refuse(error))?.address)
+            }
+        })
     }
 
     /// Where a provider that is known takes letters, and lets them be read.
@@ -271,7 +306,14 @@ impl App {
         let status = self.accounts.status(organisation.id, it.id).await;
         let status = status.map_err(|error| self.refuse(error))?;
         let waiting = self.n_waiting(organisation, it.id).await?;
-        Ok(shown(it, &status, waiting))
+        let mut shown = shown(it, &status, waiting);
+        shown.serves = self.serves_words(organisation, it.serves).await?;
+        let defaults = self.accounts.defaults_of(organisation.id, it.id).await;
+        for serves in defaults.map_err(|error| self.refuse(error))? {
+            shown.default_of.push(self.serves_words(organisation, serves).await?);
+        }
+        shown.default_of.sort_unstable();
+        Ok(shown)
     }
 }
 
@@ -291,6 +333,8 @@ fn shown(it: &MailAccount, status: &AccountStatus, waiting: u64) -> AccountShown
         user_name: it.user_name.clone(),
         opens: it.opens.as_ref().map(ToString::to_string),
         send_as: it.addresses().map(ToString::to_string).collect(),
+        serves: String::new(),
+        default_of: Vec::new(),
         smtp: server(&it.endpoints.smtp),
         imap: it.endpoints.imap.as_ref().map(server),
         pop3: it.endpoints.pop3.as_ref().map(server),

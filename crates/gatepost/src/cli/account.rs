@@ -20,6 +20,8 @@ pub enum AccountCommand {
     Show(OneAccount),
     /// Change names, addresses or whom it serves; only what is given changes
     Edit(Box<AccountEdit>),
+    /// Let letters leave by this account where no other is named
+    Default(AccountDefault),
     /// Sign in at the provider, send a letter from the mailbox to itself and find it there, step by step; success releases
     /// what the account holds
     #[command(
@@ -163,6 +165,29 @@ pub struct AccountEdit {
     /// Once it is gone, its letters wait for a new choice instead of leaving by another account
     #[arg(long, value_name = "true|false")]
     pub never_falls_back: Option<bool>,
+}
+
+/// `gatepost account default`.
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("whose").args(["for_organisation", "for_location", "for_person"]).required(true),
+    before_help = "Examples:
+  gatepost account default reception@example.org --for-organisation
+  gatepost account default north@example.org --for-location \"North branch\"
+  gatepost account default dr.example@example.org --for-person dr.example@example.org"
+)]
+pub struct AccountDefault {
+    /// Its e-mail address
+    pub address: EmailAddress,
+    /// The default of everybody who has no other
+    #[arg(long)]
+    pub for_organisation: bool,
+    /// The default of this location
+    #[arg(long, value_name = "NAME")]
+    pub for_location: Option<String>,
+    /// The default of this person
+    #[arg(long, value_name = "A")]
+    pub for_person: Option<EmailAddress>,
 }
 
 /// The word of the sandbox of the same data folder.

@@ -61,6 +61,13 @@ pub enum Order {
     ShowAccount(String),
     /// Change what is given of one.
     EditAccount(Box<EditedAccount>),
+    /// Make it a default.
+    MakeDefault {
+        /// Which one, by address.
+        address: String,
+        /// Whose.
+        serves: Served,
+    },
     /// Sign in at its provider; an item for each step, as it is taken.
     CheckAccount {
         /// Which one.
@@ -159,7 +166,7 @@ pub struct EditedAccount {
     pub never_falls_back: Option<bool>,
 }
 
-/// Whom a mail account serves.
+/// Whom a mail account serves, or whose default it is.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Served {
