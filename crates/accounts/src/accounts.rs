@@ -23,6 +23,7 @@ use crate::record::Record;
 use crate::refresh::{Refresh, Refreshed};
 use crate::report::{Change, Event, report};
 use crate::sending::{NotUsable, SendingAccount, Use, hand_out};
+use crate::sign_ins::SignIns;
 use crate::standing::State;
 use crate::status::{AccountStatus, Direction};
 use crate::tokens::Tokens;
@@ -40,6 +41,7 @@ pub struct Accounts {
     providers: Arc<Providers>,
     memory: Arc<Memory>,
     tokens: Arc<Tokens>,
+    pub(crate) sign_ins: Arc<SignIns>,
 }
 
 /// Whether an account is live, as part of another room's transaction; it cannot be removed before that ends.
@@ -61,6 +63,7 @@ impl Accounts {
             providers,
             memory: Arc::default(),
             tokens: Arc::default(),
+            sign_ins: Arc::default(),
         }
     }
 
@@ -136,7 +139,10 @@ impl Accounts {
     ) -> Result<Entry, AccountsError> {
         let all = self.memory.recent(&self.store, organisation).await?;
         let record = all.live(id).ok_or(AccountsError::NotFound(id))?;
-        Ok(Entry { account: record.account.clone(), status: AccountStatus::of(record) })
+        Ok(Entry {
+            account: record.account.clone(),
+            status: AccountStatus::of(record, self.providers.catalogue()),
+        })
     }
 
     /// One page of the accounts that somebody sees, those that need a person first.
@@ -170,7 +176,7 @@ impl Accounts {
         // What other nodes have done counts before anybody is bothered.
         let all = self.memory.recent(&self.store, organisation).await?;
         let against = Against::find(&self.store, organisation, watcher.person).await?;
-        Ok(trouble::grouped(watcher.findings(&all), &against))
+        Ok(trouble::grouped(watcher.findings(&all), &against, self.providers.catalogue()))
     }
 
     /// "Later": what of this they are told of now is silent for a day, for them alone. Anything else is left out.
@@ -489,16 +495,6 @@ impl Accounts {
     pub fn held_reason(&self, id: MailAccountId) -> Option<String> {
         let (catalogue, now) = (self.providers.catalogue(), self.now());
         self.memory.find(id, |record| held_reason(record, catalogue, now)).flatten()
-    }
-
-    /// Parked accounts whose probe is due at `now`, the longest due first. A probe signs in by [`Self::signing_in`] and
-    /// reports how it went; either way the account is due again only by its schedule (SC-8).
-    pub async fn due_probes(
-        &self,
-        now: Timestamp,
-    ) -> Result<Vec<(OrganisationId, MailAccountId)>, StoreError> {
-        let rows = self.store.read(move |tx| tx.rows(&sql::LIST_DUE_PROBES, params![now])).await?;
-        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
     }
 
     /// The account a letter leaves by. Looks at no credential and reaches for no provider (AP-9).

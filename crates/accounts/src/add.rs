@@ -147,7 +147,9 @@ impl Progress {
             (Outcome::Failed { diagnosis, reply }, _) => {
                 What::Trouble { diagnosis: (**diagnosis).clone(), reply: reply.clone() }
             }
-            _ => What::Succeeded,
+            (Outcome::Waits { .. } | Outcome::NotReached, _) => return None,
+            _ if direction == Direction::Reading => What::Opened,
+            _ => What::LetterSent,
         })
     }
 }

@@ -127,10 +127,9 @@ pub(crate) fn board(organisation: &Organisation, shown: &Shown<'_>, providers: &
     let per_page = shown.per_page.max(1);
     let n_pages = found.len().div_ceil(per_page).max(1);
     let page = shown.page.clamp(1, n_pages);
-    let entries = found
-        .into_iter()
-        .skip((page - 1) * per_page)
-        .take(per_page)
-        .map(|(_, record)| Entry { account: record.account.clone(), status: AccountStatus::of(record) });
+    let entries = found.into_iter().skip((page - 1) * per_page).take(per_page).map(|(_, record)| Entry {
+        account: record.account.clone(),
+        status: AccountStatus::of(record, providers.catalogue()),
+    });
     Board { entries: entries.collect(), page, n_pages, tally }
 }

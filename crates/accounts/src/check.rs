@@ -28,6 +28,7 @@ use crate::credential::Used;
 use crate::error::AccountsError;
 use crate::report::{Change, Event};
 use crate::sending::{NotUsable, SendingAccount};
+use crate::sign_ins::SignIns;
 use crate::standing::What;
 use crate::status::Direction;
 use letter::TestLetter;
@@ -123,8 +124,8 @@ impl Check {
 pub(crate) struct Examined {
     /// Its steps, in the order in which they happen.
     pub(crate) steps: Vec<(Step, Outcome)>,
-    /// What it says of the mailbox.
-    pub(crate) what: What,
+    /// What it says of the mailbox; nothing where the server wants to be left alone for now.
+    pub(crate) what: Option<What>,
     /// What it signed in with.
     pub(crate) used: Used,
     /// When that began.
@@ -133,20 +134,27 @@ pub(crate) struct Examined {
 
 impl Examined {
     /// What the account is told, in this order. What was said of a letter was said behind a sign-in that succeeded.
-    fn events(self) -> Vec<Event> {
+    pub(crate) fn events(self) -> Vec<Event> {
         let Self { what, used, began_at, .. } = self;
-        let is_behind = matches!(what, What::LetterSent | What::Blocked { .. });
+        let is_behind = matches!(what, Some(What::LetterSent | What::Blocked { .. }));
         let signed_in = is_behind.then_some(What::Succeeded);
-        signed_in.into_iter().chain([what]).map(|what| Event { used, began_at, what }).collect()
+        signed_in.into_iter().chain(what).map(|what| Event { used, began_at, what }).collect()
     }
+}
+
+/// What every check is made with.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) sign_ins: &'a SignIns,
 }
 
 /// A check of one mailbox under way.
 pub(crate) struct Checking<'a> {
     account: SendingAccount,
     errand: Errand<'a>,
-    world: &'a World,
-    catalogue: &'a Catalogue,
+    means: Means<'a>,
     letter: Option<TestLetter>,
     /// Whether the letter was taken.
     is_letter_on_its_way: bool,
@@ -154,25 +162,20 @@ pub(crate) struct Checking<'a> {
 
 impl<'a> Checking<'a> {
     /// Of a mailbox that need be no account yet.
-    pub(crate) fn new(
-        account: SendingAccount,
-        errand: Errand<'a>,
-        world: &'a World,
-        catalogue: &'a Catalogue,
-    ) -> Self {
+    pub(crate) fn new(account: SendingAccount, errand: Errand<'a>, means: Means<'a>) -> Self {
         let letter = match errand.proof {
             Proof::SignIn => None,
             Proof::Letter { asked_by } => {
-                Some(TestLetter::new(&account, asked_by, &errand.reach.own_name, world))
+                Some(TestLetter::new(&account, asked_by, &errand.reach.own_name, means.world))
             }
         };
-        Self { account, errand, world, catalogue, letter, is_letter_on_its_way: false }
+        Self { account, errand, means, letter, is_letter_on_its_way: false }
     }
 
     /// Signs in for sending and sends the letter. With `tokens`, an access token that is refused is replaced once (SC-8).
     pub(crate) async fn sending(&mut self, tokens: Option<&Accounts>) -> Result<Examined, NotUsable> {
         let examined = self.examine(Direction::Sending, tokens).await?;
-        self.is_letter_on_its_way = examined.what == What::LetterSent;
+        self.is_letter_on_its_way = examined.what == Some(What::LetterSent);
         Ok(examined)
     }
 
@@ -195,14 +198,18 @@ impl<'a> Checking<'a> {
         };
         let steps = Step::all(mode, direction, self.errand.proof);
         let mut course = course::Course::new(direction, steps, self.errand.progress);
-        let mut began_at = self.world.now();
+        let mut began_at = self.means.world.now();
+        if let Some(until) = self.waits_until(direction) {
+            course.wait(Step::SignIn, Outcome::Waits { until });
+            return Ok(Examined { steps: course.finish(), what: None, used: self.account.used, began_at });
+        }
         let mut ended = self.go(direction, &mut course).await;
         if ended.as_ref().is_err_and(|it| it.is_sign_in_refused())
             && let Some(accounts) = tokens
         {
             let SendingAccount { organisation, id, used, .. } = self.account;
             if let Some(anew) = accounts.signing_in_anew(organisation, id, used).await? {
-                (self.account, began_at) = (anew, self.world.now());
+                (self.account, began_at) = (anew, self.means.world.now());
                 ended = self.go(direction, &mut course).await;
             }
         }
@@ -210,19 +217,25 @@ impl<'a> Checking<'a> {
         let what = match ended {
             Ok(what) => what,
             Err(failure) => {
-                let judged = failure.judge(direction, is_signed_in, self.catalogue, kind);
+                let judged = failure.judge(direction, is_signed_in, self.means.catalogue, kind);
                 course.fail(failure.step(), judged.diagnosis, judged.reply);
                 judged.what
             }
         };
-        Ok(Examined { steps: course.finish(), what, used: self.account.used, began_at })
+        Ok(Examined { steps: course.finish(), what: Some(what), used: self.account.used, began_at })
+    }
+
+    /// Until when the server does not want to be signed in to again, if it has said so.
+    fn waits_until(&self, direction: Direction) -> Option<Timestamp> {
+        let server = self.account.reading.as_ref().filter(|_| direction == Direction::Reading)?;
+        self.means.sign_ins.waits_until(self.account.id, &server.endpoint, self.means.world.now())
     }
 
     async fn go(&self, direction: Direction, course: &mut course::Course<'_>) -> Result<What, what::Failure> {
         match (direction, &self.account.reading) {
             (Direction::Reading, Some(server)) => {
                 let letter = self.letter.as_ref().filter(|_| self.is_letter_on_its_way);
-                reading::read(&self.account, server, self.errand.reach, letter, course).await
+                reading::read((&self.account, server), self.errand.reach, self.means, letter, course).await
             }
             (Direction::Sending, _) | (Direction::Reading, None) => {
                 sending::send(&self.account, self.errand.reach, self.letter.as_ref(), course).await
@@ -246,11 +259,12 @@ impl Accounts {
             None => errand,
         };
         let handed = self.signing_in(organisation, id).await?;
-        let mut checking = Checking::new(handed, errand, self.world(), self.providers().catalogue());
+        let mut checking = Checking::new(handed, errand, self.means());
         let sent = checking.sending(Some(self)).await?;
         let sending = sent.steps.clone();
         // Told at once: what waits need not wait for the letter's arrival as well.
-        let mut change = self.report_all(account.organisation, id, Direction::Sending, sent.events()).await?;
+        let events = sent.events();
+        let mut change = self.report_all(account.organisation, id, Direction::Sending, events).await?;
         let mut steps = None;
         if let Some(read) = checking.reading(Some(self)).await? {
             steps = Some(read.steps.clone());
@@ -260,19 +274,23 @@ impl Accounts {
         Ok(Check { sending, reading: steps, change })
     }
 
-    async fn report_all(
+    pub(crate) async fn report_all(
         &self,
         organisation: OrganisationId,
         id: MailAccountId,
         direction: Direction,
         events: Vec<Event>,
     ) -> Result<Change, NotUsable> {
-        let mut all: Option<Change> = None;
+        let shown = self.status(organisation, id).await.map_err(not_usable)?.status;
+        let mut all = Change { before: shown, after: shown, released: false };
         for event in events {
-            let then = self.report(organisation, id, direction, event).await.map_err(not_usable)?;
-            all = Some(all.map_or(then, |it| it.then(then)));
+            all = all.then(self.report(organisation, id, direction, event).await.map_err(not_usable)?);
         }
-        all.ok_or(NotUsable::Removed)
+        Ok(all)
+    }
+
+    pub(crate) fn means(&self) -> Means<'_> {
+        Means { world: self.world(), catalogue: self.providers().catalogue(), sign_ins: &self.sign_ins }
     }
 }
 

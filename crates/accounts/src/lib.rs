@@ -25,11 +25,13 @@ mod credential;
 mod endpoint;
 mod error;
 mod memory;
+mod probe;
 mod record;
 mod refresh;
 mod report;
 mod secret;
 mod sending;
+mod sign_ins;
 mod sql;
 mod standing;
 mod status;
@@ -59,11 +61,10 @@ pub use status::{AccountStatus, Direction, DirectionStatus, StatusName};
 pub use trouble::{Postponed, Trouble, TroubleKind, Troubled, Watcher};
 
 /// This room's tables.
-pub const MIGRATIONS: gatepost_store::RoomMigrations =
-    gatepost_store::migrations!(
-        "accounts",
-        ["0001_accounts", "0002_grants", "0003_connecting", "0004_postponement"]
-    );
+pub const MIGRATIONS: gatepost_store::RoomMigrations = gatepost_store::migrations!(
+    "accounts",
+    ["0001_accounts", "0002_grants", "0003_connecting", "0004_postponement"]
+);
 
 #[cfg(test)]
 mod tests;

@@ -85,7 +85,9 @@ pub(crate) async fn report(
                     // The refused access token was replaced meanwhile: it says nothing about the grant.
                     return Ok(Some(Change::none(&before)));
                 }
-                if matches!(event.what, What::Succeeded) && event.used.serial == it.present.access.serial {
+                if matches!(event.what, What::Succeeded | What::Opened)
+                    && event.used.serial == it.present.access.serial
+                {
                     it.has_worked(tx, organisation, id, now)?;
                 }
             }

@@ -312,15 +312,16 @@ gatepost_store::statements! {
                 FROM mail_account a
                 WHERE a.organisation_id = $1 AND a.change_serial > $2)";
 
-    /// Parked accounts of all organisations whose probe is due. A row that was written "in the future" tells of a clock
-    /// that was set back; its account is probed now.
+    /// Parked accounts of all organisations whose probe in this direction is due. A row that was written "in the future" tells of
+    /// a clock that was set back; its account is probed now.
     LIST_DUE_PROBES = "
         SELECT s.organisation_id, s.mail_account_id
         FROM account_status s
         JOIN mail_account a ON a.id = s.mail_account_id AND a.organisation_id = s.organisation_id
-        WHERE s.status = 'needs_sign_in' AND s.direction = 'sending' AND s.not_before_at IS NOT NULL
+        WHERE s.status = 'needs_sign_in' AND s.direction = $2 AND s.not_before_at IS NOT NULL
             AND (s.not_before_at <= $1 OR s.checked_at > $1)
             AND a.paused_at IS NULL AND a.removed_at IS NULL
+            AND (s.direction = 'sending' OR a.imap_host IS NOT NULL OR a.pop3_host IS NOT NULL)
         ORDER BY s.not_before_at
         LIMIT 1000";
 
@@ -347,4 +348,11 @@ gatepost_store::statements! {
     SWEEP_POSTPONEMENTS = "
         DELETE FROM postponement
         WHERE organisation_id = $1 AND person_id = $2 AND until_at <= $3";
+
+    /// A probe that is due at $3 is made, and is due again at $4 unless its finding says otherwise.
+    CLAIM_PROBE = "
+        UPDATE account_status
+        SET not_before_at = $4, checked_at = $3
+        WHERE organisation_id = $1 AND mail_account_id = $2 AND direction = $5 AND status = 'needs_sign_in'
+            AND (not_before_at <= $3 OR checked_at > $3)";
 }

@@ -23,7 +23,7 @@ pub(crate) enum State {
     NeedsSignIn,
     /// Something before or during sign-in; the next sign-in that succeeds ends it.
     Failing,
-    /// A block or limit met after sign-in; only a letter really sent ends it. Shown as failing.
+    /// A block or limit met after sign-in; only a letter really sent ends it, or a mailbox that opens. Shown as failing.
     Blocked,
 }
 
@@ -78,7 +78,7 @@ pub enum What {
         /// The provider's words, if it said any.
         reply: Option<Vec<u8>>,
     },
-    /// After sign-in the provider blocked sending, or a limit was reached.
+    /// After sign-in the provider blocked sending or the mailbox, or a limit was reached.
     Blocked {
         /// What the catalogue says.
         diagnosis: Diagnosis,
@@ -87,6 +87,8 @@ pub enum What {
     },
     /// A letter was taken by the provider.
     LetterSent,
+    /// The mailbox was opened for reading: SELECT or STAT.
+    Opened,
 }
 
 /// Where one direction of an account stands.
@@ -149,10 +151,11 @@ impl Standing {
             RetryClass::Now | RetryClass::Backoff { .. } => false,
         };
         match (self.state, what) {
-            (State::Connected, What::Succeeded | What::LetterSent) | (State::Blocked, What::Succeeded) => {
-                None
+            (State::Connected, What::Succeeded | What::LetterSent | What::Opened)
+            | (State::Blocked, What::Succeeded) => None,
+            (_, What::Succeeded | What::LetterSent | What::Opened) => {
+                Some(Self::quiet(State::Connected, now))
             }
-            (_, What::Succeeded | What::LetterSent) => Some(Self::quiet(State::Connected, now)),
             // The sign-in succeeded for this to be said, and its success was reported first.
             (State::NeedsSignIn, What::Blocked { .. }) => None,
             (State::NeedsSignIn, What::Trouble { diagnosis, .. }) => {

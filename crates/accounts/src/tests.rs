@@ -6,6 +6,7 @@ mod check;
 mod choose;
 mod connect;
 mod memory;
+mod reading;
 mod refresh;
 mod secret;
 mod status;

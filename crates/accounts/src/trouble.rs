@@ -140,7 +140,7 @@ impl Watcher {
 }
 
 /// One entry for one cause, without what something speaks against.
-pub(crate) fn grouped(findings: Vec<Finding>, against: &Against) -> Vec<Trouble> {
+pub(crate) fn grouped(findings: Vec<Finding>, against: &Against, catalogue: &Catalogue) -> Vec<Trouble> {
     let mut all: Vec<(Trouble, Option<String>, String)> = Vec::new();
     for Finding { kind, rule, provider, troubled, .. } in
         findings.into_iter().filter(|it| !against.speaks(it))
@@ -151,7 +151,7 @@ pub(crate) fn grouped(findings: Vec<Finding>, against: &Against) -> Vec<Trouble>
         if let Some((trouble, ..)) = same {
             trouble.accounts.push(troubled);
         } else {
-            let diagnosis = rule.as_deref().and_then(|rule| Catalogue::embedded().find(rule)).cloned();
+            let diagnosis = rule.as_deref().and_then(|rule| catalogue.find(rule)).cloned();
             all.push((Trouble { kind, diagnosis, accounts: vec![troubled] }, rule, provider));
         }
     }

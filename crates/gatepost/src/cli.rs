@@ -12,7 +12,8 @@ use clap::{Parser, Subcommand};
 use gatepost_core::EmailAddress;
 
 pub use account::{
-    AccountAdd, AccountCommand, AccountDefault, AccountEdit, AccountReauthenticate, HostPort, SANDBOX, TlsMode,
+    AccountAdd, AccountCommand, AccountDefault, AccountEdit, AccountReauthenticate, HostPort, SANDBOX,
+    TlsMode,
 };
 pub use app_password::{AppPasswordCommand, AppPasswordCreate, LoginArgs, Protocol};
 pub use demo::{Demo, Sandbox, SandboxPorts};

@@ -69,6 +69,13 @@ impl<'a> Course<'a> {
         self.take(outcome);
     }
 
+    /// Nothing is tried: this step has to wait, and nobody hears of those before it.
+    pub(super) fn wait(&mut self, step: Step, outcome: Outcome) {
+        let place = self.place(step).unwrap_or(0);
+        self.taken.resize(place.max(self.taken.len()), Outcome::NotReached);
+        self.take(outcome);
+    }
+
     /// A cross for this step, or for the one under way if that comes later.
     pub(super) fn fail(&mut self, step: Step, diagnosis: Diagnosis, reply: Option<Vec<u8>>) {
         let failed = Outcome::Failed { diagnosis: Box::new(diagnosis), reply };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatepost_core::MailAccountId;
 use gatepost_upstream::imap::ImapSession;
 use gatepost_upstream::pop3::Pop3Session;
 use gatepost_upstream::{SignIn, UpstreamError, imap, pop3};
@@ -11,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::course::Course;
 use super::letter::TestLetter;
 use super::what::Failure;
-use super::{Arrival, Errand, Outcome, Reach, Step};
+use super::{Arrival, Errand, Means, Outcome, Reach, Step};
 use crate::sending::{ReadingProtocol, ReadingServer, SendingAccount};
 use crate::standing::What;
 
@@ -19,19 +20,20 @@ use crate::standing::What;
 const LONGEST_LOGIN_DELAY: Duration = Duration::from_mins(2);
 
 pub(super) async fn read(
-    account: &SendingAccount,
-    server: &ReadingServer,
+    (account, server): (&SendingAccount, &ReadingServer),
     reach: &Reach,
+    means: Means<'_>,
     letter: Option<&TestLetter>,
     course: &mut Course<'_>,
 ) -> Result<What, Failure> {
     let mut sign_in = account.sign_in().ok_or(UpstreamError::NotSayable)?;
     sign_in.user_name.clone_from(&server.user_name);
+    let pop3 = Pop3 { id: account.id, server, reach, means };
     match server.protocol {
         ReadingProtocol::Imap => by_imap(server, reach, &sign_in, letter, course).await?,
-        ReadingProtocol::Pop3 => by_pop3(server, reach, &sign_in, letter, course).await?,
+        ReadingProtocol::Pop3 => by_pop3(&pop3, &sign_in, letter, course).await?,
     }
-    Ok(What::Succeeded)
+    Ok(What::Opened)
 }
 
 async fn by_imap(
@@ -87,13 +89,12 @@ async fn look(
 /// A session sees what lay there when it began, so a second look takes a second one (RFC 1939 §4). Nothing is ever deleted:
 /// QUIT would do it by number, and a mailbox by POP3 is somebody's only copy.
 async fn by_pop3(
-    server: &ReadingServer,
-    reach: &Reach,
+    pop3: &Pop3<'_>,
     sign_in: &SignIn,
     letter: Option<&TestLetter>,
     course: &mut Course<'_>,
 ) -> Result<(), UpstreamError> {
-    let mut session = pop3_session(server, reach, sign_in, Some(course)).await?;
+    let mut session = pop3.session(sign_in, Some(course)).await?;
     session.stat().await?;
     course.pass(Step::Open);
     let Some(letter) = letter else {
@@ -104,9 +105,9 @@ async fn by_pop3(
     let delay = session.capabilities().login_delay_seconds.map_or(Duration::ZERO, Duration::from_secs);
     let mut is_found = glance(session, letter).await?;
     if !is_found && delay <= LONGEST_LOGIN_DELAY {
-        sleep(reach.arrival.looks_for.max(delay)).await;
+        sleep(pop3.reach.arrival.looks_for.max(delay)).await;
         // That the mailbox can be read is proven by now; whatever keeps us from looking again says nothing against it.
-        if let Ok(session) = pop3_session(server, reach, sign_in, None).await {
+        if let Ok(session) = pop3.session(sign_in, None).await {
             is_found = glance(session, letter).await.unwrap_or(false);
         }
     }
@@ -114,19 +115,36 @@ async fn by_pop3(
     Ok(())
 }
 
-async fn pop3_session(
-    server: &ReadingServer,
-    reach: &Reach,
-    sign_in: &SignIn,
-    course: Option<&mut Course<'_>>,
-) -> Result<Pop3Session, UpstreamError> {
-    let deadlines = Errand::deadlines();
-    let greeted = pop3::Greeted::connect(&reach.dialer, &reach.tls, &server.endpoint, &deadlines).await?;
-    let Some(course) = course else { return greeted.sign_in(sign_in).await };
-    course.pass_before(Step::SignIn);
-    let session = greeted.sign_in(sign_in).await?;
-    course.pass(Step::SignIn);
-    Ok(session)
+/// A mailbox's server for POP3.
+struct Pop3<'a> {
+    id: MailAccountId,
+    server: &'a ReadingServer,
+    reach: &'a Reach,
+    means: Means<'a>,
+}
+
+impl Pop3<'_> {
+    /// Signs in, and remembers how long the server wants to be left alone after that.
+    async fn session(
+        &self,
+        sign_in: &SignIn,
+        course: Option<&mut Course<'_>>,
+    ) -> Result<Pop3Session, UpstreamError> {
+        let Self { id, server, reach, means } = self;
+        let deadlines = Errand::deadlines();
+        let greeted = pop3::Greeted::connect(&reach.dialer, &reach.tls, &server.endpoint, &deadlines).await?;
+        let mut course = course;
+        if let Some(course) = &mut course {
+            course.pass_before(Step::SignIn);
+        }
+        let session = greeted.sign_in(sign_in).await?;
+        let asked = session.capabilities().login_delay_seconds;
+        means.sign_ins.took_place(*id, &server.endpoint, asked, means.world.now());
+        if let Some(course) = course {
+            course.pass(Step::SignIn);
+        }
+        Ok(session)
+    }
 }
 
 /// Whether the letter is among the newest ones. A server without TOP shows no header, and then nobody can know.

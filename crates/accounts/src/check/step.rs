@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use gatepost_core::{Diagnosis, Phase, TlsMode};
+use gatepost_core::{Diagnosis, Phase, Timestamp, TlsMode};
 use gatepost_net::DialError;
 use gatepost_upstream::UpstreamError;
 
@@ -150,7 +150,13 @@ pub enum Outcome {
         /// The provider's own words, raw and hostile.
         reply: Option<Vec<u8>>,
     },
-    /// An earlier one failed.
+    /// Neither: the server does not want to be signed in to again before (LOGIN-DELAY, RFC 2449 §6.5). What was known of the
+    /// account stays.
+    Waits {
+        /// When it may be looked at again.
+        until: Timestamp,
+    },
+    /// An earlier one failed, or waits.
     NotReached,
 }
 
@@ -169,6 +175,7 @@ impl Outcome {
             Self::PassedInJunk => "passed_in_junk",
             Self::NotSeen { .. } => "not_seen",
             Self::Failed { .. } => "failed",
+            Self::Waits { .. } => "waits",
             Self::NotReached => "not_reached",
         }
     }
@@ -186,7 +193,7 @@ impl Outcome {
             Self::NotSeen { in_sent: true } => Some(
                 "It lies among sent mail and has not arrived yet. The mailbox can be read, so this is no fault; look for the letter there later",
             ),
-            Self::Passed | Self::Failed { .. } | Self::NotReached => None,
+            Self::Passed | Self::Failed { .. } | Self::Waits { .. } | Self::NotReached => None,
         }
     }
 }

@@ -25,15 +25,15 @@ async fn check(
     let ((world, _), providers) = (gatepost_testkit::world(), Providers::embedded());
     let (progress, watched) = watch::channel(Progress::default());
     let reach = reach(&world, looks_for);
+    let sign_ins = SignIns::default();
     let mut checking = Checking::new(
         mailbox,
         Errand { reach: &reach, proof, progress: &progress },
-        &world,
-        providers.catalogue(),
+        Means { world: &world, catalogue: providers.catalogue(), sign_ins: &sign_ins },
     );
     let mut all = vec![checking.sending(None).await.unwrap_or_else(|why| panic!("{why}"))];
     all.extend(checking.reading(None).await.unwrap_or_else(|why| panic!("{why}")));
-    let whats = all.iter().map(|it| it.what.clone()).collect();
+    let whats = all.iter().map(|it| it.what.clone().unwrap()).collect();
     let steps = all.into_iter().flat_map(|it| it.steps).map(|(step, outcome)| (step.word(), outcome));
     let seen = watched.borrow().clone();
     (steps.collect(), whats, seen)
@@ -62,7 +62,7 @@ async fn a_letter_is_sent_found_again_and_removed_and_every_step_is_seen_in_its_
         ]
     );
     assert!(steps.iter().all(|(_, outcome)| *outcome == Outcome::Passed), "{steps:?}");
-    assert_eq!(whats, [What::LetterSent, What::Succeeded]);
+    assert_eq!(whats, [What::LetterSent, What::Opened]);
     let shown: Vec<&str> = seen.taken.iter().map(|it| it.step.word()).collect();
     assert_eq!((shown, seen.under_way), (words, None));
     house.with(|it| {
@@ -108,7 +108,7 @@ async fn only_a_sign_in_sends_nothing() {
     let house = House::new(|_| {});
     let (steps, whats, _) = check(house.mailbox(Some(Imap)).await, &Proof::SignIn, LONG).await;
     assert_eq!(last(&steps), ("open", "passed"));
-    assert_eq!((steps.len(), whats), (9, vec![What::Succeeded, What::Succeeded]));
+    assert_eq!((steps.len(), whats), (9, vec![What::Succeeded, What::Opened]));
     house.with(|it| assert!(!it.heard.iter().any(|it| it.starts_with("MAIL") || it.starts_with("UID"))));
 }
 
@@ -143,6 +143,7 @@ async fn a_mailbox_that_signs_in_and_may_not_send_has_exactly_one_cross() {
             What::SignInRefused { .. } => "sign-in",
             What::Trouble { .. } => "trouble",
             What::LetterSent => "sent",
+            What::Opened => "opened",
         };
         assert!(found == effect, "{at} {says}: {found} {diagnosis:?}");
     }
@@ -161,7 +162,7 @@ async fn where_the_letter_lies_says_what_it_proves() {
         let looks_for = if want.is_tick() { LONG } else { SHORT };
         let (steps, whats, _) = check(house.mailbox(Some(Imap)).await, &letter(), looks_for).await;
         assert_eq!(steps.last(), Some(&("arrival", want)), "{folder:?}");
-        assert_eq!(whats, [What::LetterSent, What::Succeeded], "not seen says nothing against the account");
+        assert_eq!(whats, [What::LetterSent, What::Opened], "not seen says nothing against the account");
         house.with(|it| {
             let expunged = it.heard.iter().any(|it| it.contains("EXPUNGE"));
             assert_eq!(expunged, !is_left, "{folder:?}");
@@ -196,7 +197,7 @@ async fn by_pop3_it_is_looked_for_twice_and_nothing_is_deleted() {
         let house = House::new(|it| (it.at_look, it.has_top) = (at_look, has_top));
         let (steps, whats, _) = check(house.mailbox(Some(Pop3)).await, &letter(), SHORT).await;
         assert_eq!(steps.last(), Some(&("arrival", want)), "{at_look}");
-        assert_eq!(whats, [What::LetterSent, What::Succeeded]);
+        assert_eq!(whats, [What::LetterSent, What::Opened]);
         house.with(|it| {
             assert_eq!(it.n_looks, n_looks);
             assert!(!it.heard.iter().any(|it| it.starts_with("DELE")), "{:?}", it.heard);
@@ -214,7 +215,9 @@ async fn the_steps_are_seen_while_the_check_goes_on() {
     let (reach, proof) = (reach(&world, LONG), letter());
     let checking = async {
         let errand = Errand { reach: &reach, proof: &proof, progress: &progress };
-        let mut checking = Checking::new(mailbox, errand, &world, providers.catalogue());
+        let sign_ins = SignIns::default();
+        let means = Means { world: &world, catalogue: providers.catalogue(), sign_ins: &sign_ins };
+        let mut checking = Checking::new(mailbox, errand, means);
         checking.sending(None).await.unwrap_or_else(|why| panic!("{why}"));
         checking.reading(None).await.unwrap_or_else(|why| panic!("{why}"))
     };

@@ -104,6 +104,21 @@ fn diagnosed(
     }
 }
 
+/// A wait that a provider asks for which is no hiccup but a limit.
+const LIMIT: Duration = Duration::from_mins(15);
+
+/// Whether a refusal blocks the mailbox behind a sign-in that succeeded: the credential is good, so nobody is to sign in again,
+/// and only a mailbox that opens ends it.
+fn is_block(failure: &UpstreamError, class: RetryClass) -> bool {
+    let is_behind = matches!(failure, UpstreamError::Refused { phase: Phase::Mailbox, .. });
+    is_behind
+        && match class {
+            RetryClass::Hold | RetryClass::Permanent => true,
+            RetryClass::Backoff { at_least } => at_least >= LIMIT,
+            RetryClass::Now => false,
+        }
+}
+
 impl What {
     /// The diagnosis, unless all is well.
     #[must_use]
@@ -112,7 +127,7 @@ impl What {
             Self::SignInRefused { diagnosis, .. }
             | Self::Trouble { diagnosis, .. }
             | Self::Blocked { diagnosis, .. } => Some(diagnosis),
-            Self::Succeeded | Self::LetterSent => None,
+            Self::Succeeded | Self::LetterSent | Self::Opened => None,
         }
     }
 
@@ -122,6 +137,7 @@ impl What {
         let (diagnosis, reply) = diagnosed(failure, catalogue, provider_kind);
         match failure {
             UpstreamError::SignInRefused { .. } => Self::SignInRefused { diagnosis, reply },
+            _ if is_block(failure, diagnosis.retry) => Self::Blocked { diagnosis, reply },
             _ => Self::Trouble { diagnosis, reply },
         }
     }
@@ -146,9 +162,7 @@ impl What {
             }
             RetryClass::Hold => Self::Blocked { diagnosis: diagnosis.clone(), reply: words() },
             // A limit: the next letter would meet it too.
-            RetryClass::Backoff { at_least }
-                if at_least >= Duration::from_mins(15) && phase != Phase::Recipient =>
-            {
+            RetryClass::Backoff { at_least } if at_least >= LIMIT && phase != Phase::Recipient => {
                 Self::Blocked { diagnosis: diagnosis.clone(), reply: words() }
             }
             RetryClass::Permanent => Self::Succeeded,

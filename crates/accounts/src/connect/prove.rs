@@ -94,8 +94,7 @@ impl Connecting {
         errand: Errand<'_>,
     ) -> Result<(Examined, Option<Examined>), ConnectError> {
         let mut seen = errand.progress.subscribe();
-        let mut checking =
-            Checking::new(account, errand, self.accounts.world(), self.accounts.providers().catalogue());
+        let mut checking = Checking::new(account, errand, self.accounts.means());
         let examined = {
             let mut examining = std::pin::pin!(async {
                 let sent = checking.sending(None).await?;

@@ -70,7 +70,7 @@ impl Connecting {
             [Some((Direction::Sending, sent)), read.map(|it| (Direction::Reading, it))]
                 .into_iter()
                 .flatten()
-                .map(|(direction, it)| (direction, it.what.clone()))
+                .filter_map(|(direction, it)| Some((direction, it.what.clone()?)))
                 .collect();
         let committed = store.write(move |tx| {
             let now = world.now();
@@ -117,7 +117,7 @@ impl Connecting {
 
 /// One sign-in at least succeeded, none was refused where it has worked before, and no server that has worked was left out.
 fn is_proven(before: &Record, tried: &[(Direction, What)]) -> bool {
-    let works = |what: &What| matches!(what, What::Succeeded | What::LetterSent);
+    let works = |what: &What| matches!(what, What::Succeeded | What::LetterSent | What::Opened);
     let has_worked = |direction| match before.standing(direction).state {
         State::Connected | State::NeedsSignIn | State::Blocked => true,
         State::Unchecked | State::Failing => false,

@@ -1,5 +1,6 @@
 //! The steps of a draft's check as their column has them.
 
+use gatepost_core::Timestamp;
 use gatepost_providers::Catalogue;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,8 @@ struct StoredStep {
     reply: Option<Vec<u8>>,
     #[serde(default)]
     in_sent: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<i64>,
 }
 
 pub(super) fn text(it: &Progress) -> String {
@@ -63,6 +66,10 @@ impl From<&Taken> for StoredStep {
             rule,
             reply,
             in_sent: matches!(it.outcome, Outcome::NotSeen { in_sent: true }),
+            until: match it.outcome {
+                Outcome::Waits { until } => Some(until.millis()),
+                _ => None,
+            },
         }
     }
 }
@@ -77,6 +84,7 @@ impl StoredStep {
                 diagnosis: Box::new(catalogue.find(&self.rule?)?.clone()),
                 reply: self.reply,
             },
+            "waits" => Outcome::Waits { until: Timestamp::from_millis(self.until?) },
             "not_reached" => Outcome::NotReached,
             _ => return None,
         };
@@ -106,6 +114,7 @@ mod tests {
             Outcome::NotSeen { in_sent: false },
             failed(None),
             failed(Some(b"535 \xff")),
+            Outcome::Waits { until: Timestamp::from_millis(1_795_000_000_000) },
             Outcome::NotReached,
         ];
         let taken: Vec<Taken> = outcomes

@@ -42,6 +42,7 @@ fn every_move_is_the_documented_one() {
         trouble(backoff(0)),
         blocked(),
         What::LetterSent,
+        What::Opened,
     ];
     let table = [
         (
@@ -53,12 +54,21 @@ fn every_move_is_the_documented_one() {
                 Some(Failing),
                 Some(Blocked),
                 Some(Connected),
+                Some(Connected),
             ],
         ),
-        (Connected, [None, Some(NeedsSignIn), Some(Failing), Some(Failing), Some(Blocked), None]),
+        (Connected, [None, Some(NeedsSignIn), Some(Failing), Some(Failing), Some(Blocked), None, None]),
         (
             NeedsSignIn,
-            [Some(Connected), Some(NeedsSignIn), Some(NeedsSignIn), Some(NeedsSignIn), None, Some(Connected)],
+            [
+                Some(Connected),
+                Some(NeedsSignIn),
+                Some(NeedsSignIn),
+                Some(NeedsSignIn),
+                None,
+                Some(Connected),
+                Some(Connected),
+            ],
         ),
         (
             Failing,
@@ -69,9 +79,21 @@ fn every_move_is_the_documented_one() {
                 Some(Failing),
                 Some(Blocked),
                 Some(Connected),
+                Some(Connected),
             ],
         ),
-        (Blocked, [None, Some(NeedsSignIn), Some(Blocked), Some(Blocked), Some(Blocked), Some(Connected)]),
+        (
+            Blocked,
+            [
+                None,
+                Some(NeedsSignIn),
+                Some(Blocked),
+                Some(Blocked),
+                Some(Blocked),
+                Some(Connected),
+                Some(Connected),
+            ],
+        ),
     ];
     for (state, row) in table {
         for (event, want) in events.iter().zip(row) {
@@ -164,11 +186,12 @@ fn any_what() -> impl Strategy<Value = What> {
         Just(RetryClass::Permanent),
         (0_u64..100_000).prop_map(backoff)
     ];
-    (0_u8..5, retry).prop_map(|(kind, retry)| match kind {
+    (0_u8..6, retry).prop_map(|(kind, retry)| match kind {
         0 => What::Succeeded,
         1 => refused(retry),
         2 => trouble(retry),
         3 => What::Blocked { diagnosis: diagnosis("blocked", retry), reply: None },
+        4 => What::Opened,
         _ => What::LetterSent,
     })
 }

@@ -268,7 +268,10 @@ async fn a_permission_that_was_taken_back_parks_both_directions_and_is_not_asked
     assert!(it.accounts.is_held(it.id));
     let asked = it.service.n_asked();
     it.advance(Duration::from_hours(1_000));
-    assert_eq!(it.accounts.due_probes(it.it.world.now()).await.unwrap(), [], "a dead grant is not probed");
+    for direction in [Direction::Sending, Direction::Reading] {
+        let due = it.accounts.due_probes(it.it.world.now(), direction).await.unwrap();
+        assert_eq!(due, [], "a dead grant is not probed for {}", direction.word());
+    }
     assert_eq!(it.accounts.refresh_due(8).await.unwrap(), 0);
     assert!(it.token().await.is_err());
     assert_eq!(it.service.n_asked(), asked, "and nobody asks with it again");

@@ -107,7 +107,10 @@ async fn editing_a_server_forgets_the_secret_and_asks_again(it: TestStore) {
         assert!(matches!(it.restarted().signing_in(organisation, id).await, Err(NotUsable::NoSecret)), "{n}");
         assert_eq!(it.status().await.sending.diagnosis.unwrap().rule, "password-missing");
         assert_eq!(
-            it.accounts.due_probes(it.now() + std::time::Duration::from_hours(1_000)).await.unwrap(),
+            it.accounts
+                .due_probes(it.now() + std::time::Duration::from_hours(1_000), Direction::Sending)
+                .await
+                .unwrap(),
             []
         );
         let secret = SecretText::new(format!("password {n}"));

@@ -170,7 +170,10 @@ async fn pausing_holds_above_the_status_that_keeps_moving(it: TestStore) {
     assert!(reason.contains("is paused since 09:12 UTC"), "{reason}");
     assert_eq!(it.report(refused()).await.after, StatusName::Paused);
     assert_eq!(it.status().await.sending.status, NEEDS_SIGN_IN);
-    assert_eq!(it.accounts.due_probes(it.now() + Duration::from_hours(99)).await.unwrap(), []);
+    assert_eq!(
+        it.accounts.due_probes(it.now() + Duration::from_hours(99), Direction::Sending).await.unwrap(),
+        []
+    );
     let resumed = it.accounts.resume(organisation, id, Actor::Command).await.unwrap();
     assert_eq!(resumed, Change { before: StatusName::Paused, after: NEEDS_SIGN_IN, released: false });
 
@@ -185,7 +188,7 @@ async fn pausing_holds_above_the_status_that_keeps_moving(it: TestStore) {
 /// SC-8.
 async fn a_parked_account_is_probed_by_schedule_and_success_releases_it(it: TestStore) {
     let it = Fixture::new(it).await;
-    let due = async || it.accounts.due_probes(it.now()).await.unwrap();
+    let due = async || it.accounts.due_probes(it.now(), Direction::Sending).await.unwrap();
     it.report(refused()).await;
     for minutes in [5, 30, 120, 24 * 60, 24 * 60] {
         it.advance(minutes * 60 - 1);

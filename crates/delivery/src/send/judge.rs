@@ -148,7 +148,7 @@ impl Judge<'_> {
             What::SignInRefused { diagnosis, .. } => Effect::SignInRefused(diagnosis, reply.raw.clone()),
             What::Blocked { diagnosis, .. } => Effect::Blocked(diagnosis, reply.raw.clone()),
             // Being dropped is told where it is known whether the connection was fresh.
-            What::Trouble { .. } | What::Succeeded | What::LetterSent => Effect::None,
+            What::Trouble { .. } | What::Succeeded | What::LetterSent | What::Opened => Effect::None,
         };
         match diagnosis.retry {
             RetryClass::Hold => (released(row, Some(raw(reply))), Some(diagnosis), effect),

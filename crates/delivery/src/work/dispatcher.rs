@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gatepost_accounts::{AccountsError, NotUsable};
+use gatepost_accounts::{AccountsError, Direction, NotUsable};
 use gatepost_core::{MailAccountId, OrganisationId, Timestamp};
 use gatepost_store::{StoreError, params};
 use tokio::task::JoinSet;
@@ -279,7 +279,7 @@ impl Dispatcher {
     }
 
     async fn start_probes(&mut self, now: Timestamp) {
-        let due = match self.shop.accounts.due_probes(now).await {
+        let due = match self.shop.accounts.due_probes(now, Direction::Sending).await {
             Ok(due) => due,
             Err(err) => return tracing::error!(error = %err, "parked accounts cannot be looked up"),
         };

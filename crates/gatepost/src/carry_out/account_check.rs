@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::account::diagnosis;
 use super::{done, words};
-use crate::answer::StepShown;
+use crate::answer::{StepShown, minute};
 use crate::app::App;
 use crate::control::{Refusal, Report};
 
@@ -87,15 +87,21 @@ fn shown(Taken { direction, step, outcome }: Taken) -> StepShown {
     let word = outcome.word().to_owned();
     let (ok, found, reply) = match &outcome {
         Outcome::Passed | Outcome::PassedInJunk => (Some(true), None, None),
-        Outcome::NotSeen { .. } | Outcome::NotReached => (None, None, None),
+        Outcome::NotSeen { .. } | Outcome::Waits { .. } | Outcome::NotReached => (None, None, None),
         Outcome::Failed { diagnosis: it, reply } => {
             (Some(false), Some(diagnosis(it)), reply.as_deref().map(words))
         }
     };
-    let text = match direction {
+    let mut text = match direction {
         Direction::Sending => step.to_string(),
         Direction::Reading => format!("for reading: {step}"),
     };
+    if let Outcome::Waits { until } = outcome {
+        text.push_str(&format!(
+            " later: the provider wants some time between two sign-ins by POP3, and the next is possible at {}",
+            minute(&until.to_string())
+        ));
+    }
     let (direction, step) = (direction.word().to_owned(), step.word().to_owned());
     StepShown { direction, step, ok, outcome: word, text, note, diagnosis: found, reply }
 }

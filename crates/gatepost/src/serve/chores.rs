@@ -74,6 +74,20 @@ pub(super) fn start(
             }
         }
     });
+    let probing = (app.clone(), stop.clone());
+    repeat(tasks, stop, 5 * SECOND, move || {
+        let (app, stop) = probing.clone();
+        async move {
+            // SC-8. Whoever sends probes sending; nobody else looks whether a parked mailbox can be read again.
+            let probed = stop.run_until_cancelled(app.accounts.probe_reading(&app.reach)).await;
+            if let Some(Err(error)) = probed {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "parked mailboxes are looked at later"
+                );
+            }
+        }
+    });
     let sweeping = app.clone();
     repeat(tasks, stop, HOUR, move || {
         let app = sweeping.clone();

@@ -70,7 +70,9 @@ async fn dovecots_mailbox_gives_the_letter_back_and_keeps_all_others() {
         let proof = letter();
         let errand = Errand { reach: &reach, proof: &proof, progress: &progress };
         let providers = Providers::embedded();
-        let mut checking = Checking::new(mailbox, errand, &world, providers.catalogue());
+        let sign_ins = SignIns::default();
+        let means = Means { world: &world, catalogue: providers.catalogue(), sign_ins: &sign_ins };
+        let mut checking = Checking::new(mailbox, errand, means);
         checking.sending(None).await.unwrap_or_else(|why| panic!("{why}"));
         let read = checking.reading(None).await.unwrap_or_else(|why| panic!("{why}")).unwrap();
         assert_eq!(read.steps.last(), Some(&(Step::Arrival, want)), "{}", dovecot.log());
