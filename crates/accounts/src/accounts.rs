@@ -17,7 +17,7 @@ use crate::clock::RunningClocks;
 use crate::command::{self, Act};
 use crate::credential::{NewSecret, Present, Used};
 use crate::endpoint::Endpoints;
-use crate::error::AccountsError;
+use crate::error::{AccountsError, NotRegistered};
 use crate::memory::Memory;
 use crate::record::Record;
 use crate::refresh::{Refresh, Refreshed};
@@ -436,14 +436,51 @@ impl Accounts {
         application::put(&self.store, &self.keyring, organisation, new, (journal, actor)).await
     }
 
-    /// Offers an organisation's own application no more; grants made with it go on. False if it has none of this id.
+    /// The same, once the service has taken it; nothing is stored before. Where no secret is given, the one that is there already
+    /// goes on, if neither client id nor tenant changes. `public_url` is where browsers find the portal.
+    pub async fn register_application(
+        &self,
+        organisation: Option<OrganisationId>,
+        new: NewApplication,
+        public_url: Option<&str>,
+        journal: OrganisationId,
+        actor: Actor,
+    ) -> Result<OAuthClientId, NotRegistered> {
+        let Some(oauth) = self.tokens.oauth.get() else { return Err(NotRegistered::NoWayToServices) };
+        let owner = organisation.unwrap_or(application::INSTALLATION);
+        let ways = (&*self.providers, oauth);
+        // Large and rare.
+        let proving = application::prove(&self.store, &self.keyring, ways, owner, new, public_url);
+        let proven = Box::pin(proving).await?;
+        Ok(self.put_application(organisation, proven, journal, actor).await?)
+    }
+
+    /// The installation's own applications.
+    pub async fn applications_of_installation(&self) -> Result<Vec<OAuthApplication>, StoreError> {
+        application::list(&self.store, application::INSTALLATION).await
+    }
+
+    /// Offers an application no more, an organisation's own or with none the installation's; grants made with it go on. False if
+    /// there is none of this id.
     pub async fn remove_application(
+        &self,
+        organisation: Option<OrganisationId>,
+        id: OAuthClientId,
+        journal: OrganisationId,
+        actor: Actor,
+    ) -> Result<bool, StoreError> {
+        application::remove(&self.store, organisation, id, (journal, actor)).await
+    }
+
+    /// The organisation's live accounts that sign in by a grant which was made with this application.
+    pub async fn connected_with(
         &self,
         organisation: OrganisationId,
         id: OAuthClientId,
-        actor: Actor,
-    ) -> Result<bool, StoreError> {
-        application::remove(&self.store, organisation, id, actor).await
+    ) -> Result<Vec<MailAccount>, StoreError> {
+        let theirs = application::accounts_of(&self.store, organisation, id).await?;
+        let live = self.list(organisation).await?;
+        Ok(live.into_iter().filter(|it| theirs.contains(&it.id)).collect())
     }
 
     /// What happened on a connection of the account. Writes only if that changes something; events about an older

@@ -2,15 +2,17 @@
 
 use std::str::FromStr;
 
-use gatepost_core::{OAuthClientId, OrganisationId, SecretText, Timestamp};
+use gatepost_core::{MailAccountId, OAuthClientId, OrganisationId, SecretText, Timestamp};
 use gatepost_journal::{Actor, Entry, append};
-use gatepost_providers::Application;
+use gatepost_providers::{
+    Application, Catalogue, OAuthClient, OAuthService, Providers, RedirectTo, takes_redirects,
+};
 use gatepost_store::{Keyring, Row, Store, StoreError, params};
 use gatepost_vault::{Binding, open, seal};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::error::{AccountsError, Invalid};
+use crate::error::{AccountsError, Invalid, NotRegistered};
 use crate::sql;
 
 /// The organisation of what belongs to the whole installation.
@@ -33,6 +35,22 @@ impl ApplicationKind {
             Self::Web => "web",
             Self::Desktop => "desktop",
         }
+    }
+
+    /// The one to register for an installation whose portal has this address: services lead nobody back to a name or address
+    /// that only the local network knows.
+    #[must_use]
+    pub fn suited_to(public_url: Option<&str>) -> Self {
+        if public_url.is_some_and(takes_redirects) { Self::Web } else { Self::Desktop }
+    }
+
+    /// Where a service sends people back to, for an installation whose portal has this address: to the portal, or, for desktop
+    /// applications and where no redirect may lead there, to an address whose page they paste.
+    #[must_use]
+    pub fn redirect(self, service: &OAuthService, public_url: Option<&str>) -> RedirectTo {
+        let portal = || service.redirect_to_portal(public_url?);
+        let portal = if self == Self::Web { portal() } else { None };
+        portal.unwrap_or_else(|| service.redirect_to_paste())
     }
 }
 
@@ -109,7 +127,7 @@ fn binding(id: OAuthClientId, owner: OrganisationId, service: &str) -> Binding<'
 }
 
 impl NewApplication {
-    fn checked(self) -> Result<Self, Invalid> {
+    pub(crate) fn checked(self) -> Result<Self, Invalid> {
         let client_id = self.client_id.trim().to_owned();
         let is_word = |text: &str| {
             !text.is_empty() && text.len() <= 512 && text.chars().all(|it| it.is_ascii_graphic())
@@ -133,7 +151,51 @@ impl NewApplication {
     }
 }
 
-/// Registers an application; one of the same service is replaced, and grants made with it are due, because its trouble may be over.
+/// Asks the service whether it knows the application, with the secret that is there already if none is given anew.
+pub(crate) async fn prove(
+    store: &Store,
+    keyring: &Keyring,
+    (providers, oauth): (&Providers, &OAuthClient),
+    owner: OrganisationId,
+    new: NewApplication,
+    public_url: Option<&str>,
+) -> Result<NewApplication, NotRegistered> {
+    let mut new = new.checked()?;
+    let known = || providers.services().map(|it| it.word.as_str()).collect::<Vec<_>>().join(", ");
+    let service = providers.service(&new.service);
+    let service = service.ok_or_else(|| Invalid::Service(new.service.clone(), known()))?;
+    let before = list(store, owner)
+        .await?
+        .into_iter()
+        .find(|it| it.service == new.service && (owner == INSTALLATION || !it.is_of_installation));
+    if let Some(before) = before.filter(|it| new.secret.is_none() && it.has_secret) {
+        // OC-9: a secret goes nowhere but where it was meant for.
+        let is_same = before.client_id == new.client_id && before.tenant == new.tenant;
+        if is_same {
+            new.secret = find(store, keyring, owner, before.id).await?.and_then(|it| it.application.secret);
+        } else if new.kind == ApplicationKind::Web {
+            return Err(Invalid::SecretAgain.into());
+        }
+    }
+    let usual = || providers.usual_tenant(service).map(str::to_owned);
+    let application = Application {
+        client_id: new.client_id.clone(),
+        secret: new.secret.clone(),
+        tenant: new.tenant.clone().or_else(usual),
+    };
+    let redirect = new.kind.redirect(service, public_url);
+    match oauth.prove_application(service, &application, &redirect.uri).await {
+        Ok(()) => Ok(NewApplication { is_proven: true, ..new }),
+        Err(failure) => Err(NotRegistered::Refused {
+            diagnosis: Box::new(failure.diagnose(Catalogue::embedded(), service)),
+            words: failure.words(),
+        }),
+    }
+}
+
+/// Registers an application in place of the one of the same service. With the same id there it stays the same one: grants made
+/// with it are due, because its trouble may be over. With another id, grants made with the one before go on with that one, which
+/// alone can refresh them (RFC 6749 §6).
 pub(crate) async fn put(
     store: &Store,
     keyring: &Keyring,
@@ -152,8 +214,14 @@ pub(crate) async fn put(
         let rows = tx.rows(&sql::LIST_OAUTH_CLIENTS, params![owner, owner])?;
         let mut known = None;
         for row in &rows {
-            if row.get::<String>(2)? == new.service {
-                known = Some(row.get::<OAuthClientId>(0)?);
+            if row.get::<String>(2)? != new.service {
+                continue;
+            }
+            let id = row.get::<OAuthClientId>(0)?;
+            if row.get::<String>(3)? == new.client_id {
+                known = Some(id);
+            } else {
+                tx.execute(&sql::REMOVE_OAUTH_CLIENT, params![owner, id, now])?;
             }
         }
         let id = known.unwrap_or(fresh);
@@ -242,20 +310,32 @@ pub(crate) async fn set_trouble(
 /// It is offered no more; grants made with it go on.
 pub(crate) async fn remove(
     store: &Store,
-    organisation: OrganisationId,
+    organisation: Option<OrganisationId>,
     id: OAuthClientId,
-    actor: Actor,
+    (journal, actor): (OrganisationId, Actor),
 ) -> Result<bool, StoreError> {
-    let world = store.world().clone();
+    let (world, owner) = (store.world().clone(), organisation.unwrap_or(INSTALLATION));
     let removed = store.write(move |tx| {
-        if tx.execute(&sql::REMOVE_OAUTH_CLIENT, params![organisation, id, world.now()])? == 0 {
+        if tx.execute(&sql::REMOVE_OAUTH_CLIENT, params![owner, id, world.now()])? == 0 {
             return Ok(false);
         }
+        let organisation = journal;
         let (action, subject, subject_id) = ("oauth_client.removed", "oauth_client", Some(id.uuid()));
         append(tx, &world, &Entry { organisation, actor, action, subject, subject_id, details: json!({}) })?;
         Ok::<_, StoreError>(true)
     });
     removed.await
+}
+
+/// The accounts of an organisation that sign in by a grant made with it.
+pub(crate) async fn accounts_of(
+    store: &Store,
+    organisation: OrganisationId,
+    id: OAuthClientId,
+) -> Result<Vec<MailAccountId>, StoreError> {
+    let rows =
+        store.read(move |tx| tx.rows(&sql::LIST_ACCOUNTS_OF_OAUTH_CLIENT, params![organisation, id])).await?;
+    rows.iter().map(|row| row.get(0)).collect()
 }
 
 impl TryFrom<&Row> for OAuthApplication {

@@ -1,6 +1,6 @@
 //! What can go wrong with mail accounts.
 
-use gatepost_core::{EmailAddress, MailAccountId};
+use gatepost_core::{Diagnosis, EmailAddress, MailAccountId};
 use gatepost_net::HostError;
 use gatepost_store::StoreError;
 
@@ -19,6 +19,37 @@ pub enum AccountsError {
     /// No such account in this organisation, or it was removed.
     #[error("there is no mail account {0} in this organisation: it was removed, or belongs to another one")]
     NotFound(MailAccountId),
+}
+
+/// Why an application is not registered. Nothing was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRegistered {
+    /// For no reason of the service's.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
+    /// This process was started without the way to OAuth services.
+    #[error("sign-in services cannot be asked here: start Gatepost again")]
+    NoWayToServices,
+    /// The service does not take it, or could not be asked.
+    #[error("{} Cure: {} Who can do this: {}", .diagnosis.cause, .diagnosis.cure, .diagnosis.who)]
+    Refused {
+        /// What it means.
+        diagnosis: Box<Diagnosis>,
+        /// The service's own words, without secrets.
+        words: String,
+    },
+}
+
+impl From<StoreError> for NotRegistered {
+    fn from(error: StoreError) -> Self {
+        Self::Accounts(error.into())
+    }
+}
+
+impl From<Invalid> for NotRegistered {
+    fn from(invalid: Invalid) -> Self {
+        Self::Accounts(invalid.into())
+    }
 }
 
 /// Why a setting is refused, with the cure.
@@ -53,6 +84,12 @@ pub enum Invalid {
         "a client secret is one word of letters, digits and signs: copy its value, not its id, from the provider's page"
     )]
     ClientSecret,
+    /// Only whoever has the secret may have it sent for another id, or to another tenant.
+    #[error("the client secret belongs to the client id and the tenant from before: enter it again")]
+    SecretAgain,
+    /// No such OAuth service.
+    #[error("there is no sign-in service {0:?}: known are {1}")]
+    Service(String, String),
     /// Not a tenant.
     #[error(
         "a tenant is an id such as 00000000-0000-0000-0000-000000000000, or a domain such as example.org"

@@ -51,9 +51,9 @@ pub use connect::{
 };
 pub use credential::{CredentialKind, NewGrant, NewSecret, Used};
 pub use endpoint::{Endpoint, Endpoints};
-pub use error::{AccountsError, Invalid};
+pub use error::{AccountsError, Invalid, NotRegistered};
 pub use gatepost_core::TlsMode;
-pub use gatepost_providers::Providers;
+pub use gatepost_providers::{Providers, RedirectTo};
 pub use report::{Change, Event};
 pub use sending::{NotUsable, ReadingProtocol, ReadingServer, SendingAccount};
 pub use standing::What;

@@ -262,6 +262,12 @@ gatepost_store::statements! {
         SET removed_at = $3
         WHERE organisation_id = $1 AND id = $2 AND removed_at IS NULL";
 
+    /// Which accounts sign in by a grant that was made with it.
+    LIST_ACCOUNTS_OF_OAUTH_CLIENT = "
+        SELECT DISTINCT mail_account_id
+        FROM credential
+        WHERE organisation_id = $1 AND oauth_client_id = $2 AND retired_at IS NULL";
+
     /// All grants made with an application are due.
     MAKE_REFRESHES_DUE = "
         UPDATE credential

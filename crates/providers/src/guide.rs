@@ -4,8 +4,10 @@ pub(crate) mod file;
 pub(crate) mod overrule;
 mod pasted;
 
-pub use pasted::Pasted;
+pub use pasted::{Pasted, cleaned_secret};
 use regex::Regex;
+
+use crate::RedirectTo;
 
 /// How to get an app password at a provider.
 #[derive(Clone, Debug)]
@@ -54,7 +56,7 @@ pub struct Step {
 pub struct Copied {
     /// As the provider's page calls the field.
     pub label: String,
-    /// The value; in [`Registration::steps`] with what is this installation's own still to be filled in.
+    /// The value.
     pub value: String,
 }
 
@@ -80,10 +82,20 @@ pub struct Registration {
     pub word: String,
     /// What it is.
     pub name: String,
-    /// What to do there, in order; see [`Registration::steps_with`].
-    pub steps: Vec<Step>,
+    /// What must be known before somebody begins.
+    pub know: Vec<String>,
+    /// With what is this installation's own still to be filled in.
+    pub(crate) steps: Vec<RegistrationStep>,
     /// What has to be typed in afterwards.
     pub asks: Vec<Asked>,
+}
+
+/// A step, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RegistrationStep {
+    pub(crate) step: Step,
+    /// Only where the address is pasted, or only where it is not.
+    pub(crate) is_for: Option<bool>,
 }
 
 /// A field of the form that follows a registration.
@@ -101,27 +113,25 @@ pub enum Asked {
 #[derive(Clone, Copy, Debug)]
 pub struct OwnValues<'a> {
     /// Where the service sends people back to.
-    pub redirect_uri: &'a str,
-    /// Where it sends them where no redirect reaches this installation.
-    pub loopback_uri: &'a str,
+    pub redirect: &'a RedirectTo,
     /// The scopes that are asked for.
     pub scopes: &'a [&'a str],
 }
 
 impl Registration {
-    /// The steps with this installation's own values filled in.
+    /// The steps for this installation, what is to do there and what is its own filled in.
     #[must_use]
     pub fn steps_with(&self, own: OwnValues<'_>) -> Vec<Step> {
         let scopes = own.scopes.join("\n");
         let filled = |it: &Copied| Copied {
             label: it.label.clone(),
-            value: it
-                .value
-                .replace("{redirect_uri}", own.redirect_uri)
-                .replace("{loopback_uri}", own.loopback_uri)
-                .replace("{scopes}", &scopes),
+            value: it.value.replace("{redirect_uri}", &own.redirect.uri).replace("{scopes}", &scopes),
         };
-        let step = |it: &Step| Step { copy: it.copy.iter().map(filled).collect(), ..it.clone() };
-        self.steps.iter().map(step).collect()
+        let fits = |it: &&RegistrationStep| it.is_for.is_none_or(|pasted| pasted == own.redirect.is_pasted);
+        let step = |it: &RegistrationStep| Step {
+            copy: it.step.copy.iter().map(filled).collect(),
+            ..it.step.clone()
+        };
+        self.steps.iter().filter(fits).map(step).collect()
     }
 }

@@ -28,11 +28,11 @@ pub use catalogue::Catalogue;
 pub use error::DataError;
 pub use evidence::{Evidence, OAuthTrouble};
 pub use gatepost_core::{Phase, TlsMode, Trouble};
-pub use guide::{Asked, Copied, Guide, Note, OwnValues, Pasted, Registration, Step};
+pub use guide::{Asked, Copied, Guide, Note, OwnValues, Pasted, Registration, Step, cleaned_secret};
 pub use method::{Client, Explained, Method, Methods, Offer};
 pub use oauth::{
     Application, Begun, Callback, CallbackFault, Exchange, Flow, Granted, Identity, IdentityCheck, Lacking,
-    OAuthClient, OAuthFailure, OAuthRefusal, SignIn,
+    OAuthClient, OAuthFailure, OAuthRefusal, RedirectTo, SignIn, takes_redirects,
 };
 pub use preset::{Limits, Preset, Server, UserNameRule, UserNames};
 pub use providers::{Mistake, Overrule, Providers, Wrong};

@@ -10,6 +10,7 @@ mod callback;
 mod carrier;
 mod failure;
 mod identity;
+mod redirect;
 mod scrub;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use begin::{Begun, SignIn};
 pub use callback::{Callback, CallbackFault, Flow};
 pub use failure::{OAuthFailure, OAuthRefusal};
 pub use identity::{Identity, IdentityCheck};
+pub use redirect::{RedirectTo, takes_redirects};
 pub use token::{Exchange, Granted, Lacking};
 
 use crate::OAuthService;

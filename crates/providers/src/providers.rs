@@ -15,6 +15,9 @@ use crate::preset::file::PresetFile;
 use crate::service::file as service_file;
 use crate::{Catalogue, DataError, Guide, Note, OAuthService, Preset, Registration};
 
+/// The registration of services that name no other.
+const OTHER: &str = "other";
+
 /// The providers that this program knows. Made once at start and handed down; nothing reads the embedded ones behind its
 /// back.
 #[derive(Clone, Debug)]
@@ -159,8 +162,26 @@ impl Providers {
     }
 
     /// A guide to an OAuth application of one's own.
-    #[must_use]
-    pub fn registration(&self, word: &str) -> Option<&Registration> {
+    pub(crate) fn registration(&self, word: &str) -> Option<&Registration> {
         self.guides.registrations.get(word)
+    }
+
+    /// How to register an application of one's own at a service.
+    #[must_use]
+    pub fn registration_at(&self, service: &OAuthService) -> &Registration {
+        let own = service.register.as_deref().and_then(|word| self.registration(word));
+        own.or_else(|| self.registration(OTHER)).expect("a test looks for the guide of all other services")
+    }
+
+    /// The providers whose mailboxes are signed in to at a service.
+    pub fn at_service<'a>(&'a self, service: &'a OAuthService) -> impl Iterator<Item = &'a Preset> {
+        self.presets.iter().filter(|it| it.oauth.as_deref() == Some(&service.word))
+    }
+
+    /// The tenant that is asked where an application names none: that of the first provider at the service.
+    #[must_use]
+    pub fn usual_tenant(&self, service: &OAuthService) -> Option<&str> {
+        let mut own = self.presets.iter().filter(|it| it.oauth.as_deref() == Some(&service.word));
+        own.find_map(|it| it.tenant.as_deref())
     }
 }

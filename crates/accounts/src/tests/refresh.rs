@@ -26,6 +26,9 @@ on_both_engines!(
     a_lost_answer_is_survived_where_the_token_before_still_works,
     a_lost_answer_is_named_where_it_does_not,
     a_refused_application_is_its_own_trouble_and_nobody_signs_in_again,
+    an_application_is_stored_once_the_service_took_it_and_its_secret_goes_nowhere_else,
+    an_application_of_another_id_leaves_grants_to_the_one_they_were_made_with,
+    the_installations_application_serves_where_an_organisation_has_none,
     permissions_that_were_taken_back_are_named_and_the_rotated_token_is_kept,
     a_grant_cannot_be_re_pointed_in_the_database,
     grants_that_are_due_are_refreshed_by_themselves_and_spread,
@@ -361,6 +364,104 @@ async fn a_refused_application_is_its_own_trouble_and_nobody_signs_in_again(it: 
     assert_eq!(it.accounts.refresh_due(8).await.unwrap(), 1, "it is due at once");
     assert_eq!(it.token().await.unwrap(), "access-1");
     assert_eq!(it.accounts.troubles_for(it.organisation, chief).await.unwrap(), []);
+}
+
+/// What somebody types.
+fn typed(client_id: &str, secret: Option<&str>) -> NewApplication {
+    NewApplication {
+        service: "praxis".into(),
+        client_id: client_id.into(),
+        secret: secret.map(|it| SecretText::new(it.into())),
+        tenant: None,
+        kind: ApplicationKind::Web,
+        is_verified: false,
+        is_proven: false,
+    }
+}
+
+const CODE_REFUSED: Mood = Mood::Says(400, r#"{"error":"invalid_grant"}"#);
+const APPLICATION_REFUSED: Mood = Mood::Says(401, r#"{"error":"invalid_client"}"#);
+
+async fn an_application_is_stored_once_the_service_took_it_and_its_secret_goes_nowhere_else(it: TestStore) {
+    let it = Granted::new(it).await;
+    let public_url = Some("https://gatepost.example.org");
+    let own = async || it.accounts.applications(it.organisation).await.unwrap().remove(0);
+    let register = async |new: NewApplication| {
+        let (owner, by) = (Some(it.organisation), Actor::Command);
+        it.accounts.register_application(owner, new, public_url, it.organisation, by).await
+    };
+    let before = own().await;
+    it.service.feels(APPLICATION_REFUSED);
+    let refused = register(typed("client-1", Some("wrong-secret"))).await.unwrap_err();
+    let NotRegistered::Refused { diagnosis, words } = &refused else { panic!("{refused}") };
+    assert!(!diagnosis.cause.is_empty() && !words.contains("wrong-secret"), "{refused}");
+    assert!(it.service.asked().contains("wrong-secret"));
+    assert_eq!(own().await, before, "nothing was stored");
+    it.service.feels(Mood::Says(503, "{}"));
+    assert!(register(typed("client-1", Some("wrong-secret"))).await.is_err());
+    assert_eq!(own().await, before, "who could not ask knows nothing");
+    // Without a secret, the one that is there is proven again for the same id, and sent for no other.
+    it.service.feels(CODE_REFUSED);
+    let id = register(NewApplication { is_verified: true, ..typed("client-1", None) }).await.unwrap();
+    assert!(it.service.asked().contains("hunter2"));
+    assert!(id == it.client && own().await.is_verified && own().await.has_secret);
+    let n_asked = it.service.n_asked();
+    for new in [
+        typed("client-2", None),
+        NewApplication { tenant: Some("elsewhere".into()), ..typed("client-1", None) },
+    ] {
+        let refused = register(new).await.unwrap_err();
+        assert!(
+            matches!(refused, NotRegistered::Accounts(AccountsError::Invalid(Invalid::SecretAgain))),
+            "{refused}"
+        );
+    }
+    let unknown = register(NewApplication { service: "nowhere".into(), ..typed("client-1", None) }).await;
+    assert!(matches!(
+        unknown.unwrap_err(),
+        NotRegistered::Accounts(AccountsError::Invalid(Invalid::Service(..)))
+    ));
+    assert_eq!(it.service.n_asked(), n_asked, "nobody was asked");
+    assert_eq!(it.accounts.connected_with(it.organisation, id).await.unwrap()[0].id, it.id);
+    assert_eq!(it.accounts.connected_with(OrganisationId::new(&it.it.world), id).await.unwrap(), []);
+}
+
+async fn an_application_of_another_id_leaves_grants_to_the_one_they_were_made_with(it: TestStore) {
+    let it = Granted::new(it).await;
+    let new = typed("client-2", Some("another-secret"));
+    let put = it.accounts.put_application(Some(it.organisation), new, it.organisation, Actor::Command).await;
+    let other = put.unwrap();
+    assert_ne!(other, it.client);
+    let all = it.accounts.applications(it.organisation).await.unwrap();
+    assert_eq!(all.iter().map(|it| it.id).collect::<Vec<_>>(), [other], "one of each service is offered");
+    it.advance(HOUR);
+    assert_eq!(it.token().await.unwrap(), "access-1", "the grant is refreshed");
+    let asked = it.service.asked();
+    assert!(asked.contains("client-1") && !asked.contains("client-2"), "{asked}");
+    // Removing ends no grant either, and is done once.
+    for is_there in [true, false] {
+        let removed =
+            it.accounts.remove_application(Some(it.organisation), other, it.organisation, Actor::Command);
+        assert_eq!(removed.await.unwrap(), is_there);
+    }
+    it.advance(HOUR);
+    assert_eq!(it.token().await.unwrap(), "access-2");
+}
+
+async fn the_installations_application_serves_where_an_organisation_has_none(it: TestStore) {
+    let it = Granted::new(it).await;
+    let (here, by) = (it.organisation, Actor::Command);
+    let put = it.accounts.put_application(None, typed("client-of-all", Some("s")), here, by).await;
+    let of_all = put.unwrap();
+    let serves = async || it.accounts.applications(here).await.unwrap().into_iter().map(|it| it.id).next();
+    assert_eq!(serves().await, Some(it.client), "its own stands in front");
+    // It is nobody's to remove but the installation's.
+    assert!(!it.accounts.remove_application(Some(here), of_all, here, by).await.unwrap());
+    assert!(it.accounts.remove_application(Some(here), it.client, here, by).await.unwrap());
+    assert_eq!(serves().await, Some(of_all));
+    assert_eq!(it.accounts.applications_of_installation().await.unwrap()[0].id, of_all);
+    assert!(it.accounts.remove_application(None, of_all, here, by).await.unwrap());
+    assert_eq!(serves().await, None);
 }
 
 async fn permissions_that_were_taken_back_are_named_and_the_rotated_token_is_kept(it: TestStore) {

@@ -6,7 +6,7 @@ use regex::Regex;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{Asked, Copied, Guide, Note, Registration, Step};
+use super::{Asked, Copied, Guide, Note, Registration, RegistrationStep, Step};
 use crate::DataError;
 
 /// All that the file says, by word.
@@ -99,6 +99,23 @@ struct StepEntry {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RegistrationStepEntry {
+    text: String,
+    link: Option<String>,
+    #[serde(default)]
+    copy: Vec<CopiedEntry>,
+    when: Option<WhenWord>,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WhenWord {
+    Portal,
+    Pasted,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct CopiedEntry {
     label: String,
     value: String,
@@ -118,7 +135,8 @@ struct NoteEntry {
 #[serde(deny_unknown_fields)]
 struct RegistrationEntry {
     name: String,
-    steps: Vec<StepEntry>,
+    know: Vec<String>,
+    steps: Vec<RegistrationStepEntry>,
     asks: Vec<AskedWord>,
 }
 
@@ -174,10 +192,15 @@ impl RegistrationEntry {
             AskedWord::ClientSecret => Asked::ClientSecret,
             AskedWord::Tenant => Asked::Tenant,
         };
+        let step = |it: RegistrationStepEntry| RegistrationStep {
+            is_for: it.when.map(|when| when == WhenWord::Pasted),
+            step: StepEntry { text: it.text, link: it.link, copy: it.copy }.step(),
+        };
         Registration {
             word,
             name: self.name,
-            steps: self.steps.into_iter().map(StepEntry::step).collect(),
+            know: self.know,
+            steps: self.steps.into_iter().map(step).collect(),
             asks: self.asks.into_iter().map(asked).collect(),
         }
     }

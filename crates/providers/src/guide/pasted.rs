@@ -19,17 +19,25 @@ impl Guide {
     /// nobody sees.
     #[must_use]
     pub fn pasted(&self, text: &SecretText) -> Pasted {
-        let counts = |it: &char| {
-            !(it.is_whitespace()
-                || it.is_control()
-                || is_invisible(*it)
-                || (self.strips_hyphens && is_hyphen(*it)))
-        };
+        let counts = |it: &char| is_seen(*it) && !(self.strips_hyphens && is_hyphen(*it));
         let cleaned: Zeroizing<String> = Zeroizing::new(text.reveal().chars().filter(counts).collect());
         let is_right = self.shape.as_ref().is_none_or(|shape| shape.is_match(&cleaned));
         let looks_wrong = self.warns && !is_right;
         Pasted { secret: SecretText::new(cleaned.to_string()), looks_wrong }
     }
+}
+
+/// Cleans a pasted id, secret or tenant of an application, which are one word each: without white space and without what nobody
+/// sees.
+#[must_use]
+pub fn cleaned_secret(text: &SecretText) -> SecretText {
+    let cleaned: Zeroizing<String> =
+        Zeroizing::new(text.reveal().chars().filter(|it| is_seen(*it)).collect());
+    SecretText::new(cleaned.to_string())
+}
+
+fn is_seen(it: char) -> bool {
+    !(it.is_whitespace() || it.is_control() || is_invisible(it))
 }
 
 /// Characters of the class Cf that get into clipboards: soft hyphen, zero-width ones, direction marks, the byte order mark.
@@ -63,6 +71,18 @@ mod tests {
         check("apple", "abcd-efgh-ijkl-mnop", "abcdefghijklmnop", false);
         check("apple", "abcd\u{2010}efgh\u{2013}ijkl-mnop ", "abcdefghijklmnop", false);
         check("fastmail", "a1b2 c3d4 e5f6 g7h8", "a1b2c3d4e5f6g7h8", false);
+    }
+
+    #[test]
+    fn a_pasted_client_secret_loses_what_nobody_sees_and_nothing_else() {
+        for (text, want) in [
+            ("GOCSPX-a_b~8Q.c", "GOCSPX-a_b~8Q.c"),
+            ("  GOCSPX-a_b\u{a0}~8Q.c\r\n", "GOCSPX-a_b~8Q.c"),
+            ("\u{feff}a\u{200b}b\u{2011}c", "ab\u{2011}c"),
+            (" \n", ""),
+        ] {
+            assert_eq!(cleaned_secret(&SecretText::new(text.to_owned())).reveal(), want, "{text:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@ use gatepost_core::TlsMode;
 use gatepost_wire::sasl::Mechanism;
 
 use super::*;
-use crate::{Client, Limits, Method, OAuthService, Server, UserNameRule, Uses};
+use crate::{
+    Asked, Client, Copied, Limits, Method, OAuthService, OwnValues, RedirectTo, Server, UserNameRule, Uses,
+};
 
 fn preset(word: &str) -> Preset {
     Providers::embedded().find(word).unwrap_or_else(|| panic!("{word}")).clone()
@@ -43,7 +45,9 @@ fn the_embedded_providers_are_whole() {
     let noted: Vec<String> =
         providers.iter().flat_map(|it| it.methods.iter().filter_map(|it| it.note.clone())).collect();
     assert!(providers.guides.notes.keys().all(|it| noted.contains(it)));
-    let registered: Vec<&str> = providers.services().filter_map(|it| it.register.as_deref()).collect();
+    // The sandbox's service is where a sandbox runs, and those of a configuration name none.
+    let registered = providers.services().filter_map(|it| it.register.as_deref());
+    let registered: Vec<&str> = registered.chain(["sandbox", "other"]).collect();
     assert!(providers.guides.registrations.keys().all(|it| registered.contains(&it.as_str())));
 }
 
@@ -219,8 +223,10 @@ fn withdrawn_methods_say_since_when_and_what_to_do_instead() {
 fn guides_are_in_plain_sentences_with_whole_links() {
     let guides = &Providers::embedded().guides;
     let steps = guides.app_passwords.values().flat_map(|it| &it.steps);
-    let steps: Vec<_> = steps.chain(guides.registrations.values().flat_map(|it| &it.steps)).collect();
+    let of_registrations = guides.registrations.values().flat_map(|it| &it.steps).map(|it| &it.step);
+    let steps: Vec<_> = steps.chain(of_registrations).collect();
     let texts = steps.iter().map(|it| &it.text);
+    let texts = texts.chain(guides.registrations.values().flat_map(|it| &it.know));
     let texts = texts.chain(
         guides
             .app_passwords
@@ -241,23 +247,30 @@ fn guides_are_in_plain_sentences_with_whole_links() {
 #[test]
 fn a_registration_shows_this_installations_own_values() {
     let providers = Providers::embedded();
-    let scopes = providers.service("google").unwrap();
-    let scopes = scopes.asked_scopes(Uses { smtp: true, imap: true, pop3: true });
-    let own = crate::OwnValues {
-        redirect_uri: "https://gatepost.example.org/oauth/callback/google",
-        loopback_uri: "http://127.0.0.1",
-        scopes: &scopes,
-    };
-    for word in ["google", "microsoft"] {
-        let steps = providers.registration(word).unwrap().steps_with(own);
-        let copied: Vec<&str> = steps.iter().flat_map(|it| &it.copy).map(|it| it.value.as_str()).collect();
-        assert!(copied.contains(&own.redirect_uri), "{word}: {copied:?}");
-        assert!(!copied.iter().any(|it| it.contains(['{', '}'])), "{word}: {copied:?}");
+    for service in providers.services() {
+        let scopes = service.asked_scopes(Uses { smtp: true, imap: true, pop3: true });
+        let portal = service.redirect_to_portal("https://gatepost.example.org").unwrap();
+        let registration = providers.registration_at(service);
+        let copied = |redirect: &RedirectTo| -> Vec<Copied> {
+            let steps = registration.steps_with(OwnValues { redirect, scopes: &scopes });
+            steps.into_iter().flat_map(|it| it.copy).collect()
+        };
+        for (label, value) in copied(&portal).iter().map(|it| (&it.label, &it.value)) {
+            assert!(!value.contains(['{', '}']) && !value.is_empty(), "{} {label}: {value}", service.word);
+        }
+        let is_there = |all: &[Copied], value: &str| all.iter().any(|it| it.value == value);
+        assert!(is_there(&copied(&portal), &portal.uri), "{}", service.word);
+        let pasted = service.redirect_to_paste();
+        assert!(!is_there(&copied(&pasted), &portal.uri), "{}", service.word);
+        // Google's desktop applications need no redirect address.
+        assert_eq!(is_there(&copied(&pasted), &pasted.uri), service.word != "google", "{}", service.word);
+        assert!(registration.asks.contains(&Asked::ClientId));
+        assert!(!service.has_tenants || registration.asks.contains(&Asked::Tenant), "{}", service.word);
+        assert_eq!(service.has_tenants, providers.usual_tenant(service).is_some(), "{}", service.word);
+        if service.word == "google" {
+            assert!(is_there(&copied(&portal), "https://mail.google.com/\nopenid\nemail"));
+        }
     }
-    let steps = providers.registration("google").unwrap().steps_with(own);
-    assert!(
-        steps.iter().flat_map(|it| &it.copy).any(|it| it.value == "https://mail.google.com/\nopenid\nemail")
-    );
 }
 
 #[test]

@@ -80,6 +80,11 @@ impl Service {
         self.state.lock().unwrap().n_refreshes
     }
 
+    /// What was asked last.
+    pub(super) fn asked(&self) -> String {
+        self.state.lock().unwrap().asked.last().cloned().unwrap_or_default()
+    }
+
     /// How often anything was asked.
     pub(super) fn n_asked(&self) -> usize {
         self.state.lock().unwrap().asked.len()
