@@ -446,9 +446,8 @@ impl Accounts {
         journal: OrganisationId,
         actor: Actor,
     ) -> Result<OAuthClientId, NotRegistered> {
-        let Some(oauth) = self.tokens.oauth.get() else { return Err(NotRegistered::NoWayToServices) };
         let owner = organisation.unwrap_or(application::INSTALLATION);
-        let ways = (&*self.providers, oauth);
+        let ways = (&*self.providers, self.tokens.oauth.get());
         // Large and rare.
         let proving = application::prove(&self.store, &self.keyring, ways, owner, new, public_url);
         let proven = Box::pin(proving).await?;

@@ -155,7 +155,7 @@ impl NewApplication {
 pub(crate) async fn prove(
     store: &Store,
     keyring: &Keyring,
-    (providers, oauth): (&Providers, &OAuthClient),
+    (providers, oauth): (&Providers, Option<&OAuthClient>),
     owner: OrganisationId,
     new: NewApplication,
     public_url: Option<&str>,
@@ -184,6 +184,7 @@ pub(crate) async fn prove(
         tenant: new.tenant.clone().or_else(usual),
     };
     let redirect = new.kind.redirect(service, public_url);
+    let oauth = oauth.ok_or(NotRegistered::NoWayToServices)?;
     match oauth.prove_application(service, &application, &redirect.uri).await {
         Ok(()) => Ok(NewApplication { is_proven: true, ..new }),
         Err(failure) => Err(NotRegistered::Refused {
@@ -193,8 +194,8 @@ pub(crate) async fn prove(
     }
 }
 
-/// Registers an application in place of the one of the same service. With the same id there it stays the same one: grants made
-/// with it are due, because its trouble may be over. With another id, grants made with the one before go on with that one, which
+/// Registers an application in place of the one of the same service. With the same id there it stays the same one, also
+/// after it was removed: grants made with it are due, because its trouble may be over. With another id, grants made with the one before go on with that one, which
 /// alone can refresh them (RFC 6749 §6).
 pub(crate) async fn put(
     store: &Store,
@@ -212,18 +213,15 @@ pub(crate) async fn put(
         let now = world.now();
         let proven_at = new.is_proven.then_some(now);
         let rows = tx.rows(&sql::LIST_OAUTH_CLIENTS, params![owner, owner])?;
-        let mut known = None;
         for row in &rows {
-            if row.get::<String>(2)? != new.service {
-                continue;
-            }
-            let id = row.get::<OAuthClientId>(0)?;
-            if row.get::<String>(3)? == new.client_id {
-                known = Some(id);
-            } else {
+            if row.get::<String>(2)? == new.service && row.get::<String>(3)? != new.client_id {
+                let id = row.get::<OAuthClientId>(0)?;
                 tx.execute(&sql::REMOVE_OAUTH_CLIENT, params![owner, id, now])?;
             }
         }
+        let there = params![owner, &new.service, &new.client_id];
+        let known = tx.row(&sql::FIND_OAUTH_CLIENT_THERE, there)?;
+        let known = known.map(|row| row.get::<OAuthClientId>(0)).transpose()?;
         let id = known.unwrap_or(fresh);
         let secret = new.secret.as_ref().map(|it| {
             let binding = binding(id, owner, &new.service);
@@ -231,8 +229,7 @@ pub(crate) async fn put(
         });
         let (kind, tenant) = (new.kind.word(), new.tenant.as_deref());
         if known.is_some() {
-            let values =
-                params![owner, id, &new.client_id, secret.as_ref(), tenant, kind, new.is_verified, proven_at];
+            let values = params![owner, id, secret.as_ref(), tenant, kind, new.is_verified, proven_at];
             tx.execute(&sql::UPDATE_OAUTH_CLIENT, values)?;
             tx.execute(&sql::MAKE_REFRESHES_DUE, params![id, now])?;
         } else {

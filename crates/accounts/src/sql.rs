@@ -243,12 +243,20 @@ gatepost_store::statements! {
         WHERE (organisation_id = $1 OR organisation_id = $2) AND removed_at IS NULL
         ORDER BY CASE WHEN organisation_id = $1 THEN 0 ELSE 1 END, service";
 
-    /// What may change of one: its secret, and what depends on that.
+    /// The newest of an organisation with this id at a service, also one that was removed.
+    FIND_OAUTH_CLIENT_THERE = "
+        SELECT id
+        FROM oauth_client
+        WHERE organisation_id = $1 AND service = $2 AND client_id = $3
+        ORDER BY created_at DESC, id DESC
+        LIMIT 1";
+
+    /// What may change of one: its secret, and what depends on that. It is offered again if it was removed.
     UPDATE_OAUTH_CLIENT = "
         UPDATE oauth_client
-        SET client_id = $3, secret_sealed = $4, tenant = $5, kind = $6, is_verified = $7, proven_at = $8, trouble = NULL,
-            trouble_at = NULL
-        WHERE organisation_id = $1 AND id = $2 AND removed_at IS NULL";
+        SET secret_sealed = $3, tenant = $4, kind = $5, is_verified = $6, proven_at = $7, trouble = NULL, trouble_at = NULL,
+            removed_at = NULL
+        WHERE organisation_id = $1 AND id = $2";
 
     /// The service refuses it, or no longer does.
     SET_OAUTH_CLIENT_TROUBLE = "

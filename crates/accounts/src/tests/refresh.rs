@@ -446,6 +446,13 @@ async fn an_application_of_another_id_leaves_grants_to_the_one_they_were_made_wi
     }
     it.advance(HOUR);
     assert_eq!(it.token().await.unwrap(), "access-2");
+    // Entered once more it is the same again, with its grants.
+    let again = typed("client-1", Some("hunter3"));
+    let put =
+        it.accounts.put_application(Some(it.organisation), again, it.organisation, Actor::Command).await;
+    assert_eq!(put.unwrap(), it.client);
+    assert_eq!(it.accounts.refresh_due(8).await.unwrap(), 1);
+    assert!(it.service.asked().contains("hunter3"));
 }
 
 async fn the_installations_application_serves_where_an_organisation_has_none(it: TestStore) {
