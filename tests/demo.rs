@@ -123,6 +123,28 @@ fn the_demos_mailbox_sends_a_letter_to_itself_and_finds_it() {
     assert_eq!(at.stop().code(), Some(0));
 }
 
+#[test]
+fn the_sandboxs_own_application_is_registered_once_and_its_service_follows_the_sandbox() {
+    let folder = fresh_folder();
+    let data = folder.path().join("demo");
+    let first = demo(&data);
+    let all = first.command(&["oauth-client", "list", "--json"]).json_lines();
+    let own: Vec<_> = all.iter().filter(|it| it["client_id"].is_string()).collect();
+    assert_eq!(own.len(), 1, "{all:?}");
+    assert_eq!((&own[0]["service"], &own[0]["client_id"]), (&json!("sandbox"), &json!("gatepost-sandbox")));
+    assert!(own[0]["proven_at"].is_string() && own[0]["trouble"].is_null(), "{own:?}");
+    first.command(&["oauth-client", "remove", "--service", "sandbox"]).done();
+    assert_eq!(first.stop().code(), Some(0));
+    // Ports are others, and what somebody has removed stays away.
+    let second = demo(&data);
+    let all = second.command(&["oauth-client", "list", "--json"]).json_lines();
+    assert!(all.iter().all(|it| it["client_id"].is_null()), "{all:?}");
+    let args =
+        ["oauth-client", "add", "--service", "sandbox", "--client-id", "gatepost-sandbox", "--no-secret"];
+    second.command(&args).done();
+    assert_eq!(second.stop().code(), Some(0));
+}
+
 /// The accounts on the sandbox's phone.
 fn phone_of(at: &Running) -> Vec<Value> {
     let url = format!("{}/api/phone/authenticators", at.text("sandbox_pages"));

@@ -7,6 +7,7 @@ mod app_password;
 mod explained;
 mod finding;
 mod letter;
+mod oauth_client;
 mod person;
 mod table;
 
@@ -15,11 +16,15 @@ pub use app_password::{AppPasswordMade, AppPasswordShown, LastUseShown};
 pub use explained::{ConsideredShown, ExplainedShown};
 pub use finding::{FindingShown, Level};
 pub use letter::{AttemptShown, LetterShown, RecipientShown};
+pub use oauth_client::{
+    OAuthClientRemoved, OAuthClientShown, OAuthGuideShown, OAuthStepShown, OAuthValueShown,
+};
 pub use person::{PersonLink, PersonShown};
 
 pub(crate) use account::accounts_text;
 pub(crate) use app_password::app_passwords_text;
 pub(crate) use letter::letters_text;
+pub(crate) use oauth_client::oauth_clients_text;
 pub(crate) use person::people_text;
 
 /// A time for people: to the minute, in UTC, as everything that Gatepost writes.

@@ -10,21 +10,22 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::answer::{
-    AccountShown, AppPasswordMade, AppPasswordShown, ExplainedShown, LetterShown, PersonLink, PersonShown,
-    StepShown, accounts_text, app_passwords_text, letters_text, people_text,
+    AccountShown, AppPasswordMade, AppPasswordShown, ExplainedShown, LetterShown, OAuthClientRemoved,
+    OAuthClientShown, OAuthGuideShown, PersonLink, PersonShown, StepShown, accounts_text, app_passwords_text,
+    letters_text, oauth_clients_text, people_text,
 };
 use crate::app::App;
 use crate::cli::{
     AccountAdd, AccountCommand, AccountEdit, AppPasswordCommand, AppPasswordCreate, HostPort, LoginArgs,
-    OutboxCommand, PersonCommand, Scoped, TlsMode,
+    OAuthClientAdd, OAuthClientCommand, OutboxCommand, PersonCommand, Scoped, TlsMode,
 };
 use crate::config::Settings;
 use crate::control::{
-    EditedAccount, Ended, Line, NewAccount, NewAppPassword, NewPerson, Order, PasswordOnTheWay, Refusal,
-    Request, Served, Server, Target, carry,
+    EditedAccount, Ended, Line, NewAccount, NewAppPassword, NewOAuthClient, NewPerson, Order,
+    PasswordOnTheWay, Refusal, Request, Served, Server, Target, carry,
 };
 use crate::output::{Output, understand};
-use crate::secret_input::read_secret;
+use crate::secret_input::{SecretInputError, read_secret};
 
 /// People see so many letters unless they ask for more.
 const SHOWN_LETTERS: u64 = 50;
@@ -138,6 +139,36 @@ impl Asking<'_> {
                 self.output.text(format_args!(
                     "App password {id} opens nothing any more; what was signed in with it ends within a second."
                 ));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn oauth_client(&self, scoped: Scoped<OAuthClientCommand>) -> Result<(), Refusal> {
+        let ask = |order| Request { organisation: scoped.organisation.clone(), order };
+        match scoped.command {
+            OAuthClientCommand::Guide(it) => {
+                let kind = it.kind.map(|it| it.word().to_owned());
+                let order = Order::GuideOAuthClient { service: it.service, kind };
+                let guide: OAuthGuideShown = self.one(ask(order)).await?;
+                self.output.json(&guide);
+                self.output.text(guide.text());
+            }
+            OAuthClientCommand::Add(add) => {
+                let order = Order::AddOAuthClient(Box::new(new_oauth_client(add)?));
+                let added: OAuthClientShown = self.one(ask(order)).await?;
+                self.output.json(&added);
+                self.output.text(added.added_text());
+            }
+            OAuthClientCommand::List => {
+                let all: Vec<OAuthClientShown> = self.all(ask(Order::ListOAuthClients)).await?;
+                self.output.text(oauth_clients_text(&all));
+            }
+            OAuthClientCommand::Remove(it) => {
+                let order = Order::RemoveOAuthClient { service: it.service, installation: it.installation };
+                let removed: OAuthClientRemoved = self.one(ask(order)).await?;
+                self.output.json(&removed);
+                self.output.text(removed.text());
             }
         }
         Ok(())
@@ -288,6 +319,33 @@ impl Asking<'_> {
     fn settings(&self) -> Result<Settings, Refusal> {
         Settings::load(self.config).map_err(|error| Refusal::new(error.to_string()))
     }
+}
+
+fn new_oauth_client(add: OAuthClientAdd) -> Result<NewOAuthClient, Refusal> {
+    let secret = if add.no_secret {
+        None
+    } else {
+        let prompt = format!("Client secret of {}", add.client_id);
+        let read = read_secret(add.secret_stdin, &prompt).map_err(|error| {
+            Refusal::new(match error {
+                SecretInputError::NoTerminal => "there is no terminal to ask for the client secret on: hand it over on standard input, with --secret-stdin, or leave it out, with --no-secret".to_owned(),
+                SecretInputError::Empty => "the client secret is empty: an application without one is entered with --no-secret".to_owned(),
+                SecretInputError::TooLong => "the client secret is too long: hand over the secret alone".to_owned(),
+                SecretInputError::NotText => "the client secret is not UTF-8 text".to_owned(),
+                SecretInputError::Io(error) => format!("cannot read the client secret: {error}"),
+            })
+        });
+        Some(PasswordOnTheWay(read?))
+    };
+    Ok(NewOAuthClient {
+        service: add.one.service,
+        client_id: add.client_id,
+        secret,
+        tenant: add.tenant,
+        kind: add.kind.map(|it| it.word().to_owned()),
+        verified: add.verified,
+        installation: add.one.installation,
+    })
 }
 
 fn new_account(add: AccountAdd) -> Result<NewAccount, Refusal> {

@@ -6,6 +6,7 @@ mod adopt;
 mod app_password;
 mod check;
 mod connect;
+mod oauth_client;
 mod outbox;
 mod person;
 
@@ -48,6 +49,12 @@ impl CarryOut for App {
             Order::CreateAppPassword(new) => self.create_app_password(&of, new).await,
             Order::ListAppPasswords => self.list_app_passwords(&of, report).await,
             Order::RevokeAppPassword(id) => self.revoke_app_password(&of, &id).await,
+            Order::AddOAuthClient(new) => self.add_oauth_client(&of, *new).await,
+            Order::ListOAuthClients => self.list_oauth_clients(&of, report).await,
+            Order::RemoveOAuthClient { service, installation } => {
+                self.remove_oauth_client(&of, &service, installation).await
+            }
+            Order::GuideOAuthClient { service, kind } => self.guide_oauth_client(&service, kind.as_deref()),
             Order::AddPerson(new) => self.add_person(&of, new).await,
             Order::ListPeople => self.list_people(&of, report).await,
             Order::DisablePerson(address) => self.disable_person(&of, &address).await,

@@ -3,6 +3,7 @@
 mod account;
 mod app_password;
 mod demo;
+mod oauth_client;
 mod outbox;
 mod person;
 
@@ -17,6 +18,7 @@ pub use account::{
 };
 pub use app_password::{AppPasswordCommand, AppPasswordCreate, LoginArgs, Protocol};
 pub use demo::{Demo, Sandbox, SandboxPorts};
+pub use oauth_client::{ClientKind, OAuthClientAdd, OAuthClientCommand, OAuthClientGuide, OneOAuthClient};
 pub use outbox::{OutboxCommand, OutboxList};
 pub use person::{OnePerson, PersonAdd, PersonCommand, Role};
 
@@ -64,6 +66,9 @@ pub enum Command {
     Account(Scoped<AccountCommand>),
     /// Passwords that applications sign in with
     AppPassword(Scoped<AppPasswordCommand>),
+    /// Applications of one's own, registered where mailboxes are signed in to
+    #[command(name = "oauth-client")]
+    OAuthClient(Scoped<OAuthClientCommand>),
     /// People who sign in to the portal
     Person(Scoped<PersonCommand>),
     /// Letters on their way

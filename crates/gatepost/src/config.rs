@@ -31,6 +31,14 @@ const DEFAULT_PLACES: [&str; 2] = ["gatepost.toml", "/etc/gatepost/gatepost.toml
 impl Settings {
     /// Reads `file`, or the first of the default places that is there, and lays this process' environment over it.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::load_with(file, std::env::vars_os())
+    }
+
+    /// The same with these variables as the environment.
+    pub fn load_with(
+        file: Option<&Path>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
         let path = match file {
             Some(file) => file.to_owned(),
             None => find_default()?,
@@ -39,7 +47,7 @@ impl Settings {
             std::io::ErrorKind::NotFound => Problem::Missing { looked_at: vec![path.clone()] },
             _ => Problem::Unreadable { path: path.clone(), source },
         })?;
-        Self::from_text(&path, &text, std::env::vars_os())
+        Self::from_text(&path, &text, variables)
     }
 
     /// Reads `text` as the content of the file `path`.

@@ -20,8 +20,8 @@ use tokio::sync::mpsc;
 
 pub use client::{Ended, carry};
 pub use order::{
-    EditedAccount, NewAccount, NewAppPassword, NewPerson, Order, PasswordOnTheWay, Request, Served, Server,
-    Target,
+    EditedAccount, NewAccount, NewAppPassword, NewOAuthClient, NewPerson, Order, PasswordOnTheWay, Request,
+    Served, Server, Target,
 };
 pub use server::ControlSocket;
 

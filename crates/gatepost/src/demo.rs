@@ -10,6 +10,7 @@ mod phone;
 mod ports;
 mod shown;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -74,8 +75,8 @@ async fn run(
         ))
     })?;
     let config = data.join("gatepost.toml");
-    let settings = settings(&config, ports, world).await?;
     let pages = sandbox.shown.sandbox_pages_address();
+    let settings = settings(&config, ports, pages, world).await?;
     let phone = Arc::new(SandboxPhone { pages });
     let server = Server::start(Arc::new(settings), Some(phone), world).await?;
     let app = server.app.clone();
@@ -97,7 +98,12 @@ async fn run(
 }
 
 /// What the folder's configuration says, with the ports of this start; all of it is made on the first.
-async fn settings(config: &Path, ports: &Ports, world: &World) -> Result<Settings, Refusal> {
+async fn settings(
+    config: &Path,
+    ports: &Ports,
+    pages: SocketAddr,
+    world: &World,
+) -> Result<Settings, Refusal> {
     if !config.exists() {
         let new = Init {
             admin: ADMINISTRATOR.parse().expect("this is an address"),
@@ -106,7 +112,8 @@ async fn settings(config: &Path, ports: &Ports, world: &World) -> Result<Setting
         };
         init::make(config, &new, house::CONFIGURATION, world).await?;
     }
-    let mut settings = Settings::load(Some(config)).map_err(StartError::from)?;
+    let mut settings =
+        Settings::load_with(Some(config), house::providers_of(pages)).map_err(StartError::from)?;
     settings.portal.listen = vec![ports.portal];
     // Links begin with the port of this start.
     settings.public_url = None;

@@ -48,6 +48,7 @@ fn obey(line: CommandLine) -> Result<(), Refusal> {
         Command::Check => command(&world, check::check(line.config.as_deref(), output, &world)),
         Command::Account(scoped) => command(&world, asking.account(scoped)),
         Command::AppPassword(scoped) => command(&world, asking.app_password(scoped)),
+        Command::OAuthClient(scoped) => command(&world, asking.oauth_client(scoped)),
         Command::Person(scoped) => command(&world, asking.person(scoped)),
         Command::Outbox(scoped) => command(&world, asking.outbox(scoped)),
     }

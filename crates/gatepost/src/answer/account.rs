@@ -155,7 +155,7 @@ impl StepShown {
 }
 
 impl DiagnosisShown {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         format!(
             "  What is wrong    {}\n  What to do       {}\n  Who can do it    {}",
             self.cause, self.cure, self.who_in_words

@@ -51,6 +51,11 @@ fn every_command_of_the_contract_is_there() {
         &format!("{CREATE} --location L"),
         "gatepost app-password list",
         "gatepost app-password revoke 01938f6e-0000-7000-8000-000000000000",
+        "gatepost oauth-client guide --service google --kind desktop",
+        "gatepost oauth-client add --service google --client-id I --secret-stdin --kind web --verified",
+        "gatepost oauth-client add --service microsoft --client-id I --no-secret --tenant T --kind desktop --installation",
+        "gatepost oauth-client list --organisation O",
+        "gatepost oauth-client remove --service google --installation",
         "gatepost person add --address p@example.org --name P",
         "gatepost person add --address p@example.org --name P --role administrator --location L",
         "gatepost person add --address p@example.org --name P --role operator --organisation O",
@@ -91,6 +96,11 @@ fn what_is_used_wrongly_ends_with_code_2() {
         &format!("{CREATE} --account a@example.org --network office"),
         &format!("{CREATE} --account a@example.org --expires 0"),
         "gatepost app-password revoke 7",
+        "gatepost oauth-client add --service google",
+        "gatepost oauth-client add --service google --client-id I --secret S",
+        "gatepost oauth-client add --service google --client-id I --secret-stdin --no-secret",
+        "gatepost oauth-client add --service google --client-id I --kind mobile",
+        "gatepost oauth-client remove",
         "gatepost person add --address p@example.org",
         "gatepost person add --address paul --name P",
         "gatepost person add --address p@example.org --name P --role owner",
@@ -108,6 +118,10 @@ fn what_is_used_wrongly_ends_with_code_2() {
 /// Arguments are visible to every user of the machine (OP-6), so no secret may be one.
 #[test]
 fn no_secret_can_be_given_as_an_argument() {
+    let client = "gatepost oauth-client add --service google --client-id I";
+    for word in ["--client-secret x", "--secret=x", "--secret-stdin=x"] {
+        assert!(parse(&format!("{client} {word}")).is_err(), "{word}");
+    }
     for word in ["--password x", "--password=x", "--password-stdin=x", "--master-key x"] {
         for line in
             [format!("{ADD} --smtp h:1 {word}"), format!("gatepost init --admin a@example.org {word}")]

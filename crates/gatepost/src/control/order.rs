@@ -87,6 +87,24 @@ pub enum Order {
     ListAppPasswords,
     /// End one, by id.
     RevokeAppPassword(String),
+    /// Enter an application that is registered at an OAuth service.
+    AddOAuthClient(Box<NewOAuthClient>),
+    /// All OAuth services with the application of each, an item each.
+    ListOAuthClients,
+    /// Use an application no more.
+    RemoveOAuthClient {
+        /// Word of the service.
+        service: String,
+        /// The installation's, not the organisation's own.
+        installation: bool,
+    },
+    /// How to register one.
+    GuideOAuthClient {
+        /// Word of the service.
+        service: String,
+        /// Word of the kind; none for the one that suits.
+        kind: Option<String>,
+    },
     /// Invite a person.
     AddPerson(NewPerson),
     /// All people, an item each.
@@ -206,6 +224,26 @@ pub struct NewAppPassword {
     pub expires_after_days: Option<u32>,
     /// Whether letters with bare LF are repaired.
     pub repair_line_ends: bool,
+}
+
+/// An application that is registered at an OAuth service.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewOAuthClient {
+    /// Word of the service.
+    pub service: String,
+    /// Its id there.
+    pub client_id: String,
+    /// Its secret there.
+    pub secret: Option<PasswordOnTheWay>,
+    /// The tenant it is registered in.
+    pub tenant: Option<String>,
+    /// Word of the kind; none for the one that suits.
+    pub kind: Option<String>,
+    /// The provider has reviewed it.
+    pub verified: bool,
+    /// For the whole installation.
+    pub installation: bool,
 }
 
 /// A person to invite.

@@ -1,5 +1,9 @@
 //! What stands in the demo's installation: an organisation, a mailbox, an app password of this run.
 
+use std::ffi::OsString;
+use std::net::SocketAddr;
+
+use gatepost_accounts::{ApplicationKind, NewApplication};
 use gatepost_core::SecretText;
 use gatepost_delivery::{Filter, SubmissionView};
 use gatepost_identity::Organisation;
@@ -29,7 +33,48 @@ tls = "127.0.0.1:1465"
 [upstream]
 extra_authorities = ["sandbox/authority.pem"]
 allow_private_addresses = ["127.0.0.1"]
+
+# People sign in at the sandbox as at the large providers.
+[providers.sandbox.oauth]
+authorize = "http://127.0.0.1:8026/oauth2/auth"
+token = "http://127.0.0.1:8026/oauth2/token"
+revoke = "http://127.0.0.1:8026/oauth2/revoke"
+userinfo = "http://127.0.0.1:8026/oauth2/userinfo"
+issuers = ["http://127.0.0.1:8026"]
+sends_issuer = true
+name = "Sandbox"
+client_auth = "post"
+scopes = { smtp = ["mail.send"], imap = ["mail.read.imap"], pop3 = ["mail.read.pop3"], lasting = ["offline_access"], identity = ["openid", "email"] }
+scope_words = { "mail.send" = "Send mail as you (SMTP)", "mail.read.imap" = "Read, change and delete your mail (IMAP)", "mail.read.pop3" = "Read and delete your mail (POP3)" }
+again = { prompt = "consent" }
+login_hint = true
+refresh_rotates = true
+refresh_old_stays_valid = true
+loopback = "http://127.0.0.1"
+register = "sandbox"
 "#;
+
+/// The pages of the sandbox in [`CONFIGURATION`].
+const USUAL_PAGES: &str = "127.0.0.1:8026";
+
+/// Holds sections of providers over those of the file.
+const PROVIDERS_VARIABLE: &str = "GATEPOST_PROVIDERS";
+
+/// Its OAuth service with the address of this start, to be laid over a configuration as that variable is: one of the environment
+/// stands in front.
+pub(super) fn providers_of(pages: SocketAddr) -> Vec<(OsString, OsString)> {
+    let mut all: Vec<_> = std::env::vars_os().collect();
+    if all.iter().any(|(name, _)| name == PROVIDERS_VARIABLE) {
+        return all;
+    }
+    let section = CONFIGURATION.split_once("[providers.").map_or("", |(_, section)| section);
+    let section = format!("[{}", section.replace(USUAL_PAGES, &pages.to_string()));
+    all.push((PROVIDERS_VARIABLE.into(), section.into()));
+    all
+}
+
+/// The client that the sandbox knows from the start.
+const SANDBOX_CLIENT: &str = "gatepost-sandbox";
 
 /// The name of the app password that each start makes anew.
 const APP_PASSWORD: &str = "Demo";
@@ -61,6 +106,7 @@ pub(super) async fn connect_mailbox(app: &App, organisation: &Organisation) -> R
                 password: Some(PasswordOnTheWay(password)),
             };
             app.add_account(organisation, new).await?;
+            register_application(app, organisation).await;
         }
         Some(account) if account.endpoints != endpoints => {
             let (id, by) = (account.id, Actor::Command);
@@ -77,6 +123,26 @@ pub(super) async fn connect_mailbox(app: &App, organisation: &Organisation) -> R
         tracing::warn!("{refusal}");
     }
     Ok(())
+}
+
+/// So that mailboxes of the sandbox can be connected by signing in; once, because people try to register their own. A sandbox that
+/// does not answer is no reason to end.
+async fn register_application(app: &App, organisation: &Organisation) {
+    let application = NewApplication {
+        service: crate::cli::SANDBOX.to_owned(),
+        client_id: SANDBOX_CLIENT.to_owned(),
+        secret: None,
+        tenant: None,
+        kind: ApplicationKind::Web,
+        is_verified: true,
+        is_proven: false,
+    };
+    let (id, public_url) = (organisation.id, app.portal_url());
+    let registered =
+        app.accounts.register_application(Some(id), application, public_url.as_deref(), id, Actor::Command);
+    if let Err(error) = registered.await {
+        tracing::warn!("the sandbox's own application is not registered: {error}");
+    }
 }
 
 /// A new app password in place of the one of the start before, which nobody can look up any more.
