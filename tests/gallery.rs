@@ -39,6 +39,7 @@ fn office(folder: &Path) -> Vec<Pictured> {
     let mut pictured = picture(folder, &mut browser, &scene, pages::MAIL);
     pictured.extend(picture(folder, &mut browser, &scene, pages::PEOPLE));
     pictured.extend(picture(folder, &mut browser, &scene, pages::APP_PASSWORDS));
+    pictured.extend(picture(folder, &mut browser, &scene, pages::APPLICATIONS));
     pictured
 }
 

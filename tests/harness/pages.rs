@@ -1,6 +1,7 @@
 //! The pages that are judged and pictured, each with the way to reach it. A new page is one line.
 
 mod app_passwords;
+mod applications;
 mod beginning;
 mod office;
 mod operator;
@@ -11,6 +12,7 @@ use std::path::Path;
 use super::{Browser, LOOKS};
 
 pub(crate) use app_passwords::APP_PASSWORDS;
+pub(crate) use applications::APPLICATIONS;
 pub(crate) use beginning::{BEGINNING, Beginning};
 pub(crate) use office::{MAIL, Office, PEOPLE};
 pub(crate) use operator::{ENTRANCE, Operator, SECURITY};

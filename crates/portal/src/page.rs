@@ -1,6 +1,7 @@
 //! The pages, a file or folder for each subject.
 
 pub(crate) mod app_passwords;
+pub(crate) mod applications;
 pub(crate) mod asset;
 pub(crate) mod badge;
 pub(crate) mod entrance;

@@ -13,6 +13,7 @@ pub fn routes() -> Vec<RouteRow> {
 pub(crate) fn table() -> Vec<Route> {
     [
         page::app_passwords::rows(),
+        page::applications::rows(),
         page::asset::rows(),
         page::entrance::rows(),
         page::health::rows(),

@@ -102,7 +102,7 @@ impl RawForm {
 }
 
 fn is_kept(name: &str) -> bool {
-    !["password", "code", "proof_", "form_token", "recovery"].iter().any(|it| name.starts_with(it))
+    !["password", "secret", "code", "proof_", "form_token", "recovery"].iter().any(|it| name.starts_with(it))
 }
 
 /// `application/x-www-form-urlencoded`, whose definition is <https://url.spec.whatwg.org/#urlencoded-parsing>.

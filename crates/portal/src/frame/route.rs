@@ -26,6 +26,8 @@ pub(crate) mod paths {
     pub(crate) const FORGOT: &str = "/forgot";
     pub(crate) const STAY: &str = "/stay";
     pub(crate) const SECURITY: &str = "/security";
+    /// OAuth applications of one's own.
+    pub(crate) const APPLICATIONS: &str = "/accounts/applications";
     pub(crate) const APP_PASSWORDS: &str = "/app-passwords";
     pub(crate) const PEOPLE: &str = "/people";
     pub(crate) const LOCATIONS: &str = "/locations";

@@ -56,7 +56,7 @@ fn what_is_no_text_is_refused() {
 #[test]
 fn what_is_carried_through_a_page_holds_no_secret() {
     let raw = RawForm::parse(
-        b"name=TDO&password=a&password_again=b&code=123456&proof_code=1&proof_password=2&form_token=t&recovery_code=x&note=n",
+        b"name=TDO&secret=s&password=a&password_again=b&code=123456&proof_code=1&proof_password=2&form_token=t&recovery_code=x&note=n",
     )
     .unwrap();
     let kept: Vec<_> = raw.without_secrets().into_iter().map(|(name, _)| name).collect();
