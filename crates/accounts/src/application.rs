@@ -4,9 +4,7 @@ use std::str::FromStr;
 
 use gatepost_core::{MailAccountId, OAuthClientId, OrganisationId, SecretText, Timestamp};
 use gatepost_journal::{Actor, Entry, append};
-use gatepost_providers::{
-    Application, Catalogue, OAuthClient, OAuthService, Providers, RedirectTo, takes_redirects,
-};
+use gatepost_providers::{Application, OAuthClient, OAuthService, Providers, RedirectTo, takes_redirects};
 use gatepost_store::{Keyring, Row, Store, StoreError, params};
 use gatepost_vault::{Binding, open, seal};
 use serde_json::json;
@@ -188,7 +186,7 @@ pub(crate) async fn prove(
     match oauth.prove_application(service, &application, &redirect.uri).await {
         Ok(()) => Ok(NewApplication { is_proven: true, ..new }),
         Err(failure) => Err(NotRegistered::Refused {
-            diagnosis: Box::new(failure.diagnose(Catalogue::embedded(), service)),
+            diagnosis: Box::new(failure.diagnose(providers.catalogue(), service)),
             words: failure.words(),
         }),
     }

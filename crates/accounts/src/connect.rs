@@ -29,7 +29,7 @@ pub use draft::{Draft, DraftState, Refused, SomebodyElse};
 pub use error::ConnectError;
 pub use flow::{FlowOrigin, SeenFlow};
 pub use prove::Proven;
-pub use sign_in::{Begun, Redirect};
+pub use sign_in::Begun;
 
 /// Whose drafts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -46,8 +46,8 @@ pub use check::{Arrival, Check, Errand, Outcome, Progress, Proof, Reach, Step, T
 pub use choose::{Chosen, Considered, Explained, ForNotices, Target, Verdict};
 pub use clock::{RunningClock, RunningClocks};
 pub use connect::{
-    Begun, ConnectError, Connecting, Details, Draft, DraftState, FlowOrigin, Proven, Redirect, Refused,
-    SeenFlow, SomebodyElse, Whose,
+    Begun, ConnectError, Connecting, Details, Draft, DraftState, FlowOrigin, Proven, Refused, SeenFlow,
+    SomebodyElse, Whose,
 };
 pub use credential::{CredentialKind, NewGrant, NewSecret, Used};
 pub use endpoint::{Endpoint, Endpoints};

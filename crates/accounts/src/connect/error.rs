@@ -71,12 +71,6 @@ pub enum ConnectError {
         "there is no page to sign in at for this mailbox: use a password, or complete the provider's settings"
     )]
     NoSignInPage,
-    /// The application sends people back to the portal, and the portal has no address.
-    #[error(
-        "the registered application sends people back to the portal, which is switched off or has no public address: \
-         set portal.public_url, or register an application of the kind desktop"
-    )]
-    NoWayBack,
     /// The sign-in is over, was used, or belongs to something else by now.
     #[error(
         "this sign-in is over: it was used already, took longer than ten minutes, or something was changed meanwhile. Begin it again"

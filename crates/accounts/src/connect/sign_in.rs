@@ -7,21 +7,7 @@ use super::Connecting;
 use super::details::Details;
 use super::error::ConnectError;
 use super::flow::{FlowOrigin, NewFlow};
-use crate::application::{self, ApplicationKind};
-
-/// Where this installation can be reached by a redirect.
-#[derive(Clone, Copy, Debug)]
-pub struct Redirect<'a> {
-    /// What addresses of the portal begin with, if it is open to browsers.
-    pub portal: Option<&'a str>,
-}
-
-impl Redirect<'_> {
-    /// The address of the portal's own page for the answers of a service.
-    fn own(self, service: &str) -> Option<String> {
-        self.portal.map(|it| format!("{}/oauth/callback/{service}", it.trim_end_matches('/')))
-    }
-}
+use crate::application;
 
 /// A sign-in that has begun.
 pub struct Begun {
@@ -34,13 +20,14 @@ pub struct Begun {
 }
 
 impl Connecting {
-    /// Begins a sign-in on the provider's page; one that is under way for the same draft ends.
+    /// Begins a sign-in on the provider's page; one that is under way for the same draft ends. `portal`: what its addresses
+    /// begin with, where it can be reached at all.
     pub async fn begin_sign_in(
         &self,
         id: DraftId,
         revision: u64,
         origin: FlowOrigin<'_>,
-        redirect: Redirect<'_>,
+        portal: Option<&str>,
     ) -> Result<Begun, ConnectError> {
         let draft = self.open(id, revision).await?;
         let draft = match draft.details.method {
@@ -64,15 +51,12 @@ impl Connecting {
         let found = application::find(store, keyring, organisation, registered.id).await?;
         let mut application = found.ok_or_else(no_application)?.application;
         application.tenant = application.tenant.or_else(|| preset.tenant.clone());
-        let redirect_uri = match registered.kind {
-            ApplicationKind::Web => redirect.own(&service.word).ok_or(ConnectError::NoWayBack)?,
-            ApplicationKind::Desktop => service.loopback.clone(),
-        };
+        let redirect = registered.kind.redirect(service, portal);
         let expected = draft.details.expected();
         let asked = SignIn {
             service,
             application: &application,
-            redirect_uri: &redirect_uri,
+            redirect_uri: &redirect.uri,
             uses: draft.details.uses(),
             mailbox: Some(&expected),
             again: draft.refused.as_ref().is_some_and(|it| !it.missing.is_empty()),
@@ -86,11 +70,11 @@ impl Connecting {
             origin,
             service: service.word.clone(),
             client: registered.id,
-            redirect_uri,
+            redirect_uri: redirect.uri,
             begun: &begun,
         };
         flow.insert(store, keyring).await?;
-        let is_pasted = registered.kind == ApplicationKind::Desktop || matches!(origin, FlowOrigin::Command);
+        let is_pasted = redirect.is_pasted || matches!(origin, FlowOrigin::Command);
         Ok(Begun { url: begun.url, is_pasted, service: service.name.clone() })
     }
 }

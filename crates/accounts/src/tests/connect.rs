@@ -63,7 +63,7 @@ struct Desk {
     reach: Reach,
 }
 
-const PORTAL: Redirect<'_> = Redirect { portal: Some("https://gatepost.example") };
+const PORTAL: Option<&str> = Some("https://gatepost.example");
 
 impl Desk {
     async fn new(it: TestStore) -> Self {

@@ -3,7 +3,7 @@
 
 use gatepost_accounts::{
     ConnectError, Connecting, Details, Direction, Draft, DraftState, FlowOrigin, NewSecret, Outcome,
-    Progress, Redirect, Serves, Whose,
+    Progress, Serves, Whose,
 };
 use gatepost_identity::Organisation;
 use gatepost_providers::Method;
@@ -74,8 +74,8 @@ impl App {
     /// Where to sign in.
     async fn lead(&self, connecting: &Connecting, draft: &Draft) -> Result<Value, Refusal> {
         let portal = self.portal_url();
-        let redirect = Redirect { portal: portal.as_deref() };
-        let begun = connecting.begin_sign_in(draft.id, draft.revision, FlowOrigin::Command, redirect).await;
+        let begun =
+            connecting.begin_sign_in(draft.id, draft.revision, FlowOrigin::Command, portal.as_deref()).await;
         let begun = begun.map_err(|error| self.refuse(error))?;
         done(SignInShown {
             id: draft.id.to_string(),

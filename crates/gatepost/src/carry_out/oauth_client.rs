@@ -4,7 +4,7 @@ use gatepost_accounts::{ApplicationKind, NewApplication, NotRegistered, OAuthApp
 use gatepost_core::{OrganisationId, Timestamp};
 use gatepost_identity::Organisation;
 use gatepost_journal::Actor;
-use gatepost_providers::{Asked, Catalogue, OAuthService, OwnValues, Step, Uses};
+use gatepost_providers::{Asked, OAuthService, OwnValues, Step, Uses};
 use serde_json::Value;
 
 use super::account::diagnosis;
@@ -139,6 +139,7 @@ impl App {
         let suited = ApplicationKind::suited_to(public_url.as_deref());
         let redirect = own.map_or(suited, |it| it.kind).redirect(service, public_url.as_deref());
         let trouble = own.and_then(|it| it.trouble.as_ref());
+        let catalogue = self.accounts.providers().catalogue();
         let mailboxes = self.accounts.providers().at_service(service);
         OAuthClientShown {
             service: service.word.clone(),
@@ -153,7 +154,7 @@ impl App {
             verified: own.map(|it| it.is_verified),
             created_at: own.map(|it| it.created_at.to_string()),
             proven_at: own.and_then(|it| it.proven_at.as_ref()).map(Timestamp::to_string),
-            trouble: trouble.and_then(|(rule, _)| Catalogue::embedded().find(rule)).map(diagnosis),
+            trouble: trouble.and_then(|(rule, _)| catalogue.find(rule)).map(diagnosis),
             trouble_since: trouble.map(|(_, at)| at.to_string()),
             redirect_uri: redirect.uri,
             pasted: redirect.is_pasted,

@@ -85,7 +85,7 @@ struct Trouble {
 impl Shown {
     fn new(page: &Page, service: &OAuthService, it: OAuthApplication) -> Self {
         let t = page.t;
-        let catalogue = gatepost_providers::Catalogue::embedded();
+        let catalogue = page.app.rooms.accounts.providers().catalogue();
         let trouble = it.trouble.as_ref().map(|(rule, at)| {
             let found = catalogue.find(rule);
             let name = [("service", service.name.as_str())];
