@@ -1,5 +1,6 @@
 //! The pages, a file or folder for each subject.
 
+pub(crate) mod accounts;
 pub(crate) mod app_passwords;
 pub(crate) mod applications;
 pub(crate) mod asset;

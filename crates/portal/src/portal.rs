@@ -80,6 +80,7 @@ impl Portal {
             tally: crate::page::home::Tally::default(),
             pages: RwLock::default(),
             listeners: Listeners::default(),
+            checks: crate::page::accounts::Checks::default(),
         });
         Ok(Self { door, app })
     }
@@ -117,6 +118,7 @@ impl Portal {
         };
         tokio::join!(gatepost_web::serve(self.door, router, stop.clone()), end_streams);
         self.app.listeners.end().await;
+        self.app.checks.end().await;
         self.app.forget_pages();
     }
 }

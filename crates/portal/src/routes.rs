@@ -12,6 +12,7 @@ pub fn routes() -> Vec<RouteRow> {
 /// Every row with its handler. Each subject's rows stand at the top of its file under `page/`.
 pub(crate) fn table() -> Vec<Route> {
     [
+        page::accounts::rows(),
         page::app_passwords::rows(),
         page::applications::rows(),
         page::asset::rows(),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use gatepost_accounts::Accounts;
+use gatepost_accounts::{Accounts, Reach};
 use gatepost_core::{Network, SecretText};
 use gatepost_delivery::Outbox;
 use gatepost_identity::{DoorReports, Identity, People};
@@ -56,6 +56,8 @@ pub struct Rooms {
     pub reports: DoorReports,
     /// Mail accounts.
     pub accounts: Accounts,
+    /// How providers are reached, for checks.
+    pub reach: Reach,
     /// Letters.
     pub outbox: Outbox,
     /// For readiness, time and randomness.

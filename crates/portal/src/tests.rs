@@ -1,8 +1,9 @@
 //! A portal on a free port with real rooms behind it, and a browser to drive it with.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use gatepost_accounts::{Accounts, Endpoint, Endpoints, NewAccount, Overrides, Serves};
+use gatepost_accounts::{Accounts, Endpoint, Endpoints, NewAccount, Overrides, Reach, Serves};
 use gatepost_core::{AppPasswordId, LoginId, MailAccountId, SecretText, SubmissionId, TlsMode};
 use gatepost_delivery::{Choice, ChosenAccount, Envelope, NewSubmission, Origin, Outbox, Recipient};
 use gatepost_identity::{
@@ -10,6 +11,7 @@ use gatepost_identity::{
     Visitor,
 };
 use gatepost_journal::Actor;
+use gatepost_net::{ClientTls, Dialer, Guard, Resolver};
 use gatepost_store::{RoomMigrations, Statement, params};
 use gatepost_testkit::TestStore;
 use gatepost_wire::smtp::{BodyKind, ReversePath};
@@ -75,6 +77,11 @@ pub(crate) async fn rooms(it: &TestStore) -> Rooms {
         identity,
         reports: sign_ins.reports().clone(),
         accounts: Accounts::new(&it.store, &it.keyring, gatepost_providers::Providers::embedded()),
+        reach: Reach {
+            dialer: Dialer::new(Resolver::system(), Arc::new(Guard::new(Vec::new()))),
+            tls: ClientTls::new(&[], &it.world).unwrap(),
+            own_name: "gatepost.example".parse().unwrap(),
+        },
         outbox: Outbox::new(&it.store, &it.keyring, &it.bodies),
         store: it.store.clone(),
     }

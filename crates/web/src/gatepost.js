@@ -31,7 +31,7 @@
     }
   };
 
-  /* <section data-live="ADDRESS">: its inner part is fetched again every ten seconds while somebody can see it. */
+  /* <section data-live="ADDRESS">: its inner part is fetched again every ten seconds, or every data-every, while somebody can see it. */
   const live = (panel) => {
     let running = false;
     const look = async () => {
@@ -58,7 +58,7 @@
       }
       running = false;
     };
-    setInterval(look, 10000);
+    setInterval(look, (panel.dataset.every || 10) * 1000);
     document.addEventListener("visibilitychange", look);
   };
 

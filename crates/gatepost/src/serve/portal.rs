@@ -36,6 +36,7 @@ impl PortalDoors {
             people: behind.people.clone(),
             reports: behind.sign_ins.reports().clone(),
             accounts: app.accounts.clone(),
+            reach: app.reach.clone(),
             outbox: app.outbox.clone(),
             store: app.store.clone(),
         };

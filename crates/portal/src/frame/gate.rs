@@ -32,6 +32,7 @@ use super::{
     see_other, show, was_asked,
 };
 use crate::page;
+use crate::page::accounts::PopUp;
 
 /// What one gate goes by.
 #[derive(Clone)]
@@ -137,6 +138,7 @@ impl Visit {
             nav: None,
             form_token: app.rooms.people.form_token(&visitor_id, None),
             alerts: Vec::new(),
+            pop_up: None,
             now: app.now(),
             path: head.uri.path_and_query().map_or("/", |it| it.as_str()).to_owned(),
             visitor: visitor(head),
@@ -251,6 +253,7 @@ impl Visit {
         if head.method == Method::GET && gate.row.kind == Kind::Page && self.form.is_none() {
             self.find_form(gate);
         }
+        self.tell_of_trouble(gate).await;
         let extensions = &mut head.extensions;
         extensions.insert(self.page.clone());
         if let Some(session) = &self.session {
@@ -264,6 +267,18 @@ impl Visit {
         }
         // The body was read above; no handler needs it again.
         run(next, Request::from_parts(head, Body::empty())).await
+    }
+
+    /// Mail accounts that need whoever asks, at the head of whole pages. A page is shown without it rather than not at all.
+    async fn tell_of_trouble(&mut self, gate: &Gate) {
+        let Some(session) = self.session.as_ref().filter(|_| self.page.is_whole) else { return };
+        if gate.row.kind != Kind::Page || gate.row.access == Access::Public {
+            return;
+        }
+        match PopUp::of(&self.page, session, self.page.back()).await {
+            Ok(found) => self.page.pop_up = found,
+            Err(problem) => tracing::warn!(?problem, "what needs a sign-in is not told on a page"),
+        }
     }
 
     /// The page to lead on to, where another site led here and the cookie may not have come for that reason; once.

@@ -8,11 +8,13 @@ use gatepost_identity::{NewSession, Person, PersonRefusal, Proof, Role, Session,
 use gatepost_web::Moment;
 
 use super::{Alert, App, Assets, Cookies, Texts, Theme, paths, proofs};
+use crate::page::accounts::PopUp;
 
 /// An entry of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Nav {
     Home,
+    Accounts,
     Outbox,
     AppPasswords,
     People,
@@ -39,6 +41,8 @@ pub(crate) struct Page {
     pub(crate) form_token: String,
     /// What the page begins with.
     pub(crate) alerts: Vec<Alert>,
+    /// Mail accounts that need whoever is signed in, if any do.
+    pub(crate) pop_up: Option<PopUp>,
     pub(crate) now: Timestamp,
     /// Path and query of the request.
     pub(crate) path: String,

@@ -28,6 +28,7 @@ pub(crate) mod paths {
     pub(crate) const SECURITY: &str = "/security";
     /// OAuth applications of one's own.
     pub(crate) const APPLICATIONS: &str = "/accounts/applications";
+    pub(crate) const ACCOUNTS: &str = "/accounts";
     pub(crate) const APP_PASSWORDS: &str = "/app-passwords";
     pub(crate) const PEOPLE: &str = "/people";
     pub(crate) const LOCATIONS: &str = "/locations";

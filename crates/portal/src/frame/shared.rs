@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) stop: CancellationToken,
     /// Letters that were counted for charts.
     pub(crate) tally: crate::page::home::Tally,
+    /// Checks of mail accounts.
+    pub(crate) checks: crate::page::accounts::Checks,
     /// Streams of the listening panel.
     pub(crate) listeners: Listeners,
     /// The GET row of each path, with its gate: a form whose token is too old is shown again by it.

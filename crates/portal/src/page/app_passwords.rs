@@ -1,6 +1,5 @@
 //! App passwords: making them, what is shown once, their list, the listening panel, the set-up sheet.
 
-mod ago;
 mod application;
 mod authority;
 mod create;

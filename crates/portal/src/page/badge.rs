@@ -22,6 +22,7 @@ pub(crate) enum Shape {
     Clock,
     Pause,
     Question,
+    Ring,
     Dot,
     Warning,
 }
@@ -33,11 +34,11 @@ impl Badge {
 
     pub(crate) fn of_account(t: &Texts, status: StatusName) -> Self {
         match status {
-            StatusName::Connected => Self::new("good", Shape::Tick, t.of("home.account_connected")),
-            StatusName::NeedsSignIn => Self::new("bad", Shape::Cross, t.of("home.account_needs_sign_in")),
-            StatusName::Failing => Self::new("bad", Shape::Cross, t.of("home.account_failing")),
-            StatusName::Paused => Self::new("warn", Shape::Pause, t.of("home.account_paused")),
-            StatusName::Unchecked => Self::new("calm", Shape::Question, t.of("home.account_unchecked")),
+            StatusName::Connected => Self::new("good", Shape::Tick, t.of("accounts.status_connected")),
+            StatusName::NeedsSignIn => Self::new("bad", Shape::Cross, t.of("accounts.status_needs_sign_in")),
+            StatusName::Failing => Self::new("bad", Shape::Cross, t.of("accounts.status_failing")),
+            StatusName::Paused => Self::new("warn", Shape::Pause, t.of("accounts.status_paused")),
+            StatusName::Unchecked => Self::new("calm", Shape::Ring, t.of("accounts.status_unchecked")),
         }
     }
 

@@ -17,6 +17,7 @@ mod role;
 mod tests;
 mod withdraw;
 
+pub(crate) use owned::words as app_password_words;
 pub(crate) use refused::name_words;
 
 use gatepost_core::PersonId;

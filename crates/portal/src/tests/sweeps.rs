@@ -22,7 +22,7 @@ use crate::{Access, Kind, PortalSettings, RouteRow, routes};
 const NOBODYS: &str = "0192f0c1-0000-7000-8000-000000000001";
 
 /// Writes by somebody who is signed in that need no proof (docs/decisions/0010), and why each of them does no harm.
-const WITHOUT_PROOF: [&str; 8] = [
+const WITHOUT_PROOF: [&str; 10] = [
     // These are the proof, or end what somebody could do.
     "/confirm",
     "/sign-out",
@@ -35,6 +35,10 @@ const WITHOUT_PROOF: [&str; 8] = [
     "/two-step/codes",
     // Names the organisation once, before there is anything in it.
     "/set-up",
+    // Signs in where the account signs in by itself.
+    "/accounts/{id}/check",
+    // Silences, for whoever asks, what they were told of.
+    "/accounts/later",
 ];
 
 /// An application of the first organisation.
@@ -178,6 +182,7 @@ impl Town {
         // What the ids of the addresses stand for. None of it is the operator's.
         let location = identity.add_location(here, "Main Street", by).await.unwrap();
         let account = house.account("Reception", Serves::Organisation).await;
+        house.account("Eva", Serves::Person(eva.id)).await;
         let of_eva = identity.ensure_person_login(&eva).await.unwrap();
         let login = identity.ensure_location_login(&location).await.unwrap();
         let application = NewApplication {
@@ -274,6 +279,7 @@ impl Town {
         let singular = noun.trim_end_matches('s').replace('-', "_");
         let table = match noun {
             "people" => "person",
+            "accounts" => "mail_account",
             "outbox" => "submission",
             // Made by a second step with a tick, which no session here has come by.
             "devices" => return NOBODYS.to_owned(),
@@ -286,6 +292,7 @@ impl Town {
         assert!(tables.iter().any(|it| it == table), "{row:?}: say in `real_id` what {noun:?} are");
         let not_the_operators = match table {
             "person" => "address = 'eva@practice.test'",
+            "mail_account" => "address = 'eva@practice.test'",
             "session" | "contact" => {
                 "person_id IN (SELECT id FROM [person] WHERE address = 'chief@practice.test')"
             }
@@ -305,7 +312,7 @@ impl Town {
     async fn fields(&self, browser: &Browser) -> String {
         let token = self.house.get(&mut browser.clone(), "/nothing-here").await.form_token();
         format!(
-            "form_token={token}&form_id={NOBODYS}&role=operator&name=Changed&address=x%40practice.test&password=another+sentence+of+mine&theme=dark"
+            "form_token={token}&form_id={NOBODYS}&role=operator&name=Changed&address=x%40practice.test&password=another+sentence+of+mine&theme=dark&short_name=Changed&user_name=changed&serves=organisation&for=organisation"
         )
     }
 

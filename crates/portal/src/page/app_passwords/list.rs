@@ -10,10 +10,10 @@ use gatepost_identity::{AppPassword, MOST_APP_PASSWORDS};
 use gatepost_web::Moment;
 use serde::Deserialize;
 
-use super::ago::ago;
 use super::right::{self, Held, Right};
 use super::{NotOffered, path, purpose};
 use crate::frame::{Answer, Nav, Page, Query, Signed, paths, show};
+use crate::page::accounts::ago;
 use crate::page::badge::{Badge, Shape};
 
 /// Rows of one page, so that it stays small.

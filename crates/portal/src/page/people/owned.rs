@@ -30,7 +30,7 @@ impl Owned {
 }
 
 /// `TDO letters (anna@practice.example), last used 09:12:05 today`.
-pub(super) fn words(page: &Page, it: &AppPassword) -> String {
+pub(crate) fn words(page: &Page, it: &AppPassword) -> String {
     let (name, user_name) = (it.name.as_str(), it.user_name.as_str());
     match &it.last_use {
         Some(used) => {

@@ -5,7 +5,7 @@ use gatepost_core::Timestamp;
 use crate::frame::Texts;
 
 /// `3 minutes ago`.
-pub(super) fn ago(t: &Texts, at: Timestamp, now: Timestamp) -> String {
+pub(crate) fn ago(t: &Texts, at: Timestamp, now: Timestamp) -> String {
     let seconds = now.since(at).as_secs();
     match seconds {
         0..60 => t.of("app_passwords.just_now").to_owned(),

@@ -1,0 +1,186 @@
+//! One account on the board: shape and word, sending and reading, since when, why, what to do, who, one button, what waits.
+
+use std::collections::HashMap;
+
+use gatepost_accounts::{AccountStatus, DirectionStatus, Entry, MailAccount, StatusName};
+use gatepost_core::MailAccountId;
+use gatepost_web::Moment;
+
+use super::right::{Right, right_on};
+use super::{ago, links, path};
+use crate::frame::{App, Page, Problem, Signed};
+use crate::page::badge::Badge;
+use crate::page::outbox::visible;
+
+/// Letters of one account that are counted one by one.
+pub(super) const COUNTED: u32 = 1_000;
+
+/// An account as people see it.
+pub(crate) struct Card {
+    pub(crate) id: MailAccountId,
+    pub(crate) name: String,
+    /// Its own page.
+    pub(crate) href: String,
+    pub(crate) address: String,
+    pub(crate) provider: String,
+    pub(crate) badge: Badge,
+    /// Sending, and reading where it can be read; empty while nothing is known of either.
+    pub(crate) lines: Vec<Line>,
+    /// Since when it is paused.
+    pub(crate) paused: Option<Since>,
+    pub(crate) troubles: Vec<Trouble>,
+    pub(crate) waiting: Option<String>,
+    /// The one thing to do.
+    pub(crate) button: Option<Button>,
+}
+
+/// How one direction fares.
+pub(crate) struct Line {
+    pub(crate) label: String,
+    pub(crate) badge: Badge,
+    pub(crate) since: Option<Since>,
+}
+
+/// Since when, and how long ago that was.
+pub(crate) struct Since {
+    pub(crate) at: Moment,
+    pub(crate) ago: String,
+}
+
+/// Cause, cure and who, in words; the provider's own words below.
+pub(crate) struct Trouble {
+    rule: String,
+    pub(crate) cause: String,
+    pub(crate) cure: String,
+    pub(crate) who: String,
+    pub(crate) words: Option<String>,
+}
+
+/// A form with one button.
+pub(crate) struct Button {
+    pub(crate) action: String,
+    pub(crate) word: String,
+    pub(crate) is_main: bool,
+}
+
+impl Card {
+    /// All of a page, with what waits for them: one question for all.
+    pub(crate) async fn all(
+        app: &App,
+        page: &Page,
+        signed: &Signed,
+        entries: Vec<Entry>,
+    ) -> Result<Vec<Self>, Problem> {
+        let counted: Vec<_> = entries
+            .iter()
+            .filter(|it| right_on(page, signed, &it.account).may_act())
+            .map(|it| it.account.id)
+            .collect();
+        let n_waiting = if counted.is_empty() {
+            HashMap::new()
+        } else {
+            app.rooms.outbox.n_waiting_of_each(signed.organisation(), &counted, COUNTED).await?
+        };
+        let card = |it: Entry| {
+            let right = right_on(page, signed, &it.account);
+            let n = n_waiting.get(&it.account.id).copied().unwrap_or_default();
+            Self::new(app, page, &it, right, n)
+        };
+        Ok(entries.into_iter().map(card).collect())
+    }
+
+    /// How many wait for an account that others use too is not for everybody to know: then `n_waiting` is 0.
+    pub(super) fn new(app: &App, page: &Page, it: &Entry, right: Right, n_waiting: u64) -> Self {
+        let Entry { account, status } = it;
+        let preset = app.rooms.accounts.providers().find(&account.provider);
+        Self {
+            id: account.id,
+            name: account.short_name.clone(),
+            href: path(account.id, ""),
+            address: account.address.to_string(),
+            provider: preset.map_or_else(|| account.provider.clone(), |it| it.name.clone()),
+            badge: Badge::of_account(page.t, status.status),
+            lines: lines(page, account, status),
+            paused: account.paused_at.map(|at| Since::new(page, at)),
+            troubles: troubles(status),
+            waiting: waiting(page, n_waiting),
+            button: button(page, account, status, right),
+        }
+    }
+}
+
+impl Since {
+    pub(super) fn new(page: &Page, at: gatepost_core::Timestamp) -> Self {
+        Self { at: page.moment(at), ago: ago(page.t, at, page.now) }
+    }
+}
+
+/// `1 letter waits …`, `1,000 letters or more wait …`.
+pub(super) fn waiting(page: &Page, n: u64) -> Option<String> {
+    match n {
+        0 => None,
+        n if n >= u64::from(COUNTED) => Some(page.t.of("accounts.waiting_very_many").to_owned()),
+        n => Some(page.t.count("accounts.waiting", n, &[])),
+    }
+}
+
+fn lines(page: &Page, account: &MailAccount, status: &AccountStatus) -> Vec<Line> {
+    let can_be_read = account.endpoints.imap.is_some() || account.endpoints.pop3.is_some();
+    let is_read = can_be_read || status.reading.status != StatusName::Unchecked;
+    let line = |key: &str, it: &DirectionStatus| {
+        let is_known = it.status != StatusName::Unchecked;
+        Line {
+            label: page.t.of(key).to_owned(),
+            badge: Badge::of_account(page.t, it.status),
+            since: is_known.then(|| Since::new(page, it.since)),
+        }
+    };
+    let sending = line("accounts.sending", &status.sending);
+    let reading = is_read.then(|| line("accounts.reading", &status.reading));
+    std::iter::once(sending).chain(reading).collect()
+}
+
+/// One for each cause: a refused sign-in stops both directions.
+fn troubles(status: &AccountStatus) -> Vec<Trouble> {
+    let mut all: Vec<Trouble> = Vec::new();
+    for it in [&status.sending, &status.reading] {
+        let Some(diagnosis) = &it.diagnosis else { continue };
+        if all.iter().any(|known| known.rule == diagnosis.rule) {
+            continue;
+        }
+        all.push(Trouble {
+            rule: diagnosis.rule.clone(),
+            cause: diagnosis.cause.clone(),
+            cure: diagnosis.cure.clone(),
+            who: diagnosis.who.to_string(),
+            words: it.reply.as_deref().map(visible).filter(|it| !it.is_empty()),
+        });
+    }
+    all
+}
+
+/// Sign in again, resume or check: whichever helps. None where all is well or it is not theirs to do.
+fn button(page: &Page, account: &MailAccount, status: &AccountStatus, right: Right) -> Option<Button> {
+    if !right.may_act() {
+        return None;
+    }
+    let t = page.t;
+    let check = |is_main| Button {
+        action: path(account.id, "/check"),
+        word: t.of("accounts.check").to_owned(),
+        is_main,
+    };
+    match status.status {
+        StatusName::Connected => None,
+        StatusName::Paused => Some(Button {
+            action: path(account.id, "/resume"),
+            word: t.of("accounts.resume").to_owned(),
+            is_main: false,
+        }),
+        StatusName::Failing | StatusName::Unchecked => Some(check(false)),
+        StatusName::NeedsSignIn => Some(links::reauthenticate(account.id).map_or_else(
+            || check(true),
+            |action| Button { action, word: t.of("accounts.reauthenticate").to_owned(), is_main: true },
+        )),
+    }
+}
