@@ -14,7 +14,7 @@ use super::{Browser, LOOKS};
 pub(crate) use app_passwords::APP_PASSWORDS;
 pub(crate) use applications::APPLICATIONS;
 pub(crate) use beginning::{BEGINNING, Beginning};
-pub(crate) use office::{MAIL, Office, PEOPLE};
+pub(crate) use office::{ACCOUNTS, MAIL, Office, PEOPLE};
 pub(crate) use operator::{ENTRANCE, Operator, SECURITY};
 pub(crate) use sandbox::{FilledSandbox, SANDBOX, authorization};
 

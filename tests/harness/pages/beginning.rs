@@ -60,6 +60,7 @@ pub(crate) const BEGINNING: &[Page<Beginning>] = &[
         browser.press("Finish the set-up");
         browser.arrives_at("/");
     }),
+    ("accounts-empty", |browser, _| browser.go("/accounts")),
     ("outbox-held", |browser, _| browser.go("/outbox?state=held")),
     ("outbox-none-such", |browser, _| browser.go("/outbox?state=sent")),
     ("app-passwords-empty", |browser, _| browser.go("/app-passwords")),

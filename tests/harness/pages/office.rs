@@ -73,6 +73,17 @@ impl Office {
         }
     }
 
+    /// Goes to the page of a mail account, or to one behind it.
+    fn account(&self, browser: &mut Browser, name: &str, behind: &str) {
+        browser.go("/accounts");
+        browser.press(name);
+        browser.see("What happened");
+        if !behind.is_empty() {
+            let path = browser.path();
+            self.open(browser, &format!("{path}{behind}"));
+        }
+    }
+
     fn connect_billing(&self) {
         let (smtp, config) = (self.at.text("sandbox_smtp"), self.at.text("config"));
         let mut command = gatepost_command();
@@ -229,5 +240,48 @@ pub(crate) const PEOPLE: &[Page<Office>] = &[
         browser.press_near("Harbour", "Rename Harbour");
         let path = browser.path();
         office.open(browser, &path);
+    }),
+];
+
+/// Mail accounts that are there.
+pub(crate) const ACCOUNTS: &[Page<Office>] = &[
+    ("accounts", |browser, _| browser.go("/accounts")),
+    ("accounts-none-such", |browser, _| browser.go("/accounts?find=nobody")),
+    ("account", |browser, office| office.account(browser, "Reception", "")),
+    ("account-needs-sign-in", |browser, office| office.account(browser, "Billing", "")),
+    ("account-edit", |browser, office| office.account(browser, "Reception", "/edit")),
+    ("account-edit-wrong", |browser, _| {
+        browser.fill("Short name", " ");
+        browser.press("Save");
+        browser.see("Write 1 to 60 characters on one line.");
+    }),
+    ("account-remove", |browser, office| office.account(browser, "Billing", "/remove")),
+    ("account-check-none", |browser, office| office.account(browser, "Reception", "/check")),
+    ("account-check-refused", |browser, office| {
+        office.account(browser, "Billing", "/check");
+        browser.press("Check once more");
+        browser.see("did not work");
+    }),
+    ("account-check", |browser, office| {
+        office.account(browser, "Reception", "/check");
+        browser.press("Check once more");
+        browser.see("Everything works.");
+    }),
+    ("account-address-refused", |browser, office| {
+        office.account(browser, "Reception", "");
+        browser.fill("Another address", "info");
+        browser.press("Allow it");
+        browser.see("An address looks like anna@practice.example.");
+    }),
+    ("account-paused", |browser, office| {
+        office.account(browser, "Reception", "");
+        browser.press("Pause");
+        browser.see("Paused since");
+    }),
+    ("accounts-paused", |browser, _| browser.go("/accounts")),
+    ("account-resumed", |browser, office| {
+        office.account(browser, "Reception", "");
+        browser.press("Resume");
+        browser.see("goes on");
     }),
 ];

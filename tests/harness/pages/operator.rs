@@ -109,6 +109,8 @@ pub(crate) const SECURITY: &[Page<Operator>] = &[
         browser.arrives_at("/");
     }),
     ("outbox-operator", |browser, _| browser.go("/outbox")),
+    ("accounts-operator", |browser, _| browser.go("/accounts")),
+    ("account-state-only", |browser, _| browser.press("Reception")),
     ("app-passwords-not-offered", |browser, _| browser.go("/app-passwords")),
     ("security-findings", |browser, _| browser.go("/security")),
     ("two-step", |browser, _| browser.go("/two-step")),
