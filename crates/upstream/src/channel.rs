@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use gatepost_core::{Phase, TlsMode};
-use gatepost_net::{ClientTls, Connection, Dialer, Line, LineEnd, Permit};
+use gatepost_net::{Connection, Line, LineEnd, Permit};
 use tokio::time::Instant;
 
 use crate::deadlines::Deadlines;
 use crate::endpoint::Endpoint;
 use crate::error::UpstreamError;
+use crate::way::{Milestone, Way};
 
 /// What a session speaks over.
 pub(crate) struct Channel {
@@ -18,17 +19,13 @@ pub(crate) struct Channel {
 
 impl Channel {
     /// Dials, and begins TLS where it comes from the first byte.
-    pub(crate) async fn open(
-        dialer: &Dialer,
-        tls: &ClientTls,
-        endpoint: &Endpoint,
-        deadlines: &Deadlines,
-    ) -> Result<Self, UpstreamError> {
-        let dialled = dialer.dial(&endpoint.host, endpoint.port).await?;
+    pub(crate) async fn open(way: &mut Way<'_>, endpoint: &Endpoint) -> Result<Self, UpstreamError> {
+        let dialled = way.dialer.dial(&endpoint.host, endpoint.port).await?;
         demand_encryption(endpoint, dialled.permit)?;
-        let mut channel = Self { connection: dialled.connection, deadlines: *deadlines };
+        (way.reached)(Milestone::Connected);
+        let mut channel = Self { connection: dialled.connection, deadlines: *way.deadlines };
         if endpoint.tls == TlsMode::Implicit {
-            channel.encrypt(tls, endpoint).await?;
+            channel.encrypt(way, endpoint).await?;
         }
         Ok(channel)
     }
@@ -36,13 +33,15 @@ impl Channel {
     /// Turns TLS on; the certificate must verify for the endpoint's host (SC-2). Bytes that wait already end it (SC-3).
     pub(crate) async fn encrypt(
         &mut self,
-        tls: &ClientTls,
+        way: &mut Way<'_>,
         endpoint: &Endpoint,
     ) -> Result<(), UpstreamError> {
         self.connection
-            .start_tls_client(tls, &endpoint.host, within(self.deadlines.handshake))
+            .start_tls_client(way.tls, &endpoint.host, within(self.deadlines.handshake))
             .await
-            .map_err(|error| UpstreamError::from_tls(error, endpoint))
+            .map_err(|error| UpstreamError::from_tls(error, endpoint))?;
+        (way.reached)(Milestone::Encrypted);
+        Ok(())
     }
 
     /// Writes whole commands in one piece.

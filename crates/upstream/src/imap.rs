@@ -14,6 +14,7 @@ use crate::channel::Channel;
 use crate::deadlines::Deadlines;
 use crate::endpoint::Endpoint;
 use crate::error::UpstreamError;
+use crate::way::{Milestone, Way};
 use dialogue::Dialogue;
 
 /// A server that has greeted us and said what it can do, inside TLS unless the account has none. Nothing secret was sent.
@@ -31,7 +32,12 @@ impl Greeted {
         endpoint: &Endpoint,
         deadlines: &Deadlines,
     ) -> Result<Self, UpstreamError> {
-        let mut dialogue = Dialogue::new(Channel::open(dialer, tls, endpoint, deadlines).await?);
+        Self::connect_by(Way { dialer, tls, deadlines, reached: &mut |_| {} }, endpoint).await
+    }
+
+    /// The same, for whoever wants to see how far it has come.
+    pub async fn connect_by(mut way: Way<'_>, endpoint: &Endpoint) -> Result<Self, UpstreamError> {
+        let mut dialogue = Dialogue::new(Channel::open(&mut way, endpoint).await?);
         let greeting = dialogue.greeting().await?;
         match greeting.kind {
             StatusKind::Ok => {}
@@ -42,12 +48,13 @@ impl Greeted {
             }
         }
         let mut capabilities = dialogue.capabilities(Phase::Hello).await?;
+        (way.reached)(Milestone::Greeted);
         if endpoint.tls == TlsMode::StartTls {
             if !capabilities.has("STARTTLS") {
                 return Err(UpstreamError::StartTlsMissing { endpoint: endpoint.clone() });
             }
             dialogue.done(&ClientCommand::StartTls, Phase::StartTls, |_| {}).await?;
-            dialogue.channel.encrypt(tls, endpoint).await?;
+            dialogue.channel.encrypt(&mut way, endpoint).await?;
             // RFC 9051 §6.2.1: what was said before is forgotten, because anyone may have said it (MP-3).
             dialogue.forget();
             capabilities = dialogue.capabilities(Phase::Hello).await?;

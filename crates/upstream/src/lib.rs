@@ -21,6 +21,7 @@ mod sign_in;
 pub mod smtp;
 #[cfg(test)]
 mod tests;
+mod way;
 
 pub use answer::Answer;
 pub use deadlines::Deadlines;
@@ -29,3 +30,4 @@ pub use error::{Evidence, NotTheProtocol, UpstreamError};
 pub use gatepost_core::{Phase, TlsMode, Trouble};
 pub use gatepost_wire::sasl::Mechanism;
 pub use sign_in::{Credential, SignIn};
+pub use way::{Milestone, Way};

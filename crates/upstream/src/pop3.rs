@@ -14,6 +14,7 @@ use crate::channel::Channel;
 use crate::deadlines::Deadlines;
 use crate::endpoint::Endpoint;
 use crate::error::UpstreamError;
+use crate::way::{Milestone, Way};
 use dialogue::Dialogue;
 
 /// A server that has greeted us and said what it can do, inside TLS unless the account has none. Nothing secret was sent.
@@ -32,15 +33,21 @@ impl Greeted {
         endpoint: &Endpoint,
         deadlines: &Deadlines,
     ) -> Result<Self, UpstreamError> {
-        let mut dialogue = Dialogue::new(Channel::open(dialer, tls, endpoint, deadlines).await?);
-        expect_ok(dialogue.read_reply(Phase::Greeting, deadlines.greeting).await?, Phase::Greeting)?;
+        Self::connect_by(Way { dialer, tls, deadlines, reached: &mut |_| {} }, endpoint).await
+    }
+
+    /// The same, for whoever wants to see how far it has come.
+    pub async fn connect_by(mut way: Way<'_>, endpoint: &Endpoint) -> Result<Self, UpstreamError> {
+        let mut dialogue = Dialogue::new(Channel::open(&mut way, endpoint).await?);
+        expect_ok(dialogue.read_reply(Phase::Greeting, way.deadlines.greeting).await?, Phase::Greeting)?;
         let mut capabilities = dialogue.capabilities(Phase::Hello).await?;
+        (way.reached)(Milestone::Greeted);
         if endpoint.tls == TlsMode::StartTls {
             if !capabilities.as_ref().is_some_and(|it| it.stls) {
                 return Err(UpstreamError::StartTlsMissing { endpoint: endpoint.clone() });
             }
             expect_ok(dialogue.command(&Command::Stls, Phase::StartTls).await?, Phase::StartTls)?;
-            dialogue.channel.encrypt(tls, endpoint).await?;
+            dialogue.channel.encrypt(&mut way, endpoint).await?;
             // RFC 2595 §4: what was said before is forgotten, because anyone may have said it (MP-3).
             capabilities = dialogue.capabilities(Phase::Hello).await?;
         }

@@ -15,6 +15,7 @@ use crate::channel::Channel;
 use crate::deadlines::Deadlines;
 use crate::endpoint::Endpoint;
 use crate::error::UpstreamError;
+use crate::way::{Milestone, Way};
 use dialogue::Dialogue;
 
 /// A server that has greeted us and said what it can do, inside TLS unless the account has none. Nothing secret was sent.
@@ -34,16 +35,28 @@ impl Greeted {
         own_name: &Domain,
         deadlines: &Deadlines,
     ) -> Result<Self, UpstreamError> {
-        let mut dialogue = Dialogue::new(Channel::open(dialer, tls, endpoint, deadlines).await?);
-        expect(dialogue.read_reply(Phase::Greeting, deadlines.greeting).await?, 220, Phase::Greeting)?;
+        let way = Way { dialer, tls, deadlines, reached: &mut |_| {} };
+        Self::connect_by(way, endpoint, own_name).await
+    }
+
+    /// The same, for whoever wants to see how far it has come.
+    pub async fn connect_by(
+        mut way: Way<'_>,
+        endpoint: &Endpoint,
+        own_name: &Domain,
+    ) -> Result<Self, UpstreamError> {
+        let mut dialogue = Dialogue::new(Channel::open(&mut way, endpoint).await?);
+        let greeting = dialogue.read_reply(Phase::Greeting, way.deadlines.greeting).await?;
+        expect(greeting, 220, Phase::Greeting)?;
         let mut capabilities = hello(&mut dialogue, own_name).await?;
+        (way.reached)(Milestone::Greeted);
         if endpoint.tls == TlsMode::StartTls {
             if !capabilities.starttls {
                 return Err(UpstreamError::StartTlsMissing { endpoint: endpoint.clone() });
             }
             let reply = dialogue.command(&Command::StartTls, Phase::StartTls).await?;
             expect(reply, 220, Phase::StartTls)?;
-            dialogue.channel.encrypt(tls, endpoint).await?;
+            dialogue.channel.encrypt(&mut way, endpoint).await?;
             // RFC 3207 §4.2: what was said before is forgotten, because anyone may have said it (SC-3).
             capabilities = hello(&mut dialogue, own_name).await?;
         }
