@@ -17,7 +17,7 @@ use std::time::Duration;
 use gatepost_core::{Domain, MailAccountId, OrganisationId, Timestamp, World};
 use gatepost_net::{ClientTls, Dialer};
 use gatepost_providers::Catalogue;
-use gatepost_upstream::Deadlines;
+use gatepost_upstream::{Deadlines, Milestone, Way};
 use tokio::sync::watch;
 
 pub use course::{Progress, Taken};
@@ -88,9 +88,19 @@ pub struct Errand<'a> {
     pub progress: &'a watch::Sender<Progress>,
 }
 
-impl Errand<'_> {
-    fn deadlines() -> Deadlines {
-        Deadlines { greeting: PATIENCE, command: PATIENCE, message: PATIENCE, ..Deadlines::default() }
+/// How long servers may take.
+fn deadlines() -> Deadlines {
+    Deadlines { greeting: PATIENCE, command: PATIENCE, message: PATIENCE, ..Deadlines::default() }
+}
+
+impl Reach {
+    /// The way to a server, with a tick for each milestone.
+    fn way<'a>(
+        &'a self,
+        deadlines: &'a Deadlines,
+        reached: &'a mut (dyn FnMut(Milestone) + Send),
+    ) -> Way<'a> {
+        Way { dialer: &self.dialer, tls: &self.tls, deadlines, reached }
     }
 }
 

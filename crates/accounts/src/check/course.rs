@@ -54,18 +54,13 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// A tick for each step before this one.
-    pub(super) fn pass_before(&mut self, next: Step) {
-        if let Some(place) = self.place(next) {
+    /// This one is over with an outcome of its own; a tick for each step before it.
+    pub(super) fn end(&mut self, step: Step, outcome: Outcome) {
+        if let Some(place) = self.place(step) {
             while self.taken.len() < place {
                 self.take(Outcome::Passed);
             }
         }
-    }
-
-    /// This one is over with an outcome of its own; a tick for each step before it.
-    pub(super) fn end(&mut self, step: Step, outcome: Outcome) {
-        self.pass_before(step);
         self.take(outcome);
     }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::course::Course;
 use super::letter::TestLetter;
 use super::what::Failure;
-use super::{Arrival, Errand, Means, Outcome, Reach, Step};
+use super::{Arrival, Means, Outcome, Reach, Step, deadlines};
 use crate::sending::{ReadingProtocol, ReadingServer, SendingAccount};
 use crate::standing::What;
 
@@ -43,9 +43,8 @@ async fn by_imap(
     letter: Option<&TestLetter>,
     course: &mut Course<'_>,
 ) -> Result<(), UpstreamError> {
-    let deadlines = Errand::deadlines();
-    let greeted = imap::Greeted::connect(&reach.dialer, &reach.tls, &server.endpoint, &deadlines).await?;
-    course.pass_before(Step::SignIn);
+    let (deadlines, mut reached) = (deadlines(), |it| course.pass(Step::at(it)));
+    let greeted = imap::Greeted::connect_by(reach.way(&deadlines, &mut reached), &server.endpoint).await?;
     let mut session = greeted.sign_in(sign_in).await?;
     course.pass(Step::SignIn);
     session.select_inbox().await?;
@@ -128,21 +127,20 @@ impl Pop3<'_> {
     async fn session(
         &self,
         sign_in: &SignIn,
-        course: Option<&mut Course<'_>>,
+        mut course: Option<&mut Course<'_>>,
     ) -> Result<Pop3Session, UpstreamError> {
         let Self { id, server, reach, means } = self;
-        let deadlines = Errand::deadlines();
-        let greeted = pop3::Greeted::connect(&reach.dialer, &reach.tls, &server.endpoint, &deadlines).await?;
-        let mut course = course;
-        if let Some(course) = &mut course {
-            course.pass_before(Step::SignIn);
-        }
-        let session = greeted.sign_in(sign_in).await?;
+        let mut pass = |step| {
+            if let Some(course) = course.as_mut() {
+                course.pass(step);
+            }
+        };
+        let (deadlines, mut reached) = (deadlines(), |it| pass(Step::at(it)));
+        let way = reach.way(&deadlines, &mut reached);
+        let session = pop3::Greeted::connect_by(way, &server.endpoint).await?.sign_in(sign_in).await?;
         let asked = session.capabilities().login_delay_seconds;
         means.sign_ins.took_place(*id, &server.endpoint, asked, means.world.now());
-        if let Some(course) = course {
-            course.pass(Step::SignIn);
-        }
+        pass(Step::SignIn);
         Ok(session)
     }
 }

@@ -10,7 +10,7 @@ use gatepost_wire::smtp::{
 use super::course::Course;
 use super::letter::TestLetter;
 use super::what::Failure;
-use super::{Errand, Reach, Step};
+use super::{Reach, Step, deadlines};
 use crate::sending::SendingAccount;
 use crate::standing::What;
 
@@ -20,11 +20,10 @@ pub(super) async fn send(
     letter: Option<&TestLetter>,
     course: &mut Course<'_>,
 ) -> Result<What, Failure> {
-    let Reach { dialer, tls, own_name, .. } = reach;
     let sign_in = account.sign_in().ok_or(UpstreamError::NotSayable)?;
-    let deadlines = Errand::deadlines();
-    let greeted = Greeted::connect(dialer, tls, &account.endpoint, own_name, &deadlines).await?;
-    course.pass_before(Step::SignIn);
+    let (deadlines, mut reached) = (deadlines(), |it| course.pass(Step::at(it)));
+    let way = reach.way(&deadlines, &mut reached);
+    let greeted = Greeted::connect_by(way, &account.endpoint, &reach.own_name).await?;
     let mut session = greeted.sign_in(&sign_in).await?;
     course.pass(Step::SignIn);
     let Some(letter) = letter else {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use gatepost_core::{Diagnosis, Phase, Timestamp, TlsMode};
 use gatepost_net::DialError;
-use gatepost_upstream::UpstreamError;
+use gatepost_upstream::{Milestone, UpstreamError};
 
 use super::Proof;
 use crate::status::Direction;
@@ -72,6 +72,15 @@ impl Step {
             Self::MaySend => "may_send",
             Self::Open => "open",
             Self::Arrival => "arrival",
+        }
+    }
+
+    /// The step that is over with a milestone.
+    pub(super) const fn at(milestone: Milestone) -> Self {
+        match milestone {
+            Milestone::Connected => Self::Connect,
+            Milestone::Greeted => Self::Greet,
+            Milestone::Encrypted => Self::Encrypt,
         }
     }
 

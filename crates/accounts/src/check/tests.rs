@@ -1,6 +1,8 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_providers::Providers;
+use tokio::sync::Notify;
 
 use super::*;
 use crate::sending::ReadingProtocol::{Imap, Pop3};
@@ -172,6 +174,17 @@ async fn where_the_letter_lies_says_what_it_proves() {
 }
 
 #[tokio::test]
+async fn a_server_that_lets_nobody_look_has_its_cross_at_reading() {
+    for (at, want) in [("SELECT", "open"), ("UID SEARCH", "arrival")] {
+        let house = House::new(|it| it.says = vec![(at, "NO [LIMIT] Too many connections\r\n")]);
+        let (steps, whats, _) = check(house.mailbox(Some(Imap)).await, &letter(), LONG).await;
+        let crosses: Vec<_> = steps.iter().filter(|it| it.1.word() == "failed").collect();
+        assert!(matches!(crosses.as_slice(), [(step, _)] if *step == want), "{steps:?}");
+        assert!(matches!(whats.as_slice(), [What::LetterSent, What::Trouble { .. }]), "{whats:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_letter_to_another_mailbox_is_found_there_and_left() {
     let house = House::new(|_| {});
     let mut mailbox = house.mailbox(Some(Imap)).await;
@@ -208,7 +221,8 @@ async fn by_pop3_it_is_looked_for_twice_and_nothing_is_deleted() {
 /// Whoever watches sees a step as soon as it is over, and what is being waited for.
 #[tokio::test]
 async fn the_steps_are_seen_while_the_check_goes_on() {
-    let house = House::new(|it| it.at_look = u32::MAX);
+    let bell = Arc::new(Notify::new());
+    let house = House::new(|it| (it.at_look, it.greets_at) = (u32::MAX, Some(Arc::clone(&bell))));
     let mailbox = house.mailbox(Some(Imap)).await;
     let ((world, _), providers) = (gatepost_testkit::world(), Providers::embedded());
     let (progress, mut watched) = watch::channel(Progress::default());
@@ -222,6 +236,11 @@ async fn the_steps_are_seen_while_the_check_goes_on() {
         checking.reading(None).await.unwrap_or_else(|why| panic!("{why}"))
     };
     let watching = async {
+        let waits = Some((Direction::Sending, Step::Greet));
+        let seen = watched.wait_for(|it| it.under_way == waits).await.unwrap();
+        assert_eq!(seen.taken.len(), 2, "{seen:?}");
+        drop(seen);
+        bell.notify_one();
         let waits = Some((Direction::Reading, Step::Arrival));
         let seen = watched.wait_for(|it| it.under_way == waits).await.unwrap();
         assert_eq!(seen.taken.len(), 10, "{seen:?}");

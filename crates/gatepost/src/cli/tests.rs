@@ -41,6 +41,7 @@ fn every_command_of_the_contract_is_there() {
         "gatepost account list",
         "gatepost account show a@example.org",
         "gatepost account check a@example.org",
+        "gatepost account check a@example.org --no-letter",
         "gatepost account pause a@example.org",
         "gatepost account resume a@example.org",
         "gatepost account remove a@example.org --organisation O",

@@ -77,7 +77,7 @@ async fn dovecots_mailbox_gives_the_letter_back_and_keeps_all_others() {
         let read = checking.reading(None).await.unwrap_or_else(|why| panic!("{why}")).unwrap();
         assert_eq!(read.steps.last(), Some(&(Step::Arrival, want)), "{}", dovecot.log());
 
-        let greeted = imap::Greeted::connect(&reach.dialer, &reach.tls, &imap, &Errand::deadlines()).await;
+        let greeted = imap::Greeted::connect(&reach.dialer, &reach.tls, &imap, &deadlines()).await;
         let mut session = greeted.unwrap().sign_in(&sign_in).await.unwrap();
         assert_eq!(session.select_inbox().await.unwrap().n_messages, n_left, "{protocol:?}");
         assert_eq!(session.select("Junk").await.unwrap().n_messages, 0);

@@ -8,6 +8,7 @@ use gatepost_net::{ClientTls, Dialer, Guard, Resolver};
 use gatepost_providers::Limits;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 use super::super::*;
 use crate::credential::CredentialKind;
@@ -19,8 +20,11 @@ pub(crate) type HandsOn = Box<dyn Fn(&str) + Send>;
 /// What the provider does, and what it was told.
 #[derive(Default)]
 pub(crate) struct State {
-    /// By SMTP: what it says to a command that begins so, in place of yes. `.` is the end of the text. Nothing: it hangs up.
+    /// What it says to a command that begins so, in place of yes; by IMAP without the tag. `.` is the end of a text sent by
+    /// SMTP. Nothing: it hangs up, there.
     pub(crate) says: Vec<(&'static str, &'static str)>,
+    /// By SMTP it greets nobody before this rings.
+    pub(crate) greets_at: Option<Arc<Notify>>,
     /// So many sign-ins by SMTP are refused before one is taken.
     pub(crate) n_refused_sign_ins: u32,
     /// Which folder letters arrive in, if they do.
@@ -98,6 +102,9 @@ impl House {
     async fn smtp(&self, socket: TcpStream) -> std::io::Result<()> {
         let (reading, mut writing) = socket.into_split();
         let mut lines = BufReader::new(reading).lines();
+        if let Some(bell) = self.with(|it| it.greets_at.clone()) {
+            bell.notified().await;
+        }
         writing.write_all(b"220 provider.example ESMTP\r\n").await?;
         let mut text: Option<String> = None;
         while let Some(line) = lines.next_line().await? {
@@ -150,6 +157,14 @@ impl House {
             let (tag, command) = line.split_once(' ').unwrap_or((&line, ""));
             let words: Vec<&str> = command.split(' ').collect();
             let uid = words.get(2).and_then(|it| it.parse::<usize>().ok());
+            let told = self.with(|it| {
+                let told = it.says.iter().find(|(begin, _)| command.starts_with(begin));
+                told.map(|(_, say)| format!("{tag} {say}"))
+            });
+            if let Some(told) = told {
+                writing.write_all(told.as_bytes()).await?;
+                continue;
+            }
             let said = self.with(|it| {
                 it.heard.push(command.to_owned());
                 let folder = it.folders.iter_mut().find(|it| it.0 == open);
