@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use gatepost_accounts::{Accounts, Endpoint, Endpoints, NewAccount, Overrides, Reach, Serves};
+use gatepost_accounts::{Accounts, Arrival, Endpoint, Endpoints, NewAccount, Overrides, Reach, Serves};
 use gatepost_core::{AppPasswordId, LoginId, MailAccountId, SecretText, SubmissionId, TlsMode};
 use gatepost_delivery::{Choice, ChosenAccount, Envelope, NewSubmission, Origin, Outbox, Recipient};
 use gatepost_identity::{
@@ -81,6 +81,7 @@ pub(crate) async fn rooms(it: &TestStore) -> Rooms {
             dialer: Dialer::new(Resolver::system(), Arc::new(Guard::new(Vec::new()))),
             tls: ClientTls::new(&[], &it.world).unwrap(),
             own_name: "gatepost.example".parse().unwrap(),
+            arrival: Arrival::default(),
         },
         outbox: Outbox::new(&it.store, &it.keyring, &it.bodies),
         store: it.store.clone(),

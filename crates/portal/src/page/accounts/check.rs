@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _};
-use gatepost_accounts::{Direction, NotUsable, Outcome, Step};
+use gatepost_accounts::{Direction, Errand, NotUsable, Outcome, Proof, Step};
 use gatepost_core::MailAccountId;
 
 use super::act::changed;
@@ -109,14 +109,13 @@ pub(super) async fn begin(
 fn run(app: &App, signed: Signed, held: &Held) -> Result<(), super::checks::Full> {
     let (id, organisation) = (held.entry.account.id, signed.organisation());
     let in_background = app.clone();
-    app.checks.begin(id, |watch| async move {
+    let asked_by = signed.person().name.clone();
+    app.checks.begin(id, |progress| async move {
         let app = in_background;
-        // The steps come together at its end; an observer of the check would tell of each as it happens.
-        match app.rooms.accounts.check(organisation, id, &app.rooms.reach).await {
+        let proof = Proof::Letter { asked_by };
+        let errand = Errand { reach: &app.rooms.reach, proof: &proof, progress: &progress };
+        match app.rooms.accounts.check(organisation, id, errand).await {
             Ok(check) => {
-                for (direction, step, outcome) in check.steps() {
-                    watch.step(direction, step, outcome.clone());
-                }
                 if let Err(problem) = changed(&app, &signed, id, check.change).await {
                     tracing::warn!(account.id = %id, ?problem, "what a check released is looked at later");
                 }
@@ -133,11 +132,13 @@ fn run(app: &App, signed: Signed, held: &Held) -> Result<(), super::checks::Full
 
 fn steps(page: &Page, checking: Option<Checking>) -> Steps {
     let is_known = checking.is_some();
-    let Checking { steps, ended } = checking.unwrap_or_default();
+    let Checking { progress, ended } = checking.unwrap_or_default();
     let group = |direction: Direction, key: &str| {
-        let all: Vec<_> = steps.iter().filter(|(it, ..)| *it == direction).collect();
-        let failure = all.iter().find_map(|(_, _, outcome)| failure(outcome));
-        let lines: Vec<_> = all.into_iter().map(|(_, step, outcome)| line(page, *step, outcome)).collect();
+        let all: Vec<_> = progress.taken.iter().filter(|it| it.direction == direction).collect();
+        let failure = all.iter().find_map(|it| failure(&it.outcome));
+        let under_way = progress.under_way.filter(|(it, _)| *it == direction && ended.is_none());
+        let taken = all.into_iter().map(|it| line(page, it.step, Some(&it.outcome)));
+        let lines: Vec<_> = taken.chain(under_way.map(|(_, step)| line(page, step, None))).collect();
         (!lines.is_empty()).then(|| Group { title: page.t.of(key).to_owned(), lines, failure })
     };
     let groups: Vec<_> =
@@ -163,7 +164,8 @@ fn steps(page: &Page, checking: Option<Checking>) -> Steps {
     }
 }
 
-fn line(page: &Page, step: Step, outcome: &Outcome) -> Line {
+/// One step; without an outcome it is being tried.
+fn line(page: &Page, step: Step, outcome: Option<&Outcome>) -> Line {
     let t = page.t;
     let words = t.of(match step {
         Step::Resolve => "accounts.step_resolve",
@@ -171,14 +173,28 @@ fn line(page: &Page, step: Step, outcome: &Outcome) -> Line {
         Step::Greet => "accounts.step_greet",
         Step::Encrypt => "accounts.step_encrypt",
         Step::SignIn => "accounts.step_sign_in",
+        Step::MaySend => "accounts.step_may_send",
         Step::Open => "accounts.step_open",
+        Step::Arrival => "accounts.step_arrival",
     });
     let (shape, tone, outcome) = match outcome {
-        Outcome::Passed => (Shape::Tick, "good", t.of("accounts.step_passed")),
-        Outcome::Failed { .. } => (Shape::Cross, "bad", t.of("accounts.step_failed")),
-        Outcome::NotReached => (Shape::Dot, "calm", t.of("accounts.step_not_reached")),
+        Some(Outcome::Passed) => (Shape::Tick, "good", t.of("accounts.step_passed").to_owned()),
+        Some(Outcome::PassedInJunk) => (Shape::Tick, "good", t.of("accounts.step_in_junk").to_owned()),
+        Some(Outcome::NotSeen { in_sent: false }) => {
+            (Shape::Question, "calm", t.of("accounts.step_not_seen").to_owned())
+        }
+        Some(Outcome::NotSeen { in_sent: true }) => {
+            (Shape::Question, "calm", t.of("accounts.step_in_sent").to_owned())
+        }
+        Some(Outcome::Waits { until }) => {
+            let time = page.moment(*until).words;
+            (Shape::Question, "calm", t.fill("accounts.step_waits", &[("time", &time)]))
+        }
+        Some(Outcome::Failed { .. }) => (Shape::Cross, "bad", t.of("accounts.step_failed").to_owned()),
+        Some(Outcome::NotReached) => (Shape::Dot, "calm", t.of("accounts.step_not_reached").to_owned()),
+        None => (Shape::Dot, "calm", t.of("accounts.step_under_way").to_owned()),
     };
-    Line { shape, tone, words: words.to_owned(), outcome: outcome.to_owned() }
+    Line { shape, tone, words: words.to_owned(), outcome }
 }
 
 fn failure(outcome: &Outcome) -> Option<Failure> {

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gatepost_accounts::{Direction, Outcome, Step};
+use gatepost_accounts::Progress;
 use gatepost_core::MailAccountId;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
@@ -24,7 +25,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// One check as far as it has come.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Checking {
-    pub(super) steps: Vec<(Direction, Step, Outcome)>,
+    pub(super) progress: Progress,
     /// None while it runs.
     pub(super) ended: Option<Ended>,
 }
@@ -49,42 +50,51 @@ pub(crate) struct Checks {
     tasks: TaskTracker,
 }
 
-type Known = Mutex<HashMap<MailAccountId, (Instant, Checking)>>;
+type Known = Mutex<HashMap<MailAccountId, One>>;
 
-/// Told by a check of what it finds.
-#[derive(Clone)]
-pub(super) struct Watch {
-    account: MailAccountId,
-    known: Arc<Known>,
+struct One {
+    began: Instant,
+    watched: watch::Receiver<Progress>,
+    ended: Option<Ended>,
+}
+
+impl One {
+    fn is_remembered(&self) -> bool {
+        self.ended.is_none() || self.began.elapsed() < REMEMBERED
+    }
 }
 
 impl Checks {
     /// Runs `check` in the background, unless one of this account runs already. It tells how it goes by what it is given.
-    pub(super) fn begin<F>(&self, account: MailAccountId, check: impl FnOnce(Watch) -> F) -> Result<(), Full>
+    pub(super) fn begin<F>(
+        &self,
+        account: MailAccountId,
+        check: impl FnOnce(watch::Sender<Progress>) -> F,
+    ) -> Result<(), Full>
     where
         F: Future<Output = Ended> + Send + 'static,
     {
         let mut known = locked(&self.known);
-        known.retain(|_, (at, it)| it.ended.is_none() || at.elapsed() < REMEMBERED);
-        if known.get(&account).is_some_and(|(_, it)| it.ended.is_none()) {
+        known.retain(|_, it| it.is_remembered());
+        if known.get(&account).is_some_and(|it| it.ended.is_none()) {
             return Ok(());
         }
-        if known.values().filter(|(_, it)| it.ended.is_none()).count() >= MOST {
+        if known.values().filter(|it| it.ended.is_none()).count() >= MOST {
             return Err(Full);
         }
         if known.len() >= MOST_REMEMBERED {
-            let over = known.iter().filter(|(_, (_, it))| it.ended.is_some());
-            let oldest = over.min_by_key(|(_, (at, _))| *at).map(|(id, _)| *id);
+            let over = known.iter().filter(|(_, it)| it.ended.is_some());
+            let oldest = over.min_by_key(|(_, it)| it.began).map(|(id, _)| *id);
             oldest.and_then(|id| known.remove(&id));
         }
-        known.insert(account, (Instant::now(), Checking::default()));
+        let (tells, watched) = watch::channel(Progress::default());
+        known.insert(account, One { began: Instant::now(), watched, ended: None });
         drop(known);
-        let watch = Watch { account, known: Arc::clone(&self.known) };
-        let end = Ending(watch.clone());
-        let running = check(watch);
+        let end = Ending { account, known: Arc::clone(&self.known) };
+        let running = check(tells);
         self.tasks.spawn(async move {
             let ended = running.await;
-            end.0.change(|it| it.ended = Some(ended));
+            end.with(ended);
         });
         Ok(())
     }
@@ -92,10 +102,8 @@ impl Checks {
     /// How the last one went, or goes.
     pub(super) fn find(&self, account: MailAccountId) -> Option<Checking> {
         let known = locked(&self.known);
-        known
-            .get(&account)
-            .filter(|(at, it)| it.ended.is_none() || at.elapsed() < REMEMBERED)
-            .map(|(_, it)| it.clone())
+        let it = known.get(&account).filter(|it| it.is_remembered())?;
+        Some(Checking { progress: it.watched.borrow().clone(), ended: it.ended.clone() })
     }
 
     /// Waits a while for those that run.
@@ -105,36 +113,33 @@ impl Checks {
     }
 }
 
-impl Watch {
-    /// One step more is known.
-    pub(super) fn step(&self, direction: Direction, step: Step, outcome: Outcome) {
-        self.change(|it| it.steps.push((direction, step, outcome)));
-    }
+/// A check that ends by a mistake of ours is over too: otherwise nobody could begin another.
+struct Ending {
+    account: MailAccountId,
+    known: Arc<Known>,
+}
 
-    fn change(&self, change: impl FnOnce(&mut Checking)) {
-        if let Some((_, it)) = locked(&self.known).get_mut(&self.account) {
-            change(it);
+impl Ending {
+    fn with(&self, ended: Ended) {
+        if let Some(it) = locked(&self.known).get_mut(&self.account) {
+            it.ended.get_or_insert(ended);
         }
     }
 }
 
-/// A check that ends by a mistake of ours is over too: otherwise nobody could begin another.
-struct Ending(Watch);
-
 impl Drop for Ending {
     fn drop(&mut self) {
-        self.0.change(|it| {
-            it.ended.get_or_insert(Ended::NotPossible(String::new()));
-        });
+        self.with(Ended::NotPossible(String::new()));
     }
 }
 
-fn locked(known: &Known) -> MutexGuard<'_, HashMap<MailAccountId, (Instant, Checking)>> {
+fn locked(known: &Known) -> MutexGuard<'_, HashMap<MailAccountId, One>> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
+    use gatepost_accounts::{Direction, Outcome, Step, Taken};
     use gatepost_core::World;
     use tokio::sync::oneshot;
 
@@ -149,21 +154,22 @@ mod tests {
         let (checks, account) = (Checks::default(), MailAccountId::new(&world()));
         assert!(checks.find(account).is_none());
         let (go_on, stopped) = oneshot::channel::<()>();
-        let begin = checks.begin(account, |watch| async move {
-            watch.step(Direction::Sending, Step::Resolve, Outcome::Passed);
+        let taken = Taken { direction: Direction::Sending, step: Step::Resolve, outcome: Outcome::Passed };
+        let begin = checks.begin(account, |tells| async move {
+            tells.send_modify(|it| it.taken.push(taken));
             stopped.await.unwrap();
             Ended::Done
         });
         begin.unwrap();
         checks.begin(account, |_| async { panic!("it runs already") }).unwrap();
-        while checks.find(account).unwrap().steps.is_empty() {
+        while checks.find(account).unwrap().progress.taken.is_empty() {
             tokio::task::yield_now().await;
         }
         assert!(checks.find(account).unwrap().ended.is_none());
         go_on.send(()).unwrap();
         checks.end().await;
         let over = checks.find(account).unwrap();
-        assert!(matches!(over.ended, Some(Ended::Done)) && over.steps.len() == 1);
+        assert!(matches!(over.ended, Some(Ended::Done)) && over.progress.taken.len() == 1);
     }
 
     #[tokio::test]

@@ -230,6 +230,8 @@ fn refuse(page: &Page, wrong: &mut Wrong, invalid: &Invalid) {
         | Invalid::ClientId
         | Invalid::ClientSecret
         | Invalid::Tenant
+        | Invalid::SecretAgain
+        | Invalid::Service(..)
         | Invalid::TooManyAddresses => wrong.short_name = Some(invalid.to_string()),
     }
 }

@@ -2,7 +2,6 @@
 
 use gatepost_accounts::{Direction, MailAccount, StatusName};
 use gatepost_journal::{PastEntry, newest_about};
-use gatepost_providers::Catalogue;
 use gatepost_web::Moment;
 use serde_json::Value;
 
@@ -72,7 +71,7 @@ fn status_changed(page: &Page, details: &Value) -> (Badge, Option<String>) {
     let is_reading = word("direction") == Direction::Reading.word();
     let direction = page.t.of(if is_reading { "accounts.reading" } else { "accounts.sending" });
     badge.word = format!("{direction}: {}", badge.word);
-    let cause = Catalogue::embedded().find(word("rule")).map(|it| it.cause.clone());
+    let cause = page.app.rooms.accounts.providers().catalogue().find(word("rule")).map(|it| it.cause.clone());
     (badge, cause)
 }
 

@@ -1,6 +1,6 @@
 //! Who may do what on which mail account: the one place that knows (docs/decisions/0014, "Who may").
 
-use gatepost_accounts::{AccountsError, Entry, MailAccount, Serves, Target, Whose};
+use gatepost_accounts::{AccountsError, Entry, MailAccount, Serves, Target, View};
 use gatepost_core::MailAccountId;
 
 use crate::frame::{App, Page, Problem, Signed};
@@ -32,10 +32,10 @@ pub(super) struct Held {
     pub(super) right: Right,
 }
 
-/// Whose accounts somebody sees. From outside the administration networks an administrator is like an operator.
-pub(crate) fn whose(page: &Page, signed: &Signed) -> Whose {
+/// View accounts somebody sees. From outside the administration networks an administrator is like an operator.
+pub(crate) fn whose(page: &Page, signed: &Signed) -> View {
     let person = signed.person();
-    if page.rules() { Whose::All } else { Whose::Person { id: person.id, home: person.home_location } }
+    if page.rules() { View::All } else { View::Person { id: person.id, home: person.home_location } }
 }
 
 /// On one that they see.

@@ -4,7 +4,7 @@ use gatepost_accounts::{Direction, Event, Serves, What};
 use gatepost_core::{EmailAddress, LoginId, MailAccountId, PersonId};
 use gatepost_identity::{AppPasswordLimits, MOST_APP_PASSWORDS, NewAppPassword, Person, Protocols, Role};
 use gatepost_journal::Actor;
-use gatepost_providers::{Catalogue, Evidence, Phase};
+use gatepost_providers::{Evidence, Phase, Providers};
 
 use crate::tests::{Browser, House, Reply};
 
@@ -41,7 +41,7 @@ fn refused() -> What {
         enhanced: Some((5, 7, 8)),
         text,
     };
-    let diagnosis = Catalogue::embedded().diagnose(&evidence);
+    let diagnosis = Providers::embedded().catalogue().diagnose(&evidence);
     What::SignInRefused { diagnosis, reply: Some(b"535 5.7.8 <b>no</b>".to_vec()) }
 }
 
