@@ -138,7 +138,7 @@ fn an_account_is_edited_paused_and_removed_in_the_portal() {
     browser.press("Remove");
     house.confirm(&mut browser);
     browser.see("Remove Front desk?");
-    browser.see("1 letter waits and will leave by itself.");
+    browser.see("1 letter waits for it.");
     browser.see("What will stop working");
     browser.check_page();
     browser.press("Keep it");

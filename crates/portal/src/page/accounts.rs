@@ -57,7 +57,8 @@ pub(crate) fn rows() -> Vec<Route> {
         Route::post(CHECK, Access::Signed, check::begin),
         Route::get(EDIT, Access::Signed, edit::ask).needs_proof(),
         Route::post(EDIT, Access::Signed, edit::edit).needs_proof(),
-        Route::post("/accounts/{id}/addresses", Access::Administrator, addresses::add).needs_proof(),
+        // The form that adds an address stands on the account's page.
+        Route::post(ONE, Access::Administrator, addresses::add).needs_proof(),
         Route::post("/accounts/{id}/addresses/remove", Access::Administrator, addresses::remove)
             .needs_proof(),
         Route::post("/accounts/{id}/default", Access::Administrator, default::choose).needs_proof(),

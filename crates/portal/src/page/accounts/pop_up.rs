@@ -37,8 +37,8 @@ pub(crate) struct Entry {
     pub(crate) waiting: Option<String>,
     /// Where the form goes that signs in again.
     pub(crate) reauthenticate: Option<String>,
-    /// Where more of it is said.
-    pub(crate) href: String,
+    /// Where more of it is said, unless that is this page.
+    pub(crate) href: Option<String>,
     /// What "Later" is about.
     pub(crate) trouble: String,
 }
@@ -78,7 +78,7 @@ impl PopUp {
         let n_waiting = rooms.outbox.n_waiting_of_each(organisation, &ids, COUNTED).await?;
         let entry = |it: &Trouble| {
             let of = |it: &Troubled| n_waiting.get(&it.id).copied().unwrap_or_default();
-            entry(page, it, it.accounts.iter().map(of).sum())
+            entry(page, back, it, it.accounts.iter().map(of).sum())
         };
         let encoded: String = back.bytes().map(|byte| format!("%{byte:02X}")).collect();
         Ok(Some(Self {
@@ -103,7 +103,7 @@ fn watcher(page: &Page, session: &Session) -> Watcher {
     Watcher { person: session.person.id, rules: page.rules() }
 }
 
-fn entry(page: &Page, it: &Trouble, n_waiting: u64) -> Option<Entry> {
+fn entry(page: &Page, back: &str, it: &Trouble, n_waiting: u64) -> Option<Entry> {
     let first = it.accounts.first()?;
     let reauthenticate = match (it.kind, it.accounts.as_slice()) {
         (TroubleKind::SignIn, [only]) => links::reauthenticate(only.id),
@@ -115,7 +115,7 @@ fn entry(page: &Page, it: &Trouble, n_waiting: u64) -> Option<Entry> {
         cause: it.diagnosis.as_ref().map(|it| it.cause.clone()),
         waiting: waiting(page, n_waiting),
         reauthenticate,
-        href,
+        href: Some(href).filter(|it| it != back),
         trouble: format!("{}.{}", first.id, first.since.millis()),
     })
 }

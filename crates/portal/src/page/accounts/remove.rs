@@ -7,7 +7,7 @@ use gatepost_core::MailAccountId;
 use gatepost_identity::Target;
 use gatepost_journal::{Actor, newest_about};
 
-use super::card::{COUNTED, waiting};
+use super::card::COUNTED;
 use super::path;
 use super::right::find_to_act;
 use super::whom::Whom;
@@ -50,7 +50,7 @@ pub(super) async fn ask(
     let shown = RemovePage {
         title: page.t.fill("accounts.remove_title", &[("name", &account.short_name)]),
         path: path(id, ""),
-        waiting: waiting(&page, n_waiting.get(&id).copied().unwrap_or_default()),
+        waiting: waits(&page, n_waiting.get(&id).copied().unwrap_or_default()),
         stops: stops.iter().map(|it| app_password_words(&page, it)).collect(),
         defaults,
         never_falls_back: account.overrides.never_falls_back,
@@ -59,6 +59,14 @@ pub(super) async fn ask(
         page: page.at(Nav::Accounts),
     };
     Ok(show(StatusCode::OK, &shown))
+}
+
+fn waits(page: &Page, n: u64) -> Option<String> {
+    match n {
+        0 => None,
+        n if n >= u64::from(COUNTED) => Some(page.t.of("accounts.remove_waiting_very_many").to_owned()),
+        n => Some(page.t.count("accounts.remove_waiting", n, &[])),
+    }
 }
 
 pub(super) async fn remove(

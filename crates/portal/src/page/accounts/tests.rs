@@ -92,7 +92,7 @@ async fn administrators_see_every_account_and_operators_their_own_and_the_one_th
         let path = format!("{}{path}", page(reception));
         assert_eq!(house.get(&mut berts, &path).await.status, 404, "{path}");
     }
-    for path in ["/pause", "/resume", "/check", "/edit", "/remove", "/addresses", "/default"] {
+    for path in ["/pause", "/resume", "/check", "/edit", "/remove", "", "/default"] {
         for (browser, id) in [(&berts, reception), (&berts, own), (&annas, reception)] {
             let mut browser = browser.clone();
             let path = format!("{}{path}", page(id));
@@ -119,7 +119,7 @@ async fn an_operator_edits_their_own_account_but_not_whom_it_serves_or_what_it_o
         "is_typed=on&short_name=Dr+Anna&author_name=&user_name=a&serves=organisation&opens=b%40practice.test";
     let done = press(&house, &mut browser, &page, &format!("{page}/edit"), fields).await;
     shows(&done, &["The settings are changed.", "Dr Anna"], &[]);
-    for path in ["/addresses", "/addresses/remove", "/default"] {
+    for path in ["", "/addresses/remove", "/default"] {
         let fields = "address=b%40practice.test&for=organisation";
         assert_eq!(house.post(&mut browser, &page, &format!("{page}{path}"), fields).await.status, 404);
     }
@@ -258,13 +258,13 @@ async fn an_administrator_edits_an_account_its_addresses_and_whose_default_it_is
     assert!(of.contains(&Serves::Location(north.id)), "{of:?}");
     assert_eq!(house.post(&mut browser, &page, &default, "for=location-x").await.status, 400);
 
-    let addresses = format!("{page}/addresses");
+    let addresses = page.clone();
     let done = press(&house, &mut browser, &page, &addresses, "address=info%40practice.test").await;
     shows(&done, &["Letters may come from info@practice.test now."], &[]);
     let wrong = house.post(&mut browser, &page, &addresses, "address=info").await;
     assert_eq!(wrong.status, 422);
     shows(&wrong, &["An address looks like", "value=\"info\""], &[]);
-    let remove = format!("{addresses}/remove");
+    let remove = format!("{addresses}/addresses/remove");
     let done = press(&house, &mut browser, &page, &remove, "address=INFO%40practice.test").await;
     shows(&done, &["may not come from"], &[]);
     let account = house.rooms.accounts.get(house.organisation, id).await.unwrap();
@@ -295,7 +295,11 @@ async fn what_waits_and_what_stops_is_shown_before_an_account_is_removed() {
     shows(&house.get(&mut browser, &page).await, &["TDO letters", "reception@practice.test"], &[]);
     let remove = format!("{page}/remove");
     let asked = house.get(&mut browser, &remove).await;
-    shows(&asked, &["Remove Reception?", "1 letter waits", "TDO letters", "The whole organisation"], &[]);
+    shows(
+        &asked,
+        &["Remove Reception?", "1 letter waits for it.", "TDO letters", "The whole organisation"],
+        &[],
+    );
     let done = press(&house, &mut browser, &remove, &remove, "").await;
     shows(&done, &["Reception is removed.", "No mail account yet"], &[]);
     let held = house.rooms.outbox.show(house.organisation, letter).await.unwrap().unwrap();
@@ -372,6 +376,8 @@ async fn a_pop_up_tells_on_every_page_until_it_is_put_off_or_over() {
         shows(&page, &["Reception cannot send since", "1 letter waits", "Later"], &[]);
         shows(&house.get(&mut berts, path).await, &[], &["class=\"pop-up\""]);
     }
+    let there = house.get(&mut browser, &format!("/accounts/{reception}")).await;
+    shows(&there, &["Reception cannot send since"], &["See it"]);
     // The same cause is one entry; its owner hears of their own alone.
     report(&house, own, refused()).await;
     let page = house.get(&mut browser, "/outbox?state=held").await;
