@@ -103,7 +103,12 @@ impl Card {
             lines: lines(page, account, status),
             paused: account.paused_at.map(|at| Since::new(page, at)),
             troubles: troubles(status),
-            waiting: waiting(page, n_waiting),
+            waiting: match status.status {
+                StatusName::Paused if (1..u64::from(COUNTED)).contains(&n_waiting) => {
+                    Some(page.t.count("accounts.waiting_paused", n_waiting, &[]))
+                }
+                _ => waiting(page, n_waiting),
+            },
             button: button(page, account, status, right),
         }
     }

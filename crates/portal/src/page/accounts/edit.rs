@@ -173,7 +173,6 @@ fn settings(
     let mut settings = account.settings();
     settings.short_name.clone_from(&typed.short_name);
     settings.author_name.clone_from(&typed.author_name);
-    settings.user_name.clone_from(&typed.user_name);
     settings.overrides = Overrides {
         never_falls_back: !typed.never_falls_back.is_empty(),
         max_connections: number(page, &typed.max_connections, &mut wrong.max_connections),
@@ -181,6 +180,8 @@ fn settings(
     };
     if held.right.rules() {
         settings.serves = whom.chosen(&typed.serves).ok_or(Problem::Bad)?;
+        // Under another name the same sign-in may open another mailbox.
+        settings.user_name.clone_from(&typed.user_name);
         settings.opens = match typed.opens.trim() {
             "" => None,
             text => match text.parse::<EmailAddress>() {
