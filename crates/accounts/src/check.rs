@@ -143,12 +143,10 @@ pub(crate) struct Examined {
 }
 
 impl Examined {
-    /// What the account is told, in this order. What was said of a letter was said behind a sign-in that succeeded.
-    pub(crate) fn events(self) -> Vec<Event> {
+    /// What the account is told; one event, because a second one would be older than what the first has changed.
+    pub(crate) fn event(self) -> Option<Event> {
         let Self { what, used, began_at, .. } = self;
-        let is_behind = matches!(what, Some(What::LetterSent | What::Blocked { .. }));
-        let signed_in = is_behind.then_some(What::Succeeded);
-        signed_in.into_iter().chain(what).map(|what| Event { used, began_at, what }).collect()
+        what.map(|what| Event { used, began_at, what })
     }
 }
 
@@ -273,30 +271,27 @@ impl Accounts {
         let sent = checking.sending(Some(self)).await?;
         let sending = sent.steps.clone();
         // Told at once: what waits need not wait for the letter's arrival as well.
-        let events = sent.events();
-        let mut change = self.report_all(account.organisation, id, Direction::Sending, events).await?;
+        let mut change = self.report_examined(organisation, id, Direction::Sending, sent).await?;
         let mut steps = None;
         if let Some(read) = checking.reading(Some(self)).await? {
             steps = Some(read.steps.clone());
-            let then = self.report_all(account.organisation, id, Direction::Reading, read.events()).await?;
-            change = change.then(then);
+            change = change.then(self.report_examined(organisation, id, Direction::Reading, read).await?);
         }
         Ok(Check { sending, reading: steps, change })
     }
 
-    pub(crate) async fn report_all(
+    pub(crate) async fn report_examined(
         &self,
         organisation: OrganisationId,
         id: MailAccountId,
         direction: Direction,
-        events: Vec<Event>,
+        examined: Examined,
     ) -> Result<Change, NotUsable> {
-        let shown = self.status(organisation, id).await.map_err(not_usable)?.status;
-        let mut all = Change { before: shown, after: shown, released: false };
-        for event in events {
-            all = all.then(self.report(organisation, id, direction, event).await.map_err(not_usable)?);
+        if let Some(event) = examined.event() {
+            return self.report(organisation, id, direction, event).await.map_err(not_usable);
         }
-        Ok(all)
+        let shown = self.status(organisation, id).await.map_err(not_usable)?.status;
+        Ok(Change { before: shown, after: shown, released: false })
     }
 
     pub(crate) fn means(&self) -> Means<'_> {

@@ -71,7 +71,7 @@ impl Accounts {
         let errand = Errand { reach, proof: &Proof::SignIn, progress: &progress };
         let mut checking = Checking::new(account, errand, self.means());
         let Some(Some(read)) = usable(checking.reading(Some(self)).await)? else { return Ok(()) };
-        usable(self.report_all(organisation, id, Direction::Reading, read.events()).await)?;
+        usable(self.report_examined(organisation, id, Direction::Reading, read).await)?;
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::credential::{Present, Used};
 use crate::record::Record;
-use crate::standing::{Standing, What};
+use crate::standing::{Standing, State, What};
 use crate::status::{Direction, StatusName};
 
 /// Something that happened on a connection of the account.
@@ -38,8 +38,15 @@ impl Event {
         if !record.account.is_live() || record.credential != Some(self.used.grant) {
             return None;
         }
-        let standing = record.standing(direction);
-        if standing.is_older(self.began_at, now) { None } else { standing.after(&self.what, now) }
+        let mut standing = record.standing(direction);
+        if standing.is_older(self.began_at, now) {
+            return None;
+        }
+        // A block was met behind a sign-in that succeeded: one event, because the second of two would be older than the first.
+        if standing.state == State::NeedsSignIn && matches!(self.what, What::Blocked { .. }) {
+            standing = standing.after(&What::Succeeded, now)?;
+        }
+        standing.after(&self.what, now)
     }
 }
 
@@ -85,7 +92,7 @@ pub(crate) async fn report(
                     // The refused access token was replaced meanwhile: it says nothing about the grant.
                     return Ok(Some(Change::none(&before)));
                 }
-                if matches!(event.what, What::Succeeded | What::Opened)
+                if matches!(event.what, What::Succeeded | What::Opened | What::Blocked { .. })
                     && event.used.serial == it.present.access.serial
                 {
                     it.has_worked(tx, organisation, id, now)?;

@@ -156,7 +156,7 @@ impl Standing {
             (_, What::Succeeded | What::LetterSent | What::Opened) => {
                 Some(Self::quiet(State::Connected, now))
             }
-            // The sign-in succeeded for this to be said, and its success was reported first.
+            // The sign-in succeeded for this to be said: whoever takes the event has taken that first.
             (State::NeedsSignIn, What::Blocked { .. }) => None,
             (State::NeedsSignIn, What::Trouble { diagnosis, .. }) => {
                 Some(self.probed_in_vain(diagnosis, now))

@@ -130,6 +130,10 @@ async fn read(it: &Fixture, what: What) {
     it.accounts.report(it.organisation, it.id, Direction::Reading, event).await.unwrap();
 }
 
+fn reading_blocked() -> What {
+    What::Blocked { diagnosis: diagnosis("im-g-off", RetryClass::Hold), reply: None }
+}
+
 async fn due(it: &Fixture) -> Vec<(OrganisationId, MailAccountId)> {
     it.accounts.due_probes(it.now(), Direction::Reading).await.unwrap()
 }
@@ -162,6 +166,13 @@ async fn a_mailbox_that_cannot_be_opened_is_blocked_until_it_opens(it: TestStore
         assert_eq!(reading.diagnosis.unwrap().rule, "im-g-off");
         it.advance(60);
     }
+    // The clock moves while it is looked: what was said behind the sign-in still counts.
+    read(&it, refused()).await;
+    it.advance(1);
+    let event = it.event(reading_blocked()).await;
+    it.advance(1);
+    it.accounts.report(it.organisation, it.id, Direction::Reading, event).await.unwrap();
+    assert_eq!(it.status().await.reading.status, StatusName::Failing);
     let since = it.status().await.reading.since;
     read(&it, What::Succeeded).await;
     assert_eq!(it.status().await.reading.since, since, "a sign-in proves nothing about a block");
