@@ -153,7 +153,6 @@ impl What {
     ) -> (Diagnosis, Self) {
         // 530 and 535 speak of the sign-in wherever they come: the session has ended at the provider (RFC 4954 §6).
         let is_sign_in = matches!(reply.code, 530 | 534 | 535 | 538);
-        let phase = if is_sign_in { Phase::Auth } else { phase };
         let diagnosis = catalogue.diagnose_reply(provider_kind, phase, reply);
         let words = || Some(reply.raw.clone());
         let what = match diagnosis.retry {
