@@ -64,6 +64,8 @@ pub(crate) enum Protocol {
 pub(crate) enum Phase {
     /// Instead of the greeting. Nobody has signed in yet.
     Connect,
+    /// Instead of the handshake (STARTTLS, STLS). Nobody has signed in yet.
+    StartTls,
     /// When the credentials have come.
     Auth,
     Mail,
@@ -99,7 +101,7 @@ impl Protocol {
     /// Whether there is such a moment at this door.
     pub(crate) const fn has(self, phase: Phase) -> bool {
         match phase {
-            Phase::Connect | Phase::Auth => true,
+            Phase::Connect | Phase::StartTls | Phase::Auth => true,
             Phase::Mail | Phase::Rcpt | Phase::Data | Phase::Final => matches!(self, Self::Smtp),
             Phase::Read => matches!(self, Self::Imap | Self::Pop3),
         }
@@ -127,12 +129,21 @@ impl FaultKind {
 }
 
 impl Phase {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Connect, Self::Auth, Self::Mail, Self::Rcpt, Self::Data, Self::Final, Self::Read];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Connect,
+        Self::StartTls,
+        Self::Auth,
+        Self::Mail,
+        Self::Rcpt,
+        Self::Data,
+        Self::Final,
+        Self::Read,
+    ];
 
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Connect => "connect",
+            Self::StartTls => "starttls",
             Self::Auth => "auth",
             Self::Mail => "mail",
             Self::Rcpt => "rcpt",

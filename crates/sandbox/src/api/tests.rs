@@ -20,7 +20,7 @@ async fn what_is_not_understood_is_answered_with_a_sentence() {
         ("/api/faults", "", "This is not a fault in JSON: "),
         ("/api/faults", "{\"fault\":\"cut\",\"x\":1}", "unknown field `x`"),
         ("/api/faults", "{\"fault\":\"burn\"}", "Use one of none, refuse_sign_in"),
-        ("/api/faults", "{\"fault\":\"cut\",\"phase\":\"noon\"}", "Use one of connect, auth"),
+        ("/api/faults", "{\"fault\":\"cut\",\"phase\":\"noon\"}", "Use one of connect, starttls, auth"),
         ("/api/faults", "{\"fault\":\"cut\",\"account\":\"x\"}", "is not an address"),
         ("/api/mailboxes/nobody", "{}", "is not an address"),
         ("/api/mailboxes/a@b.c", "{\"passwort\":\"x\"}", "Send a JSON object with password"),

@@ -50,7 +50,9 @@ pub(crate) enum FaultError {
         "The fault {0:?} is not known. Use one of none, refuse_sign_in, expire_tokens, reply, slow, cut."
     )]
     UnknownKind(String),
-    #[error("The phase {0:?} is not known. Use one of connect, auth, mail, rcpt, data, final, read.")]
+    #[error(
+        "The phase {0:?} is not known. Use one of connect, starttls, auth, mail, rcpt, data, final, read."
+    )]
     UnknownPhase(String),
     #[error("The door {0:?} is not known. Use one of smtp, imap, pop3, or leave it out for all.")]
     UnknownDoor(String),
@@ -94,7 +96,7 @@ impl FaultRequest {
         if let Some(door) = door.filter(|it| !it.has(phase)) {
             return Err(FaultError::NoSuchPhase(door.word(), phase.word()));
         }
-        if phase == Phase::Connect && account.is_some() {
+        if matches!(phase, Phase::Connect | Phase::StartTls) && account.is_some() {
             return Err(FaultError::AccountAtConnect);
         }
         let recipient = address(self.recipient)?;

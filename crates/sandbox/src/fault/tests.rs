@@ -45,6 +45,7 @@ fn what_makes_no_sense_is_refused_with_a_sentence() {
         (r#"{"fault":"cut","times":0}"#, NoTimes),
         (r#"{"fault":"cut","door":"nntp"}"#, UnknownDoor("nntp".into())),
         (r#"{"fault":"cut","door":"pop3","phase":"data"}"#, NoSuchPhase("pop3", "data")),
+        (r#"{"fault":"reply","phase":"starttls","account":"a@sandbox.test"}"#, AccountAtConnect),
         (r#"{"fault":"cut","door":"smtp","phase":"read"}"#, NoSuchPhase("smtp", "read")),
         (r#"{"fault":"reply","door":"pop3","text":"451 4.3.0 x"}"#, NotAPop3Reply),
         (r#"{"fault":"reply","door":"imap","text":"-ERR x"}"#, NotAnImapResponse),

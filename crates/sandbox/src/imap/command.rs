@@ -146,6 +146,10 @@ impl Session<'_> {
         if self.connection.has_input_waiting() {
             return Err(Ending::Cut);
         }
+        if let Some(other) = self.meet(Phase::StartTls).await? {
+            self.connection.queue(&other.to_imap(tag, Some("UNAVAILABLE")));
+            return Ok(());
+        }
         self.say(&reply::ok(tag, "Begin TLS negotiation"));
         self.flush().await?;
         let deadline = Instant::now() + HANDSHAKE_WITHIN;

@@ -165,6 +165,7 @@ const fn kind_label(kind: FaultKind) -> &'static str {
 const fn phase_label(phase: Phase) -> &'static str {
     match phase {
         Phase::Connect => "Connecting",
+        Phase::StartTls => "Beginning encryption (STARTTLS)",
         Phase::Auth => "Signing in",
         Phase::Mail => "Naming the sender (MAIL)",
         Phase::Rcpt => "Naming a recipient (RCPT)",

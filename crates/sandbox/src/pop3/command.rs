@@ -71,6 +71,10 @@ impl Session<'_> {
         if self.connection.has_input_waiting() {
             return Err(Ending::Cut);
         }
+        if let Some(other) = self.meet(Phase::StartTls).await? {
+            self.connection.queue(&other.to_pop3(Some("SYS/TEMP")));
+            return Ok(());
+        }
         self.say(&ServerReply::ok("Begin TLS negotiation"));
         self.flush().await?;
         let deadline = Instant::now() + HANDSHAKE_WITHIN;

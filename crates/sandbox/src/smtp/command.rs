@@ -75,6 +75,10 @@ impl Session<'_> {
         if self.connection.has_input_waiting() {
             return Err(Ending::Cut);
         }
+        if let Some(other) = self.meet(Phase::StartTls, None).await? {
+            self.connection.queue(&other.bytes);
+            return Ok(());
+        }
         self.say(reply::go_ahead_with_tls());
         self.flush().await?;
         let deadline = Instant::now() + HANDSHAKE_WITHIN;
