@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_core::{EmailAddress, MailAccountId, OAuthClientId, OrganisationId, Timestamp, World};
+use gatepost_core::{
+    Diagnosis, EmailAddress, MailAccountId, OAuthClientId, OrganisationId, Timestamp, World,
+};
 use gatepost_journal::Actor;
 use gatepost_providers::{Catalogue, OAuthClient, Providers};
 use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
@@ -531,6 +533,13 @@ impl Accounts {
     pub fn held_reason(&self, id: MailAccountId) -> Option<String> {
         let (catalogue, now) = (self.providers.catalogue(), self.now());
         self.memory.find(id, |record| held_reason(record, catalogue, now)).flatten()
+    }
+
+    /// What is wrong with sending, by what is remembered of the account.
+    #[must_use]
+    pub fn sending_diagnosis(&self, id: MailAccountId) -> Option<Diagnosis> {
+        let rule = self.memory.find(id, |it| it.sending.rule.clone()).flatten()?;
+        self.providers.catalogue().find(&rule).cloned()
     }
 
     /// The account a letter leaves by. Looks at no credential and reaches for no provider (AP-9).

@@ -87,3 +87,16 @@ pub enum RetryClass {
     /// Never for this message.
     Permanent,
 }
+
+impl RetryClass {
+    /// The word used in JSON and in the data.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Now => "now",
+            Self::Backoff { .. } => "backoff",
+            Self::Hold => "hold",
+            Self::Permanent => "permanent",
+        }
+    }
+}

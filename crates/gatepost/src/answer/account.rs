@@ -76,6 +76,8 @@ pub struct DiagnosisShown {
     pub who_in_words: String,
     /// The catalogue's name for it.
     pub rule: String,
+    /// Whether waiting helps: now, backoff, hold or permanent.
+    pub retry: String,
 }
 
 /// A server of a provider.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::account::DiagnosisShown;
 use super::table::table;
 use super::{minute, plain};
 
@@ -16,6 +17,8 @@ pub struct LetterShown {
     pub state: String,
     /// Why, where that is not plain.
     pub because: Option<String>,
+    /// Cause and cure, where a refusal of the provider is the reason.
+    pub diagnosis: Option<DiagnosisShown>,
     /// Address of the mail account it leaves by.
     pub account: Option<String>,
     /// Its sender; none for a bounce.

@@ -360,6 +360,7 @@ pub(super) fn diagnosis(it: &Diagnosis) -> DiagnosisShown {
         who: it.who.word().to_owned(),
         who_in_words: it.who.to_string(),
         rule: it.rule.clone(),
+        retry: it.retry.word().to_owned(),
     }
 }
 

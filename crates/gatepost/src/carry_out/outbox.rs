@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use gatepost_accounts::Target as Choosing;
-use gatepost_core::{MailAccountId, SubmissionId};
+use gatepost_core::{Diagnosis, MailAccountId, SubmissionId};
 use gatepost_delivery::state::{Delivery, StateName};
 use gatepost_delivery::{Command, Filter, OutboxError, SubmissionView};
 use gatepost_identity::Organisation;
@@ -12,6 +12,7 @@ use gatepost_providers::Catalogue;
 use gatepost_store::StoreError;
 use serde_json::Value;
 
+use super::account::diagnosis;
 use super::{done, parsed, words};
 use crate::answer::{AttemptShown, ConsideredShown, ExplainedShown, LetterShown, RecipientShown};
 use crate::app::App;
@@ -138,6 +139,7 @@ impl App {
             message_id: view.message_id.clone(),
             state: state.word().to_owned(),
             because: self.because(view, state),
+            diagnosis: self.diagnosed(view, state).as_ref().map(diagnosis),
             account: view.account.and_then(|id| names.get(&id).cloned()),
             from: view.from.as_ref().map(ToString::to_string),
             recipients: view
@@ -167,10 +169,30 @@ impl App {
             Delivery::Waiting { .. } | Delivery::Deferred { .. } if state == StateName::Held => {
                 first.account.and_then(|account| self.accounts.held_reason(account))
             }
+            // The provider lets the account in, and lets no letter out.
+            Delivery::Waiting { .. } => {
+                let found = first.account.and_then(|account| self.accounts.sending_diagnosis(account));
+                found.map(|it| format!("{} {}", it.cause, it.cure))
+            }
             Delivery::Deferred { because, .. } | Delivery::Failed { because } => {
                 Some(in_words(self.accounts.providers().catalogue(), because))
             }
-            Delivery::Waiting { .. } | Delivery::Sent | Delivery::Cancelled => None,
+            Delivery::Sent | Delivery::Cancelled => None,
+        }
+    }
+
+    /// The diagnosis behind that, if it is one: the letter's own, or that of the account it waits for.
+    fn diagnosed(&self, view: &SubmissionView, state: StateName) -> Option<Diagnosis> {
+        let is_held = |account| self.accounts.is_held(account);
+        let first = view.recipients.iter().find(|it| it.state(is_held) == state)?;
+        match &first.delivery {
+            Delivery::Deferred { because, .. } | Delivery::Failed { because } if state != StateName::Held => {
+                self.accounts.providers().catalogue().find(because).cloned()
+            }
+            Delivery::Waiting { .. } | Delivery::Deferred { .. } => {
+                first.account.and_then(|account| self.accounts.sending_diagnosis(account))
+            }
+            Delivery::Held { .. } | Delivery::Failed { .. } | Delivery::Sent | Delivery::Cancelled => None,
         }
     }
 }
