@@ -26,16 +26,16 @@ pub struct Providers {
     presets: Vec<Preset>,
     services: Vec<OAuthService>,
     guides: Guides,
-    catalogue: Arc<Catalogue>,
+    /// Absent where the configuration says nothing over the rules: most commands never ask for them.
+    own_catalogue: Option<Arc<Catalogue>>,
 }
 
-/// The texts of the data files.
+/// The texts of the three data files.
 #[derive(Clone, Copy)]
 struct Files<'a> {
     presets: &'a str,
     services: &'a str,
     guides: &'a str,
-    refusals: Refusals<'a>,
 }
 
 impl Files<'static> {
@@ -43,7 +43,6 @@ impl Files<'static> {
         presets: include_str!("../data/presets.toml"),
         services: include_str!("../data/oauth.toml"),
         guides: include_str!("../data/guides.toml"),
-        refusals: Refusals::EMBEDDED,
     };
 }
 
@@ -60,16 +59,10 @@ impl Providers {
     fn read(files: Files<'_>) -> Result<Self, DataError> {
         let presets = PresetFile::read(files.presets)?;
         let services = service_file::read(files.services)?;
-        let catalogue = Catalogue::read(files.refusals)?;
-        Self::build(&presets, &services, guide_file::read(files.guides)?, Arc::new(catalogue))
+        Self::build(&presets, &services, guide_file::read(files.guides)?)
     }
 
-    fn build(
-        presets: &PresetFile,
-        services: &toml::Table,
-        guides: Guides,
-        catalogue: Arc<Catalogue>,
-    ) -> Result<Self, DataError> {
+    fn build(presets: &PresetFile, services: &toml::Table, guides: Guides) -> Result<Self, DataError> {
         let presets: Vec<Preset> =
             presets.providers.keys().map(|word| presets.preset(word)).collect::<Result<_, _>>()?;
         let services = services.iter().map(|(word, it)| {
@@ -77,7 +70,7 @@ impl Providers {
             let table = table.ok_or_else(|| DataError::Contradiction(format!("{word} is no section")))?;
             service_file::service(word, table)
         });
-        let it = Self { presets, services: services.collect::<Result<_, _>>()?, guides, catalogue };
+        let it = Self { presets, services: services.collect::<Result<_, _>>()?, guides, own_catalogue: None };
         match it.presets.iter().find_map(|preset| Some((preset, it.fault_of(preset)?))) {
             Some((preset, fault)) => Err(DataError::Contradiction(format!("{}: {fault}", preset.word))),
             None => Ok(it),
@@ -110,7 +103,10 @@ impl Providers {
     /// What their refusals mean here.
     #[must_use]
     pub fn catalogue(&self) -> &Catalogue {
-        &self.catalogue
+        static EMBEDDED: LazyLock<Catalogue> = LazyLock::new(|| {
+            Catalogue::read(Refusals::EMBEDDED).expect("the embedded data is loaded by a test")
+        });
+        self.own_catalogue.as_deref().unwrap_or(&EMBEDDED)
     }
 
     /// The preset of this word.

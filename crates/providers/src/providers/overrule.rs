@@ -67,13 +67,15 @@ impl Providers {
         let mut kinds = with_presets.as_deref().unwrap_or(&Self::embedded()).kinds();
         kinds.extend(providers.values().filter_map(|it| it.get("kind")?.as_str().map(str::to_owned)));
         let catalogue = if rules.is_empty() {
-            Ok(Self::embedded().catalogue.clone())
+            Ok(None)
         } else {
             let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
-            rule_overrule::with(rules, &kinds).map(Arc::new)
+            rule_overrule::with(rules, &kinds).map(|it| Some(Arc::new(it)))
         };
         match (with_presets, guides, catalogue) {
-            (Ok(it), Ok(_), Ok(catalogue)) => Ok(Arc::new(Self { catalogue, ..Arc::unwrap_or_clone(it) })),
+            (Ok(it), Ok(_), Ok(catalogue)) => {
+                Ok(Arc::new(Self { own_catalogue: catalogue, ..Arc::unwrap_or_clone(it) }))
+            }
             (presets, guides, catalogue) => {
                 let presets = presets.err().into_iter().flatten();
                 Err(presets
@@ -123,14 +125,12 @@ impl Providers {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        Self::build(&presets, &services, guides.clone(), Self::embedded().catalogue.clone())
-            .map(Arc::new)
-            .map_err(|error| {
-                let text = in_words(&error);
-                let name = overrule.providers.keys().find(|name| text.starts_with(&format!("{name}: ")));
-                let path = [SECTION.to_owned()].into_iter().chain(name.cloned()).collect();
-                vec![Mistake { path, wrong: Wrong::Together(text) }]
-            })
+        Self::build(&presets, &services, guides.clone()).map(Arc::new).map_err(|error| {
+            let text = in_words(&error);
+            let name = overrule.providers.keys().find(|name| text.starts_with(&format!("{name}: ")));
+            let path = [SECTION.to_owned()].into_iter().chain(name.cloned()).collect();
+            vec![Mistake { path, wrong: Wrong::Together(text) }]
+        })
     }
 }
 
