@@ -9,6 +9,7 @@
 //! applications trust one authority, which is made for the run by `certificates`.
 #![expect(clippy::print_stdout, reason = "a command's output is what it is for")]
 
+mod accounts;
 mod app_password;
 mod big;
 mod certificates;
@@ -45,6 +46,10 @@ enum Command {
     Big(big::Big),
     /// Check app passwords, in this process and with its own database
     AppPassword(app_password::AppPassword),
+    /// Connect many mailboxes by sign-in in a demo's installation
+    FillAccounts(accounts::FillAccounts),
+    /// Refresh every token, and say how often that was asked for with each line of standard input; ends when that does
+    Tokens(accounts::Tokens),
     /// Ask for the portal's pages, then sign a thousand people in at once
     Portal(portal::Portal),
 }
@@ -59,6 +64,8 @@ async fn main() -> anyhow::Result<()> {
         Command::Idle(it) => it.run().await,
         Command::Big(it) => it.run().await,
         Command::AppPassword(it) => it.run().await,
+        Command::FillAccounts(it) => it.run().await,
+        Command::Tokens(it) => it.run().await,
         Command::Portal(it) => it.run().await,
     }
 }

@@ -35,6 +35,9 @@ pub(crate) struct Portal {
     /// How many sign in at the same moment, each from an address of its own
     #[arg(long, default_value_t = 1_000)]
     sign_ins: u32,
+    /// Pages to ask for instead of the usual ones
+    #[arg(long = "page")]
+    pages: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -45,7 +48,7 @@ struct Outcome {
 
 #[derive(Serialize)]
 struct PageOutcome {
-    path: &'static str,
+    path: String,
     bytes: usize,
     p50_ms: f64,
     p99_ms: f64,
@@ -81,7 +84,11 @@ impl Portal {
         let signed_in = browser.post("/link", &[("form_token", &form_token), ("token", token)]).await?;
         ensure!(signed_in.status == 303, "the link does not sign in: {}", signed_in.status);
         let mut outcomes = Vec::new();
-        for path in PAGES {
+        let pages = match self.pages.is_empty() {
+            true => PAGES.iter().map(|it| (*it).to_owned()).collect(),
+            false => self.pages.clone(),
+        };
+        for path in &pages {
             let (mut spans, mut bytes) = (Latencies::default(), 0);
             for n in 0..=self.requests {
                 let begun = Instant::now();
@@ -94,7 +101,7 @@ impl Portal {
                 }
             }
             outcomes.push(PageOutcome {
-                path,
+                path: path.clone(),
                 bytes,
                 p50_ms: spans.percentile(50),
                 p99_ms: spans.percentile(99),

@@ -4,6 +4,7 @@
 //! alternate between them, so that whatever else the machine does falls on both. Nothing here judges: figures are
 //! printed and written down, and docs/performance.md says what they mean.
 
+mod accounts;
 mod gatepost;
 mod portal;
 mod postfix;
@@ -25,6 +26,7 @@ use tools::{Door, Mode, Sink, Tools};
 const USAGE: &str = "\
 Usage: cargo xtask bench [--rounds N] [--folder DIR] [--only gatepost|postfix]
        cargo xtask bench portal
+       cargo xtask bench accounts
 
   --rounds N    runs of each kind for each server; the median counts (3)
   --folder DIR  where both servers keep their data: a real disk (/var/tmp)
@@ -69,6 +71,11 @@ pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<ExitCode> {
     if args == ["portal"] {
         build(root, true)?;
         portal::run(root)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args == ["accounts"] {
+        build(root, true)?;
+        accounts::run(root)?;
         return Ok(ExitCode::SUCCESS);
     }
     let options = Options::parse(args)?;
