@@ -27,7 +27,7 @@ use crate::accounts::Accounts;
 pub use details::Details;
 pub use draft::{Draft, DraftState, Refused, SomebodyElse};
 pub use error::ConnectError;
-pub use flow::{FlowOrigin, SeenFlow};
+pub use flow::{FlowOrigin, SeenFlow, UnderWay};
 pub use prove::Proven;
 pub use sign_in::Begun;
 

@@ -47,7 +47,7 @@ pub use choose::{Chosen, Considered, Explained, ForNotices, Target, Verdict};
 pub use clock::{RunningClock, RunningClocks};
 pub use connect::{
     Begun, ConnectError, Connecting, Details, Draft, DraftState, FlowOrigin, Proven, Refused, SeenFlow,
-    SomebodyElse, Whose,
+    SomebodyElse, UnderWay, Whose,
 };
 pub use credential::{CredentialKind, NewGrant, NewSecret, Used};
 pub use endpoint::{Endpoint, Endpoints};

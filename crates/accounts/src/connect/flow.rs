@@ -7,7 +7,8 @@ use gatepost_providers::Callback;
 use gatepost_store::{Keyring, Row, Store, StoreError, params};
 use gatepost_vault::{Binding, DataKey, Digest, keyed_hash, open, seal};
 
-use super::{Whose, sql};
+use super::draft::Draft;
+use super::{Connecting, Whose, sql};
 use crate::accounts::Accounts;
 
 /// How long somebody may take on the provider's pages.
@@ -35,8 +36,23 @@ pub struct SeenFlow {
     pub draft: DraftId,
     /// The line of sessions that must still be signed in; none: it was begun by a command.
     pub lineage: Option<SessionId>,
+    /// The word of the service that it was begun at.
+    pub service: String,
     browser: Option<Digest>,
     key: std::sync::Arc<gatepost_vault::PurposeKey>,
+}
+
+/// The newest sign-in of a draft, as whoever waits for it sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnderWay {
+    /// When somebody was sent to the provider's page.
+    pub began_at: Timestamp,
+    /// An answer came, or its time is over.
+    pub is_over: bool,
+    /// The word of the service.
+    pub service: String,
+    /// Where the service sends people back to: what is pasted must be of that page.
+    pub redirect_uri: String,
 }
 
 impl SeenFlow {
@@ -189,6 +205,27 @@ impl Flow {
     }
 }
 
+impl Connecting {
+    /// The newest sign-in of a draft, also one that is over; nothing if none was begun since the draft changed.
+    pub async fn under_way(&self, draft: &Draft) -> Result<Option<UnderWay>, StoreError> {
+        let (organisation, id, revision) = (draft.organisation, draft.id, draft.revision);
+        let row = self
+            .accounts
+            .store()
+            .read(move |tx| tx.row(&sql::FIND_FLOW_OF_DRAFT, params![organisation, id, revision]))
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let is_used = row.get::<Option<Timestamp>>(2)?.is_some();
+        let expires_at: Timestamp = row.get(1)?;
+        Ok(Some(UnderWay {
+            began_at: row.get(0)?,
+            is_over: is_used || expires_at <= self.accounts.now(),
+            service: row.get(3)?,
+            redirect_uri: row.get(4)?,
+        }))
+    }
+}
+
 impl Accounts {
     /// The sign-in that an answer claims to belong to; nothing if there is none, it was used, or its time is over. Spends
     /// nothing.
@@ -198,6 +235,7 @@ impl Accounts {
             whose: it.whose,
             draft: it.draft,
             lineage: it.lineage,
+            service: it.service,
             browser: it.browser,
             key: std::sync::Arc::clone(self.keyring().tokens()),
         }))

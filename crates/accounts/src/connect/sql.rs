@@ -111,6 +111,14 @@ gatepost_store::statements! {
         FROM oauth_flow
         WHERE organisation_id = $1 AND draft_id = $2 AND used_at IS NULL AND expires_at > $3";
 
+    /// The newest of a draft.
+    FIND_FLOW_OF_DRAFT = "
+        SELECT created_at, expires_at, used_at, service, redirect_uri
+        FROM oauth_flow
+        WHERE organisation_id = $1 AND draft_id = $2 AND revision = $3
+        ORDER BY created_at DESC
+        LIMIT 1";
+
     /// It is used, once.
     USE_FLOW = "
         UPDATE oauth_flow

@@ -27,6 +27,7 @@ on_both_engines!(
     an_answer_is_taken_once_in_time_and_by_whoever_began,
     an_answer_of_another_service_spends_nothing,
     an_answer_that_is_pasted_must_be_whole,
+    whoever_waits_for_a_sign_in_sees_when_it_began_and_whether_it_is_over,
     what_an_older_check_brings_changes_nothing,
     a_mailbox_that_cannot_send_becomes_no_account,
     what_was_proven_long_ago_is_proven_again,
@@ -405,8 +406,31 @@ async fn an_answer_is_taken_once_in_time_and_by_whoever_began(it: TestStore) {
     let seen =
         it.accounts.seen_flow(&callback(&parameter(&begun.url, "state"), "code-6")).await.unwrap().unwrap();
     assert_eq!((seen.whose, seen.draft, seen.lineage), (it.whose, changed.id, Some(lineage)));
+    assert_eq!(seen.service, "praxis");
     assert!(seen.is_of_browser(&token));
     assert!(!seen.is_of_browser(&SecretText::new("the cookie of another".into())));
+}
+
+async fn whoever_waits_for_a_sign_in_sees_when_it_began_and_whether_it_is_over(it: TestStore) {
+    let it = Desk::new(it).await;
+    let draft = it.begun().await;
+    let draft = it.signs_in(&draft, "code-1").await;
+    assert_eq!(it.connecting().under_way(&draft).await.unwrap(), None, "what succeeded is not waited for");
+    let state = it.goes(&draft).await;
+    let seen = it.connecting().under_way(&draft).await.unwrap().unwrap();
+    assert_eq!((seen.began_at, seen.is_over, &*seen.service), (it.it.world.now(), false, "praxis"));
+    assert_eq!(seen.redirect_uri, "https://gatepost.example/oauth/callback/praxis");
+    it.page.state().who = ("8", "dr.ana@example.org");
+    let draft = it.answer(&state, "code-2").await.unwrap_or_else(|why| panic!("{why}"));
+    assert!(it.connecting().under_way(&draft).await.unwrap().unwrap().is_over, "answered in vain");
+    it.goes(&draft).await;
+    it.it.clock.advance(Duration::from_secs(599));
+    assert!(!it.connecting().under_way(&draft).await.unwrap().unwrap().is_over);
+    it.it.clock.advance(Duration::from_secs(1));
+    assert!(it.connecting().under_way(&draft).await.unwrap().unwrap().is_over);
+    let other = Details { user_name: "office@example.org".into(), ..draft.details.clone() };
+    let changed = it.connecting().change(draft.id, draft.revision, other).await.unwrap();
+    assert_eq!(it.connecting().under_way(&changed).await.unwrap(), None);
 }
 
 /// OC-3.

@@ -21,6 +21,19 @@ gatepost_store::statements! {
         LEFT JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
         WHERE s.digest = $1";
 
+    /// The session that a line has come to; of a line that was ended none.
+    FIND_SESSION_BY_LINEAGE = "
+        SELECT p.id, p.organisation_id, p.address, p.name, p.role, p.home_location_id, p.created_at, p.disabled_at,
+            w.person_id IS NOT NULL, p.two_step_at, p.signed_in_at, s.id, s.epoch, p.epoch, s.is_lasting,
+            s.is_single_factor, s.created_at, s.active_at, s.factor_at, s.proven_at, s.ended_at,
+            s.lineage_id, s.device_id
+        FROM session s
+        JOIN person p ON p.id = s.person_id AND p.organisation_id = s.organisation_id
+        LEFT JOIN password w ON w.person_id = p.id AND w.organisation_id = p.organisation_id
+        WHERE s.organisation_id = $1 AND s.person_id = $2 AND s.lineage_id = $3 AND s.ended_at IS NULL
+        ORDER BY s.created_at DESC, s.id DESC
+        LIMIT 1";
+
     /// Somebody is there. At most once a minute, and never backwards.
     TOUCH_SESSION = "
         UPDATE session

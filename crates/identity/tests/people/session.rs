@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatepost_core::SessionId;
+use gatepost_core::{PersonId, SessionId};
 use gatepost_identity::{NewSession, PersonRefusal, Proof, Role, SecondStep};
 use gatepost_testkit::{TestStore, on_both_engines};
 
@@ -22,6 +22,7 @@ on_both_engines!(ROOMS;
     a_session_dies_with_role_and_access,
     a_clock_set_back_does_not_lengthen_a_session,
     what_is_long_over_is_swept,
+    a_line_of_sessions_is_found_for_as_long_as_its_person_is_signed_in,
 );
 
 const MOMENT: Duration = Duration::from_millis(1);
@@ -288,4 +289,29 @@ async fn what_is_long_over_is_swept(it: TestStore) {
     house.it.clock.advance(Duration::from_hours(31 * 24));
     house.people.sweep().await.unwrap();
     assert_eq!(before - house.n_rows().await, 4, "with the counts of the sign-in");
+}
+
+/// OC-2: what comes back from another site brings no cookie of the session.
+async fn a_line_of_sessions_is_found_for_as_long_as_its_person_is_signed_in(it: TestStore) {
+    let house = House::new(it).await;
+    let (anna, chief) =
+        (house.operator().await, house.person("chief@example.org", Role::Administrator).await);
+    let made = house.signed_in(&anna).await;
+    let lineage = made.session.lineage;
+    let find = async |person: PersonId| {
+        house.people.find_by_lineage(anna.organisation, person, lineage).await.unwrap().map(|it| it.id)
+    };
+    assert_eq!(find(anna.id).await, Some(anna.id));
+    assert_eq!(find(chief.id).await, None, "it is nobody else's");
+    // Its id changes with a proof; the line goes on.
+    let proof = Proof::Password(secret(RIGHT));
+    let next = house.people.confirm(&made.session, &proof, &office()).await.unwrap();
+    assert_ne!(next.session.id, made.session.id);
+    assert_eq!(find(anna.id).await, Some(anna.id));
+    house.it.clock.advance(Duration::from_mins(30));
+    assert_eq!(find(anna.id).await, None, "idle");
+    house.it.clock.set(house.now() - Duration::from_mins(30));
+    assert_eq!(find(anna.id).await, Some(anna.id));
+    house.people.sign_out(&next.session).await.unwrap();
+    assert_eq!(find(anna.id).await, None, "signed out");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatepost_core::{DeviceId, PersonId, SessionId, Timestamp};
+use gatepost_core::{DeviceId, OrganisationId, PersonId, SessionId, Timestamp};
 use gatepost_store::{Row, StoreError, params};
 
 use crate::people::is_recent;
@@ -67,6 +67,23 @@ impl People {
             epoch: found.epoch,
             device: found.device,
         }))
+    }
+
+    /// Whether a line of sessions still lives, and its person as they are now: for an answer that comes without the cookie, from
+    /// another site.
+    pub async fn find_by_lineage(
+        &self,
+        organisation: OrganisationId,
+        person: PersonId,
+        lineage: SessionId,
+    ) -> Result<Option<Person>, StoreError> {
+        let values = move |tx: &mut gatepost_store::Transaction<'_>| {
+            tx.row(&sql::FIND_SESSION_BY_LINEAGE, params![organisation, person, lineage])
+        };
+        let row = self.read(values).await?;
+        let now = self.identity().world().now();
+        let found = row.map(FoundSession::try_from).transpose()?;
+        Ok(found.filter(|it| it.is_alive(now)).map(|it| it.person))
     }
 
     /// Whose session this cookie was for, and when it was ended, if somebody ended it: what they typed comes back to them alone.
