@@ -74,7 +74,8 @@ fn the_board_turns_by_itself_and_the_pop_up_can_wait() {
     browser.not_see("Reception cannot send");
 
     browser.go("/accounts");
-    browser.press("Check now Reception");
+    browser.press("Reception");
+    browser.press("Check now");
     browser.see("did not work");
     browser.see("not tried");
     // What comes while one looks on may move what is below it; a page that is loaded may not.

@@ -40,6 +40,7 @@ fn office(folder: &Path) -> Vec<Pictured> {
     pictured.extend(picture(folder, &mut browser, &scene, pages::PEOPLE));
     pictured.extend(picture(folder, &mut browser, &scene, pages::APP_PASSWORDS));
     pictured.extend(picture(folder, &mut browser, &scene, pages::APPLICATIONS));
+    pictured.extend(picture(folder, &mut browser, &scene, pages::CONNECT));
     pictured.extend(picture(folder, &mut browser, &scene, pages::ACCOUNTS));
     pictured
 }

@@ -3,6 +3,7 @@
 mod app_passwords;
 mod applications;
 mod beginning;
+mod connect;
 mod office;
 mod operator;
 mod sandbox;
@@ -14,6 +15,7 @@ use super::{Browser, LOOKS};
 pub(crate) use app_passwords::APP_PASSWORDS;
 pub(crate) use applications::APPLICATIONS;
 pub(crate) use beginning::{BEGINNING, Beginning};
+pub(crate) use connect::CONNECT;
 pub(crate) use office::{ACCOUNTS, MAIL, Office, PEOPLE};
 pub(crate) use operator::{ENTRANCE, Operator, SECURITY};
 pub(crate) use sandbox::{FilledSandbox, SANDBOX, authorization};

@@ -10,7 +10,6 @@ mod phone;
 mod ports;
 mod shown;
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,6 +21,7 @@ use crate::cli::{Demo, Init};
 use crate::config::Settings;
 use crate::control::Refusal;
 use crate::output::{Output, refuse};
+use crate::sandbox::SandboxShown;
 use crate::sandbox_child::{self, LivingSandbox};
 use crate::serve::Server;
 use crate::{demo_mark, init, stop};
@@ -76,7 +76,7 @@ async fn run(
     })?;
     let config = data.join("gatepost.toml");
     let pages = sandbox.shown.sandbox_pages_address();
-    let settings = settings(&config, ports, pages, world).await?;
+    let settings = settings(&config, ports, &sandbox.shown, world).await?;
     let phone = Arc::new(SandboxPhone { pages });
     let server = Server::start(Arc::new(settings), Some(phone), world).await?;
     let app = server.app.clone();
@@ -101,7 +101,7 @@ async fn run(
 async fn settings(
     config: &Path,
     ports: &Ports,
-    pages: SocketAddr,
+    shown: &SandboxShown,
     world: &World,
 ) -> Result<Settings, Refusal> {
     if !config.exists() {
@@ -113,7 +113,7 @@ async fn settings(
         init::make(config, &new, house::CONFIGURATION, world).await?;
     }
     let mut settings =
-        Settings::load_with(Some(config), house::providers_of(pages)).map_err(StartError::from)?;
+        Settings::load_with(Some(config), house::providers_of(shown)).map_err(StartError::from)?;
     settings.portal.listen = vec![ports.portal];
     // Links begin with the port of this start.
     settings.public_url = None;

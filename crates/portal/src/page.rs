@@ -5,6 +5,7 @@ pub(crate) mod app_passwords;
 pub(crate) mod applications;
 pub(crate) mod asset;
 pub(crate) mod badge;
+pub(crate) mod connect;
 pub(crate) mod entrance;
 pub(crate) mod error;
 pub(crate) mod health;

@@ -6,11 +6,13 @@ use std::sync::{Arc, RwLock};
 use gatepost_net::Listener;
 use gatepost_web::{Reach, WebDoor, Zone};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::frame::{
     Alerts, App, Assets, Cookies, KeptForms, Proofs, Route, Shared, ShowOnce, Texts, Thens, router,
 };
 use crate::page::app_passwords::Listeners;
+use crate::page::connect::Released;
 use crate::routes::{routes, table};
 use crate::{PortalError, PortalSettings, Rooms};
 
@@ -76,6 +78,9 @@ impl Portal {
             made_passwords: ShowOnce::default(),
             handed_links: ShowOnce::default(),
             recovery_codes: ShowOnce::default(),
+            doubted: ShowOnce::default(),
+            released: Released::default(),
+            tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             tally: crate::page::home::Tally::default(),
             pages: RwLock::default(),
@@ -119,6 +124,8 @@ impl Portal {
         tokio::join!(gatepost_web::serve(self.door, router, stop.clone()), end_streams);
         self.app.listeners.end().await;
         self.app.checks.end().await;
+        self.app.tasks.close();
+        self.app.tasks.wait().await;
         self.app.forget_pages();
     }
 }

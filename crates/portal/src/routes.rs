@@ -16,6 +16,7 @@ pub(crate) fn table() -> Vec<Route> {
         page::app_passwords::rows(),
         page::applications::rows(),
         page::asset::rows(),
+        page::connect::rows(),
         page::entrance::rows(),
         page::health::rows(),
         page::home::rows(),

@@ -77,14 +77,21 @@ pub(crate) async fn rooms(it: &TestStore) -> Rooms {
         identity,
         reports: sign_ins.reports().clone(),
         accounts: Accounts::new(&it.store, &it.keyring, gatepost_providers::Providers::embedded()),
-        reach: Reach {
-            dialer: Dialer::new(Resolver::system(), Arc::new(Guard::new(Vec::new()))),
-            tls: ClientTls::new(&[], &it.world).unwrap(),
-            own_name: "gatepost.example".parse().unwrap(),
-            arrival: Arrival::default(),
-        },
         outbox: Outbox::new(&it.store, &it.keyring, &it.bodies),
+        reach: reach(it),
         store: it.store.clone(),
+    }
+}
+
+/// Loopback may be dialled, and no name server is asked.
+fn reach(it: &TestStore) -> Reach {
+    let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
+    let resolver = Resolver::configured("127.0.0.1:9".parse().unwrap()).unwrap();
+    Reach {
+        dialer: Dialer::new(resolver, Arc::new(guard)),
+        tls: ClientTls::new(&[], &it.world).unwrap(),
+        own_name: "gatepost.example".parse().unwrap(),
+        arrival: Arrival::default(),
     }
 }
 
@@ -96,6 +103,10 @@ impl House {
     pub(crate) async fn with(settings: PortalSettings, rows: Vec<Route>) -> Self {
         let it = gatepost_testkit::sqlite(ROOMS).await;
         let rooms = rooms(&it).await;
+        Self::of(it, rooms, settings, rows).await
+    }
+
+    pub(crate) async fn of(it: TestStore, rooms: Rooms, settings: PortalSettings, rows: Vec<Route>) -> Self {
         let organisation =
             rooms.identity.create_organisation("Praxis <Süd>", Actor::Command).await.unwrap().id;
         rooms.identity.set_organisation_up(organisation, "Praxis <Süd>", Actor::Command).await.unwrap();

@@ -128,6 +128,9 @@
   document.addEventListener("submit", (event) => {
     if (event.target.dataset.sent) { event.preventDefault(); return; }
     event.target.dataset.sent = "1";
+    /* <form target="_blank" data-then="ADDRESS">: this page goes on there while the answer opens in its own tab. */
+    const then = event.target.dataset.then;
+    if (then) setTimeout(() => location.assign(then), 500);
   });
   addEventListener("pageshow", () => every("form[data-sent]", document, (it) => { delete it.dataset.sent; }));
 })();

@@ -45,6 +45,14 @@ impl Browser {
         url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
     }
 
+    /// Waits until the address bar shows these words, and gives all of it; also where nothing answers there.
+    #[track_caller]
+    pub(crate) fn await_address(&self, words: &str) -> String {
+        let address = || self.wait_for(self.client.current_url()).unwrap().to_string();
+        let found = wait_until(PATIENCE, || Some(address()).filter(|it| it.contains(words)));
+        found.unwrap_or_else(|| panic!("{words:?} is not in {}", address()))
+    }
+
     /// Waits until the page has this path, without its query.
     #[track_caller]
     pub(crate) fn arrives_at(&mut self, path: &str) {
@@ -185,6 +193,26 @@ impl Browser {
         self.wait_for(self.client.switch_to_window(opened.handle)).unwrap();
         self.change_look(self.look);
         before
+    }
+
+    /// Goes on in the tab that something has just opened; gives the one that was left.
+    #[track_caller]
+    pub(crate) fn turn_to_opened_tab(&mut self) -> fantoccini::wd::WindowHandle {
+        let before = self.wait_for(self.client.window()).unwrap();
+        let opened = wait_until(PATIENCE, || {
+            let all = self.wait_for(self.client.windows()).unwrap_or_default();
+            all.into_iter().find(|it| *it != before)
+        });
+        let opened = opened.unwrap_or_else(|| panic!("no other tab was opened from {}", self.path()));
+        self.wait_for(self.client.switch_to_window(opened)).unwrap();
+        self.change_look(self.look);
+        before
+    }
+
+    /// Closes this tab, and goes on in another.
+    pub(crate) fn close_for(&mut self, tab: fantoccini::wd::WindowHandle) {
+        self.wait_for(self.client.close_window()).unwrap();
+        self.wait_for(self.client.switch_to_window(tab)).unwrap();
     }
 
     /// Goes on in another tab; gives the one that was left.

@@ -62,6 +62,13 @@ impl Office {
         }
     }
 
+    /// Proves who it is where a form asks for it.
+    pub(crate) fn confirm(&self, browser: &mut Browser) {
+        if browser.text().contains("Confirm that it is you") {
+            Telephone::of(&self.at).confirm(browser);
+        }
+    }
+
     /// Goes to the page of a person, or to one behind it.
     fn person(&self, browser: &mut Browser, name: &str, behind: &str) {
         browser.go("/people");

@@ -1,7 +1,6 @@
 //! What stands in the demo's installation: an organisation, a mailbox, an app password of this run.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 
 use gatepost_accounts::{ApplicationKind, NewApplication};
 use gatepost_core::SecretText;
@@ -15,6 +14,7 @@ use crate::answer::AppPasswordMade;
 use crate::app::App;
 use crate::control::{NewAccount, NewAppPassword, PasswordOnTheWay, Refusal, Report, Target};
 use crate::output::understand;
+use crate::sandbox::SandboxShown;
 
 /// The demo's configuration. Ports are given on the command line, and stand here for commands and for `serve`.
 pub(super) const CONFIGURATION: &str = r#"# Made by `gatepost demo`. Relative paths begin at the folder of this file.
@@ -34,7 +34,12 @@ tls = "127.0.0.1:1465"
 extra_authorities = ["sandbox/authority.pem"]
 allow_private_addresses = ["127.0.0.1"]
 
-# People sign in at the sandbox as at the large providers.
+# Mailboxes of the sandbox are connected as those of the large providers.
+[providers.sandbox]
+smtp = [{ host = "127.0.0.1", port = 2587, tls = "starttls" }]
+imap = [{ host = "127.0.0.1", port = 2143, tls = "starttls" }]
+pop3 = [{ host = "127.0.0.1", port = 2110, tls = "starttls" }]
+
 [providers.sandbox.oauth]
 authorize = "http://127.0.0.1:8026/oauth2/auth"
 token = "http://127.0.0.1:8026/oauth2/token"
@@ -60,15 +65,21 @@ const USUAL_PAGES: &str = "127.0.0.1:8026";
 /// Holds sections of providers over those of the file.
 const PROVIDERS_VARIABLE: &str = "GATEPOST_PROVIDERS";
 
-/// Its OAuth service with the address of this start, to be laid over a configuration as that variable is: one of the environment
-/// stands in front.
-pub(super) fn providers_of(pages: SocketAddr) -> Vec<(OsString, OsString)> {
+/// Its servers and its OAuth service with the addresses of this start, to be laid over a configuration as that variable is: one of
+/// the environment stands in front.
+pub(super) fn providers_of(shown: &SandboxShown) -> Vec<(OsString, OsString)> {
     let mut all: Vec<_> = std::env::vars_os().collect();
     if all.iter().any(|(name, _)| name == PROVIDERS_VARIABLE) {
         return all;
     }
     let section = CONFIGURATION.split_once("[providers.").map_or("", |(_, section)| section);
-    let section = format!("[{}", section.replace(USUAL_PAGES, &pages.to_string()));
+    let mut section =
+        format!("[providers.{}", section.replace(USUAL_PAGES, &shown.sandbox_pages_address().to_string()));
+    for (usual, door) in [(2587, shown.sandbox_smtp), (2143, shown.sandbox_imap), (2110, shown.sandbox_pop3)]
+    {
+        section = section.replace(&format!("port = {usual},"), &format!("port = {},", door.port()));
+    }
+    let section = section.replace("[providers.", "[");
     all.push((PROVIDERS_VARIABLE.into(), section.into()));
     all
 }

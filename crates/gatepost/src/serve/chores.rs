@@ -104,6 +104,18 @@ pub(super) fn start(
             }
         }
     });
+    let drafts = app.clone();
+    repeat(tasks, stop, HOUR, move || {
+        let app = drafts.clone();
+        async move {
+            if let Err(error) = app.accounts.sweep_drafts().await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "mailboxes that nobody went on to connect are forgotten later"
+                );
+            }
+        }
+    });
     let notices = app.store.clone();
     repeat(tasks, stop, HOUR, move || {
         let (people, store) = (people.clone(), notices.clone());

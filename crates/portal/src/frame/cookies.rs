@@ -21,6 +21,8 @@ pub(crate) enum CookieName {
     Theme,
     /// Was led on from another site just now.
     Onward,
+    /// Has begun to sign in at a provider's page: brings the answer, and no other browser does (OC-2).
+    SignIn,
 }
 
 const MINUTE: i64 = 60;
@@ -42,6 +44,7 @@ impl CookieName {
             Self::Device => "device",
             Self::Theme => "theme",
             Self::Onward => "onward",
+            Self::SignIn => "sign-in",
         }
     }
 }
@@ -91,6 +94,11 @@ impl Cookies {
 
     pub(crate) fn onward(self) -> Cookie<'static> {
         self.make(CookieName::Onward, "yes", Some(10))
+    }
+
+    /// For as long as somebody may take on a provider's page.
+    pub(crate) fn sign_in(self, token: &Token) -> Cookie<'static> {
+        self.make(CookieName::SignIn, token.reveal(), Some(10 * MINUTE))
     }
 
     /// Takes a cookie away.

@@ -96,10 +96,12 @@ impl Page {
         proofs::confirm(&self.app, token, session, proof, &self.visitor).await
     }
 
-    /// Where the choice of the look leads back to. The token of a one-time link is not among what is sent for that.
+    /// Where the choice of the look leads back to. The token of a one-time link, and what a provider's page has brought, are not
+    /// among what is sent for that.
     pub(crate) fn back(&self) -> &str {
         match self.path.split_once('?') {
             Some((paths::LINK, _)) => paths::LINK,
+            Some((path, _)) if path.starts_with(paths::CALLBACK) => path,
             _ => &self.path,
         }
     }

@@ -25,6 +25,10 @@ pub(crate) mod paths {
     pub(crate) const LINK: &str = "/link";
     pub(crate) const FORGOT: &str = "/forgot";
     pub(crate) const STAY: &str = "/stay";
+    /// Where a mailbox is connected.
+    pub(crate) const CONNECT: &str = "/accounts/connect";
+    /// What the addresses begin with that providers' pages send people back to.
+    pub(crate) const CALLBACK: &str = "/oauth/callback/";
     pub(crate) const SECURITY: &str = "/security";
     /// OAuth applications of one's own.
     pub(crate) const APPLICATIONS: &str = "/accounts/applications";

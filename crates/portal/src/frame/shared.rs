@@ -9,9 +9,11 @@ use gatepost_core::{OrganisationId, Timestamp};
 use gatepost_identity::{CreatedAppPassword, HandedLink, RecoveryCodes};
 use gatepost_web::{Asset, Zone};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::{Alerts, Cookies, KeptForms, Problem, Proofs, ShowOnce, Texts, Thens};
 use crate::page::app_passwords::Listeners;
+use crate::page::connect::{Doubted, Released};
 use crate::{PortalSettings, Rooms};
 
 /// The state of every handler: `State(app): State<App>`.
@@ -38,6 +40,12 @@ pub(crate) struct Shared {
     pub(crate) handed_links: ShowOnce<HandedLink>,
     /// Recovery codes that were not typed back yet.
     pub(crate) recovery_codes: ShowOnce<RecoveryCodes>,
+    /// App passwords of providers that look wrong, until somebody has said that they are meant; by their draft.
+    pub(crate) doubted: ShowOnce<Doubted>,
+    /// What signing in again has set free.
+    pub(crate) released: Released,
+    /// What goes on when its page is closed.
+    pub(crate) tasks: TaskTracker,
     /// Ends streams that would go on for ever.
     pub(crate) stop: CancellationToken,
     /// Letters that were counted for charts.
@@ -93,6 +101,7 @@ impl Shared {
         self.made_passwords.follow(old, new);
         self.handed_links.follow(old, new);
         self.recovery_codes.follow(old, new);
+        self.doubted.follow(old, new);
     }
 
     /// The session is over: what waits for it is gone.
@@ -100,6 +109,7 @@ impl Shared {
         self.made_passwords.forget(session);
         self.handed_links.forget(session);
         self.recovery_codes.forget(session);
+        self.doubted.forget(session);
     }
 }
 

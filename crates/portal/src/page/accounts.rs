@@ -12,7 +12,6 @@ mod default;
 mod detail;
 mod edit;
 mod history;
-mod links;
 mod pop_up;
 mod remove;
 mod right;

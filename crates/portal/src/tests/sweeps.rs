@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::Method;
-use gatepost_accounts::{ApplicationKind, NewApplication, Serves};
+use gatepost_accounts::{ApplicationKind, Details, NewApplication, Serves, Whose};
 use gatepost_core::{EmailAddress, LoginId, OrganisationId, PersonId};
 use gatepost_identity::{
     AppPasswordLimits, ContactKind, Entrance, LinkKind, MOST_APP_PASSWORDS, NewAppPassword, NewPerson,
@@ -22,7 +22,7 @@ use crate::{Access, Kind, PortalSettings, RouteRow, routes};
 const NOBODYS: &str = "0192f0c1-0000-7000-8000-000000000001";
 
 /// Writes by somebody who is signed in that need no proof (docs/decisions/0010), and why each of them does no harm.
-const WITHOUT_PROOF: [&str; 10] = [
+const WITHOUT_PROOF: [&str; 11] = [
     // These are the proof, or end what somebody could do.
     "/confirm",
     "/sign-out",
@@ -33,6 +33,8 @@ const WITHOUT_PROOF: [&str; 10] = [
     "/stay",
     // The recovery codes that this session made with a proof at most ten minutes ago.
     "/two-step/codes",
+    // Brings what a provider gave for a sign-in that began with a proof at most ten minutes ago (docs/decisions/0014).
+    "/accounts/connect/{id}/waiting",
     // Names the organisation once, before there is anything in it.
     "/set-up",
     // Signs in where the account signs in by itself.
@@ -106,6 +108,16 @@ impl House {
             home_location: None,
         };
         self.rooms.identity.add_person(new, Actor::Command).await.unwrap()
+    }
+
+    /// A mailbox that somebody is connecting.
+    async fn draft(&self, person: &Person) {
+        let providers = self.rooms.accounts.providers();
+        let address: EmailAddress = "office@gmail.com".parse().unwrap();
+        let found = providers.recognise(&address, &self.rooms.reach.dialer).await;
+        let details = Details::of(&address, &found, Serves::Organisation);
+        let whose = Whose { organisation: person.organisation, person: Some(person.id) };
+        self.rooms.accounts.connecting(whose).begin(details).await.unwrap();
     }
 
     async fn enter(&self, person: &Person) -> NewSession {
@@ -223,6 +235,7 @@ impl Town {
         let Entrance::SecondStep { token, .. } = entrance else { panic!("two-step verification is on") };
         let mut between = Browser::default();
         between.keep("pre-session", token.reveal());
+        house.draft(&chief).await;
         let mut browsers = Vec::new();
         for person in [&chief, &ben, &them] {
             let new = house.enter(person).await;
@@ -281,6 +294,9 @@ impl Town {
             "people" => "person",
             "accounts" => "mail_account",
             "outbox" => "submission",
+            "connect" => "draft",
+            // A service's word.
+            "callback" => return "google".to_owned(),
             // Made by a second step with a tick, which no session here has come by.
             "devices" => return NOBODYS.to_owned(),
             // Files, which are nobody's.

@@ -7,7 +7,7 @@ use axum::response::{Html, IntoResponse as _};
 use gatepost_accounts::Shown;
 use serde::Deserialize;
 
-use super::{Card, links, whose};
+use super::{Card, whose};
 use crate::frame::{Answer, App, Nav, Page, Problem, Query, Signed, paths, show};
 
 /// Cards on one page.
@@ -31,8 +31,6 @@ pub(super) struct Asked {
 struct Cards {
     page: Page,
     cards: Vec<Card>,
-    /// Where one connects a mailbox.
-    connect: Option<&'static str>,
     is_search: bool,
     /// Which page it is, where there are several.
     place: Option<String>,
@@ -93,7 +91,6 @@ async fn cards(app: &App, page: &Page, signed: &Signed, asked: &Asked) -> Result
         page.t.fill("accounts.place", &[("at", &at), ("of", &of)])
     };
     Ok(Cards {
-        connect: links::connect(),
         is_search: !asked.find.trim().is_empty(),
         place: (board.n_pages > 1).then(place),
         before: (board.page > 1).then(|| other(board.page - 1)),

@@ -7,7 +7,7 @@ use gatepost_core::MailAccountId;
 use gatepost_web::Moment;
 
 use super::right::{Right, right_on};
-use super::{ago, links, path};
+use super::{ago, path};
 use crate::frame::{App, Page, Problem, Signed};
 use crate::page::badge::Badge;
 use crate::page::outbox::visible;
@@ -170,11 +170,6 @@ fn button(page: &Page, account: &MailAccount, status: &AccountStatus, right: Rig
         return None;
     }
     let t = page.t;
-    let check = |is_main| Button {
-        action: path(account.id, "/check"),
-        word: t.of("accounts.check").to_owned(),
-        is_main,
-    };
     match status.status {
         StatusName::Connected => None,
         StatusName::Paused => Some(Button {
@@ -182,10 +177,15 @@ fn button(page: &Page, account: &MailAccount, status: &AccountStatus, right: Rig
             word: t.of("accounts.resume").to_owned(),
             is_main: false,
         }),
-        StatusName::Failing | StatusName::Unchecked => Some(check(false)),
-        StatusName::NeedsSignIn => Some(links::reauthenticate(account.id).map_or_else(
-            || check(true),
-            |action| Button { action, word: t.of("accounts.reauthenticate").to_owned(), is_main: true },
-        )),
+        StatusName::Failing | StatusName::Unchecked => Some(Button {
+            action: path(account.id, "/check"),
+            word: t.of("accounts.check").to_owned(),
+            is_main: false,
+        }),
+        StatusName::NeedsSignIn => Some(Button {
+            action: path(account.id, "/reauthenticate"),
+            word: t.of("accounts.reauthenticate").to_owned(),
+            is_main: true,
+        }),
     }
 }

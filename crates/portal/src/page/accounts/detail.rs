@@ -13,7 +13,7 @@ use super::card::COUNTED;
 use super::history::{Past, history};
 use super::right::{Held, Right, find};
 use super::whom::{Choice, Whom};
-use super::{Card, links, path};
+use super::{Card, path};
 use crate::frame::{Answer, App, Form, Id, Nav, Page, Problem, Signed, show};
 use crate::page::people::app_password_words;
 
@@ -50,7 +50,7 @@ struct Settings {
     /// Whose default it may become, for those who may choose.
     defaults: Vec<Choice>,
     is_paused: bool,
-    reauthenticate: Option<String>,
+    reauthenticate: String,
 }
 
 /// What was typed into the forms of this page, when it comes back.
@@ -157,7 +157,7 @@ async fn settings(app: &App, page: &Page, signed: &Signed, held: &Held) -> Resul
         history: history(app, page, account, &whom).await?,
         defaults: if held.right.rules() { whom.choices(page, None) } else { Vec::new() },
         is_paused: account.paused_at.is_some(),
-        reauthenticate: links::reauthenticate(account.id),
+        reauthenticate: path(account.id, "/reauthenticate"),
     })
 }
 

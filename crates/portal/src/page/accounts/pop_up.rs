@@ -9,7 +9,7 @@ use gatepost_identity::Session;
 use serde::Deserialize;
 
 use super::card::{COUNTED, waiting};
-use super::{links, path};
+use super::path;
 use crate::frame::{Answer, App, Form, Page, Problem, Query, Signed, paths, see_other};
 
 /// Causes that are named; of the others it is said how many accounts they stop.
@@ -106,7 +106,7 @@ fn watcher(page: &Page, session: &Session) -> Watcher {
 fn entry(page: &Page, back: &str, it: &Trouble, n_waiting: u64) -> Option<Entry> {
     let first = it.accounts.first()?;
     let reauthenticate = match (it.kind, it.accounts.as_slice()) {
-        (TroubleKind::SignIn, [only]) => links::reauthenticate(only.id),
+        (TroubleKind::SignIn, [only]) => Some(path(only.id, "/reauthenticate")),
         _ => None,
     };
     let href = if it.accounts.len() == 1 { path(first.id, "") } else { paths::ACCOUNTS.to_owned() };
