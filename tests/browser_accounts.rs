@@ -77,7 +77,6 @@ fn the_board_turns_by_itself_and_the_pop_up_can_wait() {
     browser.press("Reception");
     browser.press("Check now");
     browser.see("did not work");
-    browser.see("not tried");
     // What comes while one looks on may move what is below it; a page that is loaded may not.
     browser.reload();
     browser.check_page();

@@ -8,10 +8,9 @@ const ANNA: &str = "anna@sandbox.test";
 /// A page of the mailbox that is being connected.
 fn behind(browser: &mut Browser, behind: &str) {
     browser.go("/accounts/connect");
-    browser.press(ANNA);
-    browser.see("Connect anna@sandbox.test");
-    let path = browser.path();
-    browser.go(&format!("{path}{behind}"));
+    browser.see("Go on with");
+    let open = browser.script("return document.querySelector('.choices a').getAttribute('href')", &[]);
+    browser.go(&format!("{}{behind}", open.as_str().unwrap()));
 }
 
 /// In the order of connecting.

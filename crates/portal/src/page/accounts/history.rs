@@ -49,7 +49,7 @@ fn done(action: &str) -> &'static str {
         "mail_account.resumed" => "accounts.past_resumed",
         "mail_account.edited" => "accounts.past_edited",
         "mail_account.made_default" => "accounts.past_default",
-        "mail_account.credential_replaced" => "accounts.past_signed_in",
+        "mail_account.credential_replaced" | "mail_account.reauthenticated" => "accounts.past_signed_in",
         "mail_account.servers_changed" => "accounts.past_servers",
         "mail_account.removed" => "accounts.past_removed",
         _ => "accounts.past_other",

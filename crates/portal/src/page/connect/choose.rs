@@ -83,7 +83,7 @@ pub(super) async fn show_ways(
         servers: desk.path("/servers"),
         has_secret,
         is_again: desk.is_again(),
-        page: page.at(Nav::Accounts),
+        page: desk.page.clone().at(Nav::Accounts),
     };
     Ok(show(StatusCode::OK, &shown))
 }

@@ -45,7 +45,12 @@ impl Desk {
             Ok(_) => return Err(Stopped::at(page, id, ConnectError::NotFound)),
             Err(why) => return Err(Stopped::at(page, id, why)),
         };
-        Ok(Self { app: app.clone(), page: page.clone(), connecting, draft, me, rules })
+        let mut page = page.clone();
+        if draft.account.is_some() {
+            // What it asks for is being done.
+            page.pop_up = None;
+        }
+        Ok(Self { app: app.clone(), page, connecting, draft, me, rules })
     }
 
     pub(super) fn stopped(&self, why: ConnectError) -> Stopped {
