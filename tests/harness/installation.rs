@@ -34,6 +34,11 @@ impl Installation {
         Self::in_folder(fresh_folder(), authority, top, "")
     }
 
+    /// The same with both.
+    pub(crate) fn with(authority: &Path, top: &str, more: &str) -> Self {
+        Self::in_folder(fresh_folder(), authority, top, more)
+    }
+
     fn in_folder(folder: TempDir, authority: &Path, top: &str, more: &str) -> Self {
         let config = folder.path().join("gatepost.toml");
         let data = if top.contains("data_dir") { "" } else { "data_dir = \"data\"\n" };

@@ -26,6 +26,11 @@ impl Provider {
         self.running.text("sandbox_smtp")
     }
 
+    /// Where letters are read by IMAP, as `HOST:PORT`.
+    pub(crate) fn imap(&self) -> String {
+        self.running.text("sandbox_imap")
+    }
+
     /// Where its pages are.
     pub(crate) fn pages(&self) -> String {
         self.running.text("sandbox_pages")

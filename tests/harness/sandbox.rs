@@ -50,6 +50,12 @@ impl Mailboxes {
         self.put("faults", fault);
     }
 
+    /// What the sandbox answers.
+    pub(crate) fn get(&self, what: &str) -> String {
+        let url = format!("{}/api/{what}", self.pages);
+        output_of(Command::new("curl").args(["--silent", "--show-error", "--fail", &url])).done()
+    }
+
     /// Asks the sandbox for a change, in JSON.
     pub(crate) fn put(&self, what: &str, json: &str) {
         let url = format!("{}/api/{what}", self.pages);

@@ -63,6 +63,9 @@ impl Asking<'_> {
                 }
                 Err(refusal) if tries < TRIES && is_of_paste(&refusal) => {
                     tries += 1;
+                    let because = refusal.to_string();
+                    self.output
+                        .json(&serde_json::json!({ "id": begun.id, "signed_in": false, "because": because }));
                     self.output.text(format_args!("\n{refusal}\nPaste the whole address:"));
                 }
                 Err(refusal) => return Err(refusal),

@@ -1,0 +1,212 @@
+//! Connecting mailboxes by command alone: the page of the provider is opened elsewhere, and its address pasted back.
+#![allow(clippy::unwrap_used, reason = "a test may stop wherever something is not as it should be")]
+
+mod harness;
+
+use std::path::Path;
+use std::time::Duration;
+
+use gatepost_testkit::wait_until;
+use harness::{Dialogue, Gate, Servers, SignInHouse, Smtp, Visitor, link_of, trusting, with_input};
+use serde_json::{Value, json};
+
+const RECEPTION: &str = "reception@sandbox.test";
+const BILLING: &str = "billing@sandbox.test";
+const ANNA: &str = "anna@sandbox.test";
+/// Long, because the machine may do other things.
+const SOON: Duration = Duration::from_secs(60);
+
+/// A house with the sandbox's own application.
+fn house() -> SignInHouse {
+    let house = SignInHouse::start("", "");
+    house.register();
+    house
+}
+
+/// The link that a command without `--json` shows.
+#[track_caller]
+fn shown_link(command: &mut Dialogue) -> String {
+    command.hear("/oauth2/auth?")
+}
+
+#[test]
+fn a_mailbox_is_connected_by_a_link_that_is_opened_elsewhere_and_an_address_that_is_pasted() {
+    let house = house();
+    let server = house.it.serve();
+    // So that nothing is read before the steps of sending were seen.
+    let gate = Gate::before(&house.provider.imap());
+    gate.shut();
+    let imap = gate.address();
+    let mut adding = house.adding(RECEPTION, Servers { imap: Some(&imap), ..Servers::default() }, &[]);
+    adding.hear("sign in at Sandbox as reception@sandbox.test:");
+    let link = shown_link(&mut adding);
+    adding.hear("paste it here within ten minutes:");
+    // What is no answer costs nothing, and is asked for again.
+    adding.say("");
+    adding.say("sandbox-code-0123456789");
+    adding.hear("this is a part of the address only: paste the whole address");
+    adding.hear("Paste the whole address:");
+    adding.say("https://mail.example.org/inbox?code=1&state=2");
+    adding.hear("this address is of another page");
+    adding.hear("Paste the whole address:");
+    adding.say(&format!("  {}  ", Visitor::new().allow(&link, RECEPTION, &[])));
+    for step in ["✓ sign in", "✓ send a letter from the mailbox to itself"] {
+        adding.hear(step);
+    }
+    // Now they are known to be shown as they are taken: nothing was read yet.
+    gate.await_somebody();
+    gate.open();
+    for step in
+        ["✓ for reading: sign in", "✓ for reading: open the mailbox", "✓ for reading: find the letter"]
+    {
+        adding.hear(step);
+    }
+    let shown = adding.end().done();
+    assert!(shown.contains("✓ Connected since") && shown.contains(RECEPTION), "{shown}");
+    let account = house.it.account(RECEPTION);
+    assert_eq!(
+        (&account["status"], &account["reading"]["status"]),
+        (&json!("connected"), &json!("connected"))
+    );
+
+    // It sends, and the same again is refused.
+    let with = house.it.app_password(RECEPTION, &[]);
+    house.send(&server, &with, ANNA, &["By a token"]);
+    house.mailboxes().await_subject(ANNA, "By a token");
+    let again = house.adding(RECEPTION, Servers::default(), &[]).end();
+    again.refused(&["the mailbox reception@sandbox.test is connected already"]);
+    assert_eq!(server.stop().code(), Some(0));
+}
+
+#[test]
+fn programs_connect_a_mailbox_by_lines_of_json_also_without_a_running_server() {
+    let house = house();
+    let mut adding = house.adding(BILLING, Servers::default(), &["--json", "--short-name", "Billing"]);
+    let first = adding.hear("\"link\"");
+    let link = link_of(&first);
+    let first: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!((&first["address"], &first["method"]), (&json!(BILLING), &json!("sign_in")));
+    assert_eq!(first["service"], "Sandbox");
+    adding.say("http://127.0.0.1/?code");
+    let refused: Value = serde_json::from_str(&adding.hear("signed_in")).unwrap();
+    assert_eq!(refused["signed_in"], false);
+    assert!(refused["because"].as_str().unwrap().contains("paste"), "{refused}");
+    adding.say(&Visitor::new().allow(&link, BILLING, &[]));
+    let signed_in: Value = serde_json::from_str(&adding.hear("signed_in")).unwrap();
+    assert_eq!(signed_in, json!({ "id": first["id"], "signed_in": true }));
+    let lines = adding.end().json_lines();
+    let (account, steps) = lines[3..].split_last().unwrap();
+    assert!(steps.iter().all(|it| it["ok"] == true), "{steps:#?}");
+    let names: Vec<_> = steps.iter().map(|it| it["step"].as_str().unwrap()).collect();
+    assert!(names.contains(&"may_send") && names.contains(&"sign_in"), "{names:?}");
+    assert_eq!((&account["status"], &account["short_name"]), (&json!("connected"), &json!("Billing")));
+}
+
+/// C7, C8: what the provider's page brought instead is said, and nothing is connected.
+#[test]
+fn another_mailbox_an_unticked_permission_a_refusal_and_a_used_address_connect_nothing() {
+    let house = house();
+    let server = house.it.serve();
+    let add = |answer: &dyn Fn(&str) -> String| {
+        let mut adding = house.adding(RECEPTION, Servers::default(), &["--json"]);
+        let link = link_of(&adding.hear("\"link\""));
+        adding.say(&answer(&link));
+        let ended = adding.end();
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert_eq!(house.it.command(&["account", "list", "--json"]).done(), "", "nothing is connected");
+        ended.stderr
+    };
+    let visitor = Visitor::new;
+    let other = add(&|link| visitor().allow(link, BILLING, &[]));
+    assert!(
+        other.contains("signed in as billing@sandbox.test, but reception@sandbox.test was expected"),
+        "{other}"
+    );
+    let tokens: Vec<Value> = serde_json::from_str(&house.mailboxes().get("tokens")).unwrap();
+    assert!(tokens.is_empty(), "what was given for another mailbox was given back: {tokens:?}");
+
+    let unticked = add(&|link| visitor().allow(link, RECEPTION, &["mail.send"]));
+    assert!(unticked.contains("Not allowed were: Send mail as you."), "{unticked}");
+    assert!(unticked.contains("Cure: "), "{unticked}");
+
+    let denied = add(&|link| visitor().deny(link, RECEPTION));
+    assert!(denied.contains("Cure: ") && denied.contains("Who can do this: "), "{denied}");
+    assert!(!denied.contains("Not allowed were"), "{denied}");
+
+    // Everything is right once, and then the same address is pasted into another sign-in.
+    let mut adding = house.adding(RECEPTION, Servers::default(), &["--json"]);
+    let address = visitor().allow(&link_of(&adding.hear("\"link\"")), RECEPTION, &[]);
+    adding.say(&address);
+    adding.end().done();
+    let before = house.it.account(RECEPTION);
+    let mut again = house.signing_in_again(RECEPTION, &["--json"]);
+    again.hear("\"link\"");
+    again.say(&address);
+    let again = again.end();
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert!(again.stderr.contains("it was used already"), "{}", again.stderr);
+    assert_eq!(house.it.account(RECEPTION), before, "nothing has changed");
+    assert_eq!(server.stop().code(), Some(0));
+}
+
+#[test]
+fn without_an_application_the_refusal_names_the_command_that_enters_one() {
+    let house = SignInHouse::start("", "");
+    house.adding(RECEPTION, Servers::default(), &[]).end().refused(&["gatepost oauth-client add"]);
+    house.register();
+    house.connect(RECEPTION, Servers::default());
+}
+
+/// A mailbox whose sign-in was taken back while letters were waiting for it.
+#[test]
+fn after_a_revocation_signing_in_again_keeps_what_there_is_and_what_waited_leaves_in_order() {
+    for way in ["sign in", "password"] {
+        // Over several connections letters leave side by side.
+        let house = SignInHouse::start("", "[providers.sandbox.limits]\nsmtp_concurrent_connections = 1");
+        house.register();
+        let server = house.it.serve();
+        house.connect(RECEPTION, Servers::default());
+        let with = house.it.app_password(RECEPTION, &[]);
+        house.send(&server, &with, ANNA, &["First"]);
+        house.mailboxes().await_subject(ANNA, "First");
+        let passwords = house.it.command(&["app-password", "list", "--json"]).json_lines();
+
+        house.tokens(RECEPTION, "revoke");
+        let waiting = ["Second", "Third", "Fourth", "Fifth"];
+        house.send(&server, &with, ANNA, &waiting);
+        let needs_sign_in = wait_until(SOON, || {
+            let it = house.it.account(RECEPTION);
+            (it["sending"]["status"] == "needs_sign_in" && it["waiting"] == 4).then_some(it)
+        });
+        let before = needs_sign_in.unwrap_or_else(|| panic!("{}", house.it.account(RECEPTION)));
+        assert_eq!(before["reading"]["status"], "needs_sign_in", "a dead grant reads nothing either");
+        assert_eq!(house.it.letters(&["--state", "sent"]).len(), 1);
+
+        let done = match way {
+            "sign in" => house.finish(house.signing_in_again(RECEPTION, &["--json"]), RECEPTION),
+            _ => {
+                let mut command = house.it.gatepost();
+                command.args(["account", "reauthenticate", RECEPTION, "--password-stdin", "--json"]);
+                with_input(&mut command, "sandbox")
+            }
+        };
+        let lines = done.json_lines();
+        let after = lines.last().unwrap();
+        assert_eq!(
+            (&after["id"], &after["status"]),
+            (&before["id"], &json!("connected")),
+            "{way}: {lines:#?}"
+        );
+        house.mailboxes().await_subject(ANNA, "Fifth");
+        let arrived: Vec<Value> =
+            house.mailboxes().messages(ANNA).into_iter().map(|it| it["subject"].clone()).collect();
+        assert_eq!(arrived, ["First", "Second", "Third", "Fourth", "Fifth"], "{way}");
+        // What an application signed in with before opens the door as it did.
+        let now: Vec<Value> = house.it.command(&["app-password", "list", "--json"]).json_lines();
+        let ids = |all: &[Value]| all.iter().map(|it| it["id"].clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&now), ids(&passwords), "{way}");
+        let tls = trusting(Path::new(&server.text("certificate")));
+        Smtp::sign_in(&server.text("submission_tls"), &tls, &with).unwrap();
+        assert_eq!(server.stop().code(), Some(0));
+    }
+}
