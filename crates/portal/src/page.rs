@@ -6,6 +6,7 @@ pub(crate) mod applications;
 pub(crate) mod asset;
 pub(crate) mod badge;
 pub(crate) mod connect;
+pub(crate) mod course;
 pub(crate) mod entrance;
 pub(crate) mod error;
 pub(crate) mod health;

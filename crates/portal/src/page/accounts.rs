@@ -21,6 +21,7 @@ mod whom;
 
 pub(crate) use ago::ago;
 pub(crate) use card::Card;
+pub(crate) use check::check_in_background;
 pub(crate) use checks::Checks;
 pub(crate) use pop_up::PopUp;
 pub(crate) use right::whose;

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use gatepost_accounts::Change;
-use gatepost_core::MailAccountId;
+use gatepost_core::{MailAccountId, OrganisationId};
 use gatepost_journal::Actor;
 
 use super::path;
@@ -30,7 +30,7 @@ pub(super) async fn act(
         Act::Pause => (accounts.pause(organisation, id, by).await?, "accounts.paused"),
         Act::Resume => (accounts.resume(organisation, id, by).await?, "accounts.resumed"),
     };
-    changed(&app, &signed, id, change).await?;
+    changed(&app, signed.organisation(), id, change).await?;
     page.leave(Alert::good(page.t.fill(key, &[("name", &held.entry.account.short_name)])));
     Ok(see_other(&path(id, "")))
 }
@@ -38,13 +38,13 @@ pub(super) async fn act(
 /// Lets the outbox act on a change.
 pub(super) async fn changed(
     app: &App,
-    signed: &Signed,
+    organisation: OrganisationId,
     id: MailAccountId,
     change: Change,
 ) -> Result<(), Problem> {
     if change.released {
-        app.rooms.outbox.account_released(signed.organisation(), id).await?;
+        app.rooms.outbox.account_released(organisation, id).await?;
     }
-    app.rooms.outbox.account_changed(signed.organisation(), id);
+    app.rooms.outbox.account_changed(organisation, id);
     Ok(())
 }

@@ -62,7 +62,7 @@ async fn put(
 ) -> Result<Result<(), Invalid>, Problem> {
     let by = Actor::Person(signed.person().id);
     match app.rooms.accounts.edit(signed.organisation(), id, settings, by).await {
-        Ok(change) => changed(app, signed, id, change).await.map(Ok),
+        Ok(change) => changed(app, signed.organisation(), id, change).await.map(Ok),
         Err(AccountsError::Invalid(invalid)) => Ok(Err(invalid)),
         Err(error) => Err(error.into()),
     }

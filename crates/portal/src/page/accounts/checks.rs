@@ -41,7 +41,7 @@ pub(super) enum Ended {
 
 /// Too many run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Full;
+pub(crate) struct Full;
 
 /// All checks of this door.
 #[derive(Default)]

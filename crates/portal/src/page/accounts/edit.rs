@@ -147,7 +147,7 @@ pub(super) async fn edit(
     let (accounts, organisation) = (&app.rooms.accounts, signed.organisation());
     let person = settings.serves.person();
     match accounts.edit(organisation, id, settings, Actor::Person(signed.person().id)).await {
-        Ok(change) => changed(&app, &signed, id, change).await?,
+        Ok(change) => changed(&app, signed.organisation(), id, change).await?,
         Err(AccountsError::Invalid(invalid)) => {
             refuse(&page, &mut wrong, &invalid);
             return Ok(form(page, &held, &whom, typed, wrong));

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _};
-use gatepost_accounts::{ConnectError, Direction, DraftState, Outcome, Progress, Step, Taken};
+use gatepost_accounts::{ConnectError, Direction, DraftState, Outcome, Progress, Step};
 use gatepost_core::{Diagnosis, DraftId};
 use gatepost_providers::Method;
 use serde::Deserialize;
@@ -14,25 +14,13 @@ use super::finish::Asked;
 use super::proving;
 use super::stopped::Done;
 use crate::frame::{Alert, App, Form, Id, Nav, Page, Problem, Signed, see_other, show};
-use crate::page::badge::{Badge, Shape};
+use crate::page::course::{Course, courses};
 use crate::page::outbox::visible;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Typed {
     revision: u64,
-}
-
-/// One step in words.
-struct StepLine {
-    badge: Badge,
-    note: Option<String>,
-}
-
-/// The steps of one direction.
-struct Course {
-    title: String,
-    steps: Vec<StepLine>,
 }
 
 /// The part that renews itself.
@@ -176,58 +164,9 @@ pub(super) async fn again(
 }
 
 fn steps(desk: &Desk) -> Steps {
-    let t = desk.page.t;
     let progress = desk.draft.progress.clone().unwrap_or_default();
-    let course = |direction: Direction, key: &str| {
-        let mut lines: Vec<StepLine> = progress
-            .taken
-            .iter()
-            .filter(|it| it.direction == direction)
-            .map(|it| taken(&desk.page, it))
-            .collect();
-        if let Some((_, step)) = progress.under_way.filter(|(of, _)| *of == direction) {
-            let words = t.fill("connect.step_now", &[("step", t.of(step_key(step)))]);
-            lines.push(StepLine { badge: Badge::new("calm", Shape::Clock, &words), note: None });
-        }
-        (!lines.is_empty()).then(|| Course { title: t.of(key).to_owned(), steps: lines })
-    };
-    let courses =
-        [course(Direction::Sending, "connect.sending"), course(Direction::Reading, "connect.reading")];
     let waits = desk.draft.state == DraftState::HasSecret;
-    Steps { page: desk.page.clone(), courses: courses.into_iter().flatten().collect(), waits }
-}
-
-fn taken(page: &Page, it: &Taken) -> StepLine {
-    let t = page.t;
-    let (tone, shape, note) = match &it.outcome {
-        Outcome::Passed => ("good", Shape::Tick, None),
-        Outcome::PassedInJunk => ("good", Shape::Tick, Some(t.of("connect.note_junk").to_owned())),
-        Outcome::NotSeen { in_sent } => {
-            let key = if *in_sent { "connect.note_sent" } else { "connect.note_unseen" };
-            ("warn", Shape::Question, Some(t.of(key).to_owned()))
-        }
-        Outcome::Waits { until } => {
-            let time = page.moment(*until).words;
-            ("warn", Shape::Clock, Some(t.fill("connect.note_waits", &[("time", &time)])))
-        }
-        Outcome::Failed { .. } => ("bad", Shape::Cross, None),
-        Outcome::NotReached => ("calm", Shape::Dot, None),
-    };
-    let badge = Badge::new(tone, shape, t.of(step_key(it.step)));
-    StepLine { badge, note }
-}
-
-const fn step_key(step: Step) -> &'static str {
-    match step {
-        Step::Resolve => "connect.step_resolve",
-        Step::Connect => "connect.step_connect",
-        Step::Greet => "connect.step_greet",
-        Step::Encrypt => "connect.step_encrypt",
-        Step::SignIn => "connect.step_sign_in",
-        Step::MaySend => "connect.step_may_send",
-        Step::Open => "connect.step_open",
-        Step::Arrival => "connect.step_arrival",
-    }
+    Steps { page: desk.page.clone(), courses: courses(&desk.page, &progress), waits }
 }
 
 fn unseen(page: &Page, progress: &Progress) -> Option<String> {

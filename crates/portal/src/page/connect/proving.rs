@@ -8,6 +8,7 @@ use gatepost_core::DraftId;
 use gatepost_store::StoreError;
 
 use crate::frame::App;
+use crate::page::accounts::check_in_background;
 
 /// Drafts of which is remembered how many letters they let go.
 const MOST: usize = 256;
@@ -41,7 +42,7 @@ pub(super) fn spawn(app: &App, connecting: &Connecting, draft: &Draft, asked_by:
         let stop = app.stop.clone();
         let proving = async {
             match connecting.check(id, revision, &app.rooms.reach, &asked_by).await {
-                Ok(proven) => act(&app, proven).await,
+                Ok(proven) => act(&app, proven, asked_by.clone()).await,
                 Err(ConnectError::Store(error)) => Err(error),
                 // Somebody was faster, or has changed the draft: its page shows how it is.
                 Err(why) => {
@@ -57,7 +58,7 @@ pub(super) fn spawn(app: &App, connecting: &Connecting, draft: &Draft, asked_by:
 }
 
 /// Lets the outbox act on a change of the account.
-async fn act(app: &App, Proven { draft, change }: Proven) -> Result<(), StoreError> {
+async fn act(app: &App, Proven { draft, change }: Proven, asked_by: String) -> Result<(), StoreError> {
     let (Some(change), Some(account)) = (change, draft.account) else { return Ok(()) };
     let (outbox, organisation) = (&app.rooms.outbox, draft.organisation);
     if change.released {
@@ -65,6 +66,8 @@ async fn act(app: &App, Proven { draft, change }: Proven) -> Result<(), StoreErr
         outbox.account_released(organisation, account).await?;
     }
     outbox.account_changed(organisation, account);
+    // The sign-in is proven; that letters leave and arrive follows, and too many checks at once are no reason to do without.
+    let _ = check_in_background(app, organisation, account, asked_by);
     Ok(())
 }
 
