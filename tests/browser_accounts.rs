@@ -61,7 +61,7 @@ fn the_board_turns_by_itself_and_the_pop_up_can_wait() {
     house.send("lisa@sandbox.test");
     // Nobody reloads.
     browser.see("Needs sign-in");
-    browser.see("1 letter waits and will leave by itself.");
+    browser.see("1 letter waits, and leaves by itself once somebody has signed in.");
     browser.see("Who can do it");
 
     browser.go("/people");

@@ -107,6 +107,12 @@ impl Card {
                 StatusName::Paused if (1..u64::from(COUNTED)).contains(&n_waiting) => {
                     Some(page.t.count("accounts.waiting_paused", n_waiting, &[]))
                 }
+                StatusName::NeedsSignIn
+                    if status.sending.status == StatusName::NeedsSignIn
+                        && (1..u64::from(COUNTED)).contains(&n_waiting) =>
+                {
+                    Some(page.t.count("accounts.waiting_sign_in", n_waiting, &[]))
+                }
                 _ => waiting(page, n_waiting),
             },
             button: button(page, account, status, right),
