@@ -17,6 +17,7 @@ mod endpoint;
 mod error;
 pub mod imap;
 pub mod pop3;
+mod scrub;
 mod sign_in;
 pub mod smtp;
 #[cfg(test)]

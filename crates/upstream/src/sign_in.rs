@@ -54,6 +54,13 @@ impl SignIn {
         Some((mechanism, ClientExchange::new(mechanism, credentials, &host, endpoint.port)))
     }
 
+    /// What the server is told in confidence.
+    pub(crate) const fn secret(&self) -> &SecretText {
+        match &self.credential {
+            Credential::Password(text) | Credential::Bearer(text) => text,
+        }
+    }
+
     /// The password, where there is one: for sign-in without SASL.
     pub(crate) const fn password(&self) -> Option<&SecretText> {
         match &self.credential {

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::{capabilities_in, expect_ok};
 use crate::channel::{Channel, Garbled, within};
 use crate::error::{NotTheProtocol, UpstreamError};
+use crate::scrub::Scrub;
 
 const GARBLED: Garbled = Garbled {
     too_long: NotTheProtocol::Imap(ResponseError::TooLong),
@@ -33,6 +34,8 @@ pub(super) struct Dialogue {
     n_commands: u64,
     /// What the server wants people to read, raw and hostile. Never shown as words of ours (MP-3).
     pub(super) alerts: Vec<Vec<u8>>,
+    /// Taken out of all status responses.
+    pub(super) scrub: Scrub,
 }
 
 /// How far a command came.
@@ -47,7 +50,13 @@ pub(super) enum Step {
 
 impl Dialogue {
     pub(super) fn new(channel: Channel) -> Self {
-        Self { channel, reader: ResponseReader::new(), n_commands: 0, alerts: Vec::new() }
+        Self {
+            channel,
+            reader: ResponseReader::new(),
+            n_commands: 0,
+            alerts: Vec::new(),
+            scrub: Scrub::default(),
+        }
     }
 
     /// Everything that was said so far was said by anybody.
@@ -99,6 +108,7 @@ impl Dialogue {
                 Step::Continue(challenge) => {
                     let answer = exchange.answer(&challenge).map_err(UpstreamError::Challenge)?;
                     let line = Zeroizing::new([answer.reveal().as_bytes(), b"\r\n"].concat());
+                    self.scrub.add_line(&line);
                     self.channel.send(&line, Phase::Auth).await?;
                 }
                 Step::End(status) => return Ok(status),
@@ -117,6 +127,9 @@ impl Dialogue {
         // Wiped, because it may hold a secret.
         let mut line = Zeroizing::new(Vec::new());
         command.write_to(&tag, &mut line).map_err(|NotOneLine| UpstreamError::NotSayable)?;
+        if let ClientCommand::Authenticate { .. } = command {
+            self.scrub.add_line(&line);
+        }
         self.channel.send(&line, phase).await?;
         let deadlines = &self.channel.deadlines;
         Ok(Talk {
@@ -224,6 +237,10 @@ impl Dialogue {
             self.channel.connection.consume(n_taken);
             n_read += n_taken as u64;
             if let Some(response) = response {
+                let response = match response {
+                    Response::Status(it) => Response::Status(Status { raw: self.scrub.clean(it.raw), ..it }),
+                    other => other,
+                };
                 return Ok((response, n_read));
             }
         }

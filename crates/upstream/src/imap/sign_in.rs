@@ -11,6 +11,7 @@ impl Greeted {
     /// Signs in. The credential goes to this server alone, inside the TLS that was verified for its name (SC-4); where the
     /// server would rather have us elsewhere (RFC 2221), its words are only quoted (MP-3). Says who we are afterwards.
     pub async fn sign_in(mut self, sign_in: &SignIn) -> Result<ImapSession, UpstreamError> {
+        self.dialogue.scrub.add(sign_in.secret());
         let mut said: Option<Capabilities> = None;
         let mut listen = |response| said = capabilities_in(&response).or(said.take());
         let (status, about_token) = match sign_in.exchange(&self.endpoint, |it| self.capabilities.offers(it))

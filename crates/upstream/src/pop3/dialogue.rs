@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::expect_ok;
 use crate::channel::{Channel, Garbled, within};
 use crate::error::{NotTheProtocol, UpstreamError};
+use crate::scrub::Scrub;
 
 const GARBLED: Garbled = Garbled {
     too_long: NotTheProtocol::Pop3(ReplyError::TooLong),
@@ -26,11 +27,13 @@ const CAPABILITY_LINES: u64 = 100;
 /// One connection on which POP3 is spoken.
 pub(super) struct Dialogue {
     pub(super) channel: Channel,
+    /// Taken out of all status lines.
+    pub(super) scrub: Scrub,
 }
 
 impl Dialogue {
-    pub(super) const fn new(channel: Channel) -> Self {
-        Self { channel }
+    pub(super) fn new(channel: Channel) -> Self {
+        Self { channel, scrub: Scrub::default() }
     }
 
     /// One command and the first line of the reply to it.
@@ -47,7 +50,9 @@ impl Dialogue {
         // Servers that end status lines with LF alone exist and harm nobody.
         let until = (phase, within(span));
         let line = self.channel.line(REPLY_LINE, LineEnd::CrlfOrLf, until, &GARBLED).await?;
-        Reply::parse(&line).map_err(|source| UpstreamError::Protocol { phase, source: source.into() })
+        let reply =
+            Reply::parse(&line).map_err(|source| UpstreamError::Protocol { phase, source: source.into() })?;
+        Ok(Reply { raw: self.scrub.clean(reply.raw), ..reply })
     }
 
     /// The lines of a listing, of which there may be `at_most`.

@@ -12,6 +12,7 @@ use crate::sign_in::SignIn;
 impl Greeted {
     /// Signs in. The credential goes to this server alone, inside the TLS that was verified for its name (SC-4).
     pub async fn sign_in(mut self, sign_in: &SignIn) -> Result<Pop3Session, UpstreamError> {
+        self.dialogue.scrub.add(sign_in.secret());
         let can = self.capabilities.as_ref();
         let offered = sign_in.exchange(&self.endpoint, |it| can.is_some_and(|can| can.offers(it)));
         let (reply, about_token) = match offered {
@@ -39,6 +40,7 @@ impl Greeted {
         while reply.kind == ReplyKind::Continue {
             let answer = exchange.answer(reply.text()).map_err(UpstreamError::Challenge)?;
             let line = Zeroizing::new([answer.reveal().as_bytes(), b"\r\n"].concat());
+            self.dialogue.scrub.add_line(&line);
             self.dialogue.channel.send(&line, Phase::Auth).await?;
             let patience = self.dialogue.channel.deadlines.command;
             reply = self.dialogue.read_reply(Phase::Auth, patience).await?;

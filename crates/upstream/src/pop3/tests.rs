@@ -195,11 +195,13 @@ async fn a_refused_sign_in_says_what_the_server_said() {
         Hear("dXNlcj1yZWNl"),
         Say("+ eyJzdGF0dXMiOiI0MDAifQ==\r\n"),
         Hear(""),
-        Say("-ERR [AUTH] no\r\n"),
+        Say("-ERR [AUTH] no dXNlcj1yZWNl here\r\n"),
     ]);
     let provider = Provider::start(TlsMode::StartTls, Certificate::Good, acts).await;
     match attempt_with(provider, &token()).await.0.err().unwrap() {
-        UpstreamError::SignInRefused { about_token, .. } => {
+        UpstreamError::SignInRefused { about_token, reply } => {
+            // OC-8.
+            assert_eq!(reply.raw(), b"-ERR [AUTH] no [removed] here");
             assert_eq!(about_token.as_deref(), Some(&b"{\"status\":\"400\"}"[..]));
         }
         other => panic!("{other:?}"),

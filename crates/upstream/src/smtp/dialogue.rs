@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::channel::{Channel, Garbled, within};
 use crate::error::{NotTheProtocol, UpstreamError};
+use crate::scrub::Scrub;
 
 const GARBLED: Garbled = Garbled {
     too_long: NotTheProtocol::Smtp(ReplyError::TooLong),
@@ -19,11 +20,13 @@ const GARBLED: Garbled = Garbled {
 pub(super) struct Dialogue {
     pub(super) channel: Channel,
     parser: ReplyParser,
+    /// Taken out of all replies.
+    pub(super) scrub: Scrub,
 }
 
 impl Dialogue {
     pub(super) fn new(channel: Channel) -> Self {
-        Self { channel, parser: ReplyParser::new() }
+        Self { channel, parser: ReplyParser::new(), scrub: Scrub::default() }
     }
 
     /// One command and the reply to it.
@@ -31,6 +34,9 @@ impl Dialogue {
         // Wiped, because an AUTH command holds a secret.
         let mut line = Zeroizing::new(Vec::new());
         command.write_to(&mut line);
+        if let Command::Auth { .. } = command {
+            self.scrub.add_line(&line);
+        }
         self.channel.send(&line, phase).await?;
         self.read_reply(phase, self.channel.deadlines.command).await
     }
@@ -46,7 +52,7 @@ impl Dialogue {
                 .push(&line)
                 .map_err(|source| UpstreamError::Protocol { phase, source: source.into() })?;
             if let Some(reply) = parsed {
-                return Ok(reply);
+                return Ok(Reply { raw: self.scrub.clean(reply.raw), ..reply });
             }
         }
     }

@@ -14,6 +14,7 @@ impl Greeted {
         let offered = sign_in.exchange(&self.endpoint, |it| self.capabilities.offers(it));
         let (mechanism, mut exchange) = offered
             .ok_or_else(|| UpstreamError::SignInMethodMissing { offered: self.capabilities.auth.clone() })?;
+        self.dialogue.scrub.add(sign_in.secret());
         let first =
             Command::Auth { mechanism: mechanism.name().to_owned(), initial: exchange.initial_response() };
         let mut reply = self.dialogue.command(&first, Phase::Auth).await?;
@@ -22,6 +23,7 @@ impl Greeted {
             let challenge = reply.lines().next().unwrap_or_default();
             let answer = exchange.answer(challenge).map_err(UpstreamError::Challenge)?;
             let line = Zeroizing::new([answer.reveal().as_bytes(), b"\r\n"].concat());
+            self.dialogue.scrub.add_line(&line);
             self.dialogue.channel.send(&line, Phase::Auth).await?;
             let patience = self.dialogue.channel.deadlines.command;
             reply = self.dialogue.read_reply(Phase::Auth, patience).await?;
