@@ -24,6 +24,9 @@ pub(crate) enum Hold {
     Answer,
 }
 
+/// Told of an access token before whoever asked for it has it.
+type Hook = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// Open from the start. Its threads end with the test.
 pub(crate) struct TokenDoor {
     address: SocketAddr,
@@ -43,9 +46,14 @@ struct State {
     /// Accounts, with all tokens of both kinds.
     tokens: Vec<(String, String)>,
     n_refreshes: HashMap<String, usize>,
+    hooks: HashMap<String, Hook>,
     /// What is to be held next.
     holds: HashMap<String, Hold>,
     held: Vec<String>,
+    /// Whose last answer was read to its end.
+    taken: Vec<String>,
+    /// Codes that were exchanged for an error that repeats them.
+    spoilt_codes: Option<Vec<String>>,
     /// Whose refreshes are answered with status and error, and the token that they brought.
     echoes: HashMap<String, (u16, &'static str)>,
 }
@@ -91,6 +99,33 @@ impl TokenDoor {
         self.shared.changed.notify_all();
     }
 
+    /// Lets a held answer go, and waits until it was read: the client has all of it in hand.
+    #[track_caller]
+    pub(crate) fn hand_over(&self, account: &str) {
+        let mut state = self.shared.state.lock().unwrap();
+        state.taken.retain(|it| it != account);
+        state.held.retain(|it| it != account);
+        self.shared.changed.notify_all();
+        let is_awaited = |it: &mut State| it.taken.iter().all(|it| it != account);
+        let waited = self.shared.changed.wait_timeout_while(state, COMES_WITHIN, is_awaited);
+        assert!(!waited.unwrap().1.timed_out(), "{account} did not read the answer");
+    }
+
+    /// From now on `hook` is told of each access token of this account, before whoever asked for it has it.
+    pub(crate) fn on_access(&self, account: &str, hook: impl Fn(&str) + Send + Sync + 'static) {
+        self.shared.state.lock().unwrap().hooks.insert(account.to_owned(), Arc::new(hook));
+    }
+
+    /// From now on codes are exchanged for errors that repeat them.
+    pub(crate) fn echo_codes(&self) {
+        self.shared.state.lock().unwrap().spoilt_codes = Some(Vec::new());
+    }
+
+    /// Those codes.
+    pub(crate) fn spoilt_codes(&self) -> Vec<String> {
+        self.shared.state.lock().unwrap().spoilt_codes.clone().unwrap_or_default()
+    }
+
     /// From now on refreshes of this account get an error whose text repeats the token.
     pub(crate) fn echo(&self, account: &str, status: u16, error: &'static str) {
         self.shared.state.lock().unwrap().echoes.insert(account.to_owned(), (status, error));
@@ -111,19 +146,20 @@ impl TokenDoor {
 impl Shared {
     fn answer(&self, mut socket: &TcpStream) -> io::Result<()> {
         let body = read_request(socket)?;
-        let refreshed = url::form_urlencoded::parse(&body).find(|(name, _)| name == "refresh_token");
-        let refreshed = refreshed.map(|(_, it)| it.into_owned());
+        let field = |wanted: &str| {
+            let mut fields = url::form_urlencoded::parse(&body);
+            fields.find(|(name, _)| name == wanted).map(|(_, it)| it.into_owned())
+        };
+        if let Some(code) = field("code").filter(|it| self.spoil(it)) {
+            let verifier = field("code_verifier").unwrap_or_default();
+            return refuse(socket, 400, "invalid_request", &format!("{code} {verifier}"));
+        }
+        let refreshed = field("refresh_token");
         let account = refreshed.as_ref().and_then(|it| self.come(it));
         if let Some((account, presented)) = account.as_ref().zip(refreshed)
             && let Some((status, error)) = self.echo_of(account)
         {
-            let said = format!("The token {presented} is not welcome; write to help@sandbox.test");
-            let text = json!({ "error": error, "error_description": said }).to_string();
-            let length = text.len();
-            return write!(
-                socket,
-                "HTTP/1.1 {status} No\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}"
-            );
+            return refuse(socket, status, error, &presented);
         }
         if let Some(account) = &account {
             self.stand_still(account, Hold::Request);
@@ -133,7 +169,20 @@ impl Shared {
         if let Some(account) = &account {
             self.stand_still(account, Hold::Answer);
         }
-        socket.write_all(&answer)
+        socket.write_all(&answer)?;
+        // RFC 9112 §9.6: whoever was told that the connection closes does so once the answer is read.
+        let is_read = socket.read(&mut [0]).is_ok_and(|n| n == 0);
+        if let Some(account) = account.filter(|_| is_read) {
+            self.state.lock().unwrap().taken.push(account);
+            self.changed.notify_all();
+        }
+        Ok(())
+    }
+
+    /// Whether this code is exchanged for an error; from now on it is known.
+    fn spoil(&self, code: &str) -> bool {
+        let mut state = self.state.lock().unwrap();
+        state.spoilt_codes.as_mut().map(|it| it.push(code.to_owned())).is_some()
     }
 
     /// Counts a refresh, and says whose it is.
@@ -190,10 +239,26 @@ impl Shared {
                 state.tokens.push((account.clone(), token.to_owned()));
             }
         }
+        let hook = state.hooks.get(&account).cloned();
         if let Some(token) = body["refresh_token"].as_str() {
             state.owners.insert(token.to_owned(), account);
         }
+        drop(state);
+        if let Some((hook, token)) = hook.zip(body["access_token"].as_str()) {
+            hook(token);
+        }
     }
+}
+
+/// An error that repeats a secret.
+fn refuse(mut socket: &TcpStream, status: u16, error: &str, secret: &str) -> io::Result<()> {
+    let said = format!("What you sent ({secret}) is not welcome; write to help@sandbox.test");
+    let text = json!({ "error": error, "error_description": said }).to_string();
+    let length = text.len();
+    write!(
+        socket,
+        "HTTP/1.1 {status} No\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}"
+    )
 }
 
 /// The form that a client sends.
