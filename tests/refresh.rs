@@ -324,7 +324,8 @@ fn a_provider_that_repeats_tokens_leaves_them_in_no_row_answer_or_log() {
     let mut beside = Search { canaries: vec![words], n_places: 0, found: Vec::new() };
     look(&mut beside);
     let is_found = |place: &str| beside.found.iter().any(|it| it.contains(place));
-    for place in ["gatepost.db", "account show dead", "account show smtp", "account check imap", "outbox show"]
+    for place in
+        ["gatepost.db", "account show dead", "account show smtp", "account check imap", "outbox show"]
     {
         assert!(is_found(place), "{place}: {:?}", beside.found);
     }

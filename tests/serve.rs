@@ -227,7 +227,7 @@ fn a_letter_without_an_account_waits_until_one_is_connected() {
     let id = newest(&office);
     let letter = await_state(&office, &id, "held");
     assert_eq!(letter["account"], Value::Null);
-    assert_eq!(letter["because"], "no mail account serves this sender yet");
+    assert_eq!(letter["because"], "no mail account serves this sender: connect one, or choose a default");
     office.add_account(ANNA);
     office.mailboxes().await_subject(ANNA, "before there is a mailbox");
     assert_eq!(await_state(&office, &id, "sent")["account"], ANNA);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use gatepost_accounts::Target as Choosing;
 use gatepost_core::{Diagnosis, MailAccountId, SubmissionId};
-use gatepost_delivery::state::{Delivery, StateName};
+use gatepost_delivery::state::{Delivery, HoldReason, StateName};
 use gatepost_delivery::{Command, Filter, OutboxError, SubmissionView};
 use gatepost_identity::Organisation;
 use gatepost_journal::Actor;
@@ -165,6 +165,10 @@ impl App {
         let is_held = |account| self.accounts.is_held(account);
         let first = view.recipients.iter().find(|it| it.state(is_held) == state)?;
         match &first.delivery {
+            // None was chosen, and the letter knows why: in the words of `outbox explain`.
+            Delivery::Held { because: HoldReason::NoAccount, .. } if view.account.is_none() => {
+                Some(view.chosen_because.clone())
+            }
             Delivery::Held { because, .. } => Some(because.to_string()),
             Delivery::Waiting { .. } | Delivery::Deferred { .. } if state == StateName::Held => {
                 first.account.and_then(|account| self.accounts.held_reason(account))
