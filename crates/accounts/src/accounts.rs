@@ -338,7 +338,14 @@ impl Accounts {
                     self.read_back(organisation).await;
                     return Err(NotUsable::NoSecret);
                 }
-                handed => return handed,
+                handed => {
+                    if let Ok(it) = &handed
+                        && it.is_unproven
+                    {
+                        self.tokens.await_proof(id, it.used);
+                    }
+                    return handed;
+                }
             }
         }
     }
@@ -498,10 +505,16 @@ impl Accounts {
         // Every connection of a connected account brings a success: it must cost no transaction. A credential that is not
         // remembered may be one that another node has just stored.
         let is_known = remembered.credential == Some(event.used.grant);
-        if is_known && event.moves(remembered, direction, self.now()).is_none() {
+        // The first success of a rotated token is written all the same: what came before it is needed no more (OC-6).
+        let used = event.used;
+        let is_proof = event.what.has_signed_in() && self.tokens.is_proof_awaited(id, used);
+        if is_known && !is_proof && event.moves(remembered, direction, self.now()).is_none() {
             return Ok(Change::none(remembered));
         }
         let done = report(&self.store, organisation, id, direction, event).await;
+        if is_proof && done.is_ok() {
+            self.tokens.proof_came(id, used);
+        }
         let done = done.map_err(AccountsError::from).and_then(|it| it.ok_or(AccountsError::NotFound(id)));
         self.after(organisation, done).await
     }

@@ -82,21 +82,22 @@ pub(crate) async fn report(
         .write(move |tx| {
             let now = world.now();
             let Some(before) = Record::lock(tx, organisation, id)? else { return Ok(None) };
+            let present = Present::find(tx, organisation, id)?;
+            // Also where the status stays: what came before is kept no longer than it is needed.
+            if let Some(it) = present.as_ref().filter(|it| it.present.used() == event.used)
+                && before.account.is_live()
+                && event.what.has_signed_in()
+            {
+                it.has_worked(tx, organisation, id, now)?;
+            }
             let Some(standing) = event.moves(&before, direction, now) else {
                 return Ok(Some(Change::none(&before)));
             };
-            if let Some(it) = Present::find(tx, organisation, id)? {
-                if matches!(event.what, What::SignInRefused { .. })
-                    && event.used.serial < it.present.access.serial
-                {
-                    // The refused access token was replaced meanwhile: it says nothing about the grant.
-                    return Ok(Some(Change::none(&before)));
-                }
-                if matches!(event.what, What::Succeeded | What::Opened | What::Blocked { .. })
-                    && event.used.serial == it.present.access.serial
-                {
-                    it.has_worked(tx, organisation, id, now)?;
-                }
+            if matches!(event.what, What::SignInRefused { .. })
+                && present.is_some_and(|it| event.used.serial < it.present.access.serial)
+            {
+                // The refused access token was replaced meanwhile: it says nothing about the grant.
+                return Ok(Some(Change::none(&before)));
             }
             let mut after = before.clone();
             let was = before.standing(direction).state.name();

@@ -57,6 +57,8 @@ pub struct SendingAccount {
     pub limits: Limits,
     /// It was failing: one letter goes first, on a new connection, and the rest when it was sent.
     pub is_trial: bool,
+    /// The generation before is kept until this one has signed in.
+    pub(crate) is_unproven: bool,
 }
 
 /// A server that lets letters be read.
@@ -145,6 +147,7 @@ impl SendingAccount {
             used: it.used,
             limits,
             is_trial: it.is_trial,
+            is_unproven: it.is_unproven,
         })
     }
 
@@ -192,7 +195,7 @@ pub(crate) async fn hand_out(
     if purpose == Use::Letters {
         refuse(&record, providers.catalogue(), now)?;
     }
-    let Present { present, .. } = present.ok_or(NotUsable::NoSecret)?;
+    let Present { present, before } = present.ok_or(NotUsable::NoSecret)?;
     let key = keyring.data_key(organisation).await?;
     let endpoints = &record.account.endpoints;
     let opened = match present.kind {
@@ -219,6 +222,7 @@ pub(crate) async fn hand_out(
         used: present.used(),
         secret: opened,
         is_trial: record.sending.state.name() == StatusName::Failing,
+        is_unproven: present.worked_at.is_none() && before.is_some(),
     };
     // It opened, so it was sealed for exactly these servers, which were checked then.
     let contradiction = |_| StoreError::Contradiction {
@@ -235,6 +239,7 @@ pub(crate) struct Opened {
     pub(crate) used: Used,
     pub(crate) secret: Option<SecretText>,
     pub(crate) is_trial: bool,
+    pub(crate) is_unproven: bool,
 }
 
 /// IMAP before POP3: it tells more, and leaves the letters where they are.

@@ -91,6 +91,16 @@ pub enum What {
     Opened,
 }
 
+impl What {
+    /// Whether the sign-in succeeded for this to happen.
+    pub(crate) const fn has_signed_in(&self) -> bool {
+        match self {
+            Self::Succeeded | Self::LetterSent | Self::Opened | Self::Blocked { .. } => true,
+            Self::SignInRefused { .. } | Self::Trouble { .. } => false,
+        }
+    }
+}
+
 /// Where one direction of an account stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {

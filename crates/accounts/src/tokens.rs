@@ -1,11 +1,13 @@
 //! What a process needs to refresh tokens: the way to the services, and one refresh at a time for an account.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use gatepost_core::MailAccountId;
 use gatepost_providers::OAuthClient;
 use uuid::Uuid;
+
+use crate::credential::Used;
 
 /// Shared by all clones of the accounts.
 pub(crate) struct Tokens {
@@ -13,11 +15,17 @@ pub(crate) struct Tokens {
     /// Names this process in claims.
     pub(crate) owner: Uuid,
     flights: Mutex<HashMap<MailAccountId, Arc<tokio::sync::Mutex<()>>>>,
+    unproven: Mutex<HashMap<MailAccountId, Used>>,
 }
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self { oauth: OnceLock::new(), owner: Uuid::new_v4(), flights: Mutex::default() }
+        Self {
+            oauth: OnceLock::new(),
+            owner: Uuid::new_v4(),
+            flights: Mutex::default(),
+            unproven: Mutex::default(),
+        }
     }
 }
 
@@ -29,5 +37,27 @@ impl Tokens {
             flights.retain(|_, it| Arc::strong_count(it) > 1);
         }
         Arc::clone(flights.entry(id).or_default())
+    }
+
+    /// An access token was handed out whose generation has not signed in yet.
+    pub(crate) fn await_proof(&self, id: MailAccountId, by: Used) {
+        self.unproven().insert(id, by);
+    }
+
+    /// Whether a sign-in with it that succeeds has to be written down.
+    pub(crate) fn is_proof_awaited(&self, id: MailAccountId, by: Used) -> bool {
+        self.unproven().get(&id) == Some(&by)
+    }
+
+    /// It was written down.
+    pub(crate) fn proof_came(&self, id: MailAccountId, by: Used) {
+        let mut unproven = self.unproven();
+        if unproven.get(&id) == Some(&by) {
+            unproven.remove(&id);
+        }
+    }
+
+    fn unproven(&self) -> MutexGuard<'_, HashMap<MailAccountId, Used>> {
+        self.unproven.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,6 +16,7 @@ use service::{Mood, Service};
 on_both_engines!(
     ROOMS;
     a_token_that_is_over_is_refreshed_and_the_rotated_one_is_on_the_disk_first,
+    what_came_before_a_rotated_token_is_gone_once_that_has_signed_in,
     fifty_who_need_a_token_refresh_once,
     two_nodes_refresh_once,
     a_refused_token_is_replaced_once,
@@ -176,6 +177,36 @@ async fn a_token_that_is_over_is_refreshed_and_the_rotated_one_is_on_the_disk_fi
     assert_eq!(it.token().await.unwrap(), "access-3");
     assert_eq!(it.generations().await.last().unwrap().0, 3, "a service that does not rotate keeps its row");
     assert!(it.accounts.sending(it.organisation, it.id).await.is_ok());
+}
+
+/// OC-6. Also where the account is connected and stays so: nothing of it changes but that.
+async fn what_came_before_a_rotated_token_is_gone_once_that_has_signed_in(it: TestStore) {
+    let it = Granted::new(it).await;
+    let (organisation, id) = (it.organisation, it.id);
+    for (generation, direction, what) in [
+        (2, Direction::Sending, What::Succeeded),
+        (3, Direction::Sending, What::LetterSent),
+        (4, Direction::Reading, What::Opened),
+    ] {
+        it.advance(HOUR);
+        let account = it.accounts.signing_in(organisation, id).await.unwrap_or_else(|why| panic!("{why}"));
+        let (before, present) = (generation - 1, (generation, false, false));
+        assert_eq!(it.generations().await, [(before, generation > 2, false), present], "{what:?}");
+        let event =
+            |what: &What| Event { used: account.used, began_at: it.it.world.now(), what: what.clone() };
+        // One that was not even signed in with proves nothing.
+        let late = Event { used: Used { serial: account.used.serial - 1, ..account.used }, ..event(&what) };
+        it.accounts.report(organisation, id, direction, late).await.unwrap();
+        assert_eq!(it.generations().await.len(), 2, "{what:?}");
+        it.accounts.report(organisation, id, direction, event(&what)).await.unwrap();
+        assert_eq!(it.generations().await, [(generation, true, false)], "{what:?}");
+    }
+    // What is dead then is asked about once.
+    let asked = it.service.n_asked();
+    it.service.revoke();
+    it.advance(HOUR);
+    assert!(it.token().await.is_err());
+    assert_eq!(it.service.n_asked(), asked + 1);
 }
 
 async fn fifty_who_need_a_token_refresh_once(it: TestStore) {

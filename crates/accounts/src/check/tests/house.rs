@@ -270,6 +270,7 @@ impl House {
             used: Used { grant: CredentialId::new(&world), serial: 0 },
             limits: Limits::UNKNOWN_HOST,
             is_trial: false,
+            is_unproven: false,
         }
     }
 }
