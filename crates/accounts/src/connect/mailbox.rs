@@ -26,16 +26,35 @@ pub(super) async fn whose_mailbox(
     known: Option<&(String, String)>,
 ) -> Result<Mailbox, OAuthFailure> {
     let check = IdentityCheck { service, application, state: Some(state) };
-    let identity = match oauth.identity(granted, check)? {
-        Some(identity) => Some(identity),
-        None => oauth.userinfo(service, application, &granted.access_token).await?,
+    let by_token = oauth.identity(granted, check)?;
+    let identity = match by_token {
+        Some(it) if it.address.is_some() || known.is_some_and(|known| is_of(&it, known)) => Some(it),
+        // OpenID Connect Core §5.4: where there is an access token, the address may be told by the service alone.
+        by_token => {
+            let by_service = oauth.userinfo(service, application, &granted.access_token).await?;
+            together(by_token, by_service)
+        }
     };
     let Some(it) = identity else { return Ok(Mailbox::Expected(None)) };
     Ok(judge(it, details, known))
 }
 
+/// Who signed in, by the ID token, with the address that the service tells of the same person.
+fn together(by_token: Option<Identity>, by_service: Option<Identity>) -> Option<Identity> {
+    let Some(it) = by_token else { return by_service };
+    // OpenID Connect Core §5.3.2: what is said of another subject must not be used.
+    let said = by_service.filter(|said| said.subject == it.subject);
+    let (address, is_address_verified) =
+        said.map_or((None, false), |said| (said.address, said.is_address_verified));
+    Some(Identity { address, is_address_verified, ..it })
+}
+
+fn is_of(it: &Identity, (issuer, subject): &(String, String)) -> bool {
+    it.issuer == *issuer && it.subject == *subject
+}
+
 fn judge(it: Identity, details: &Details, known: Option<&(String, String)>) -> Mailbox {
-    let is = |subject: &(String, String)| subject.0 == it.issuer && subject.1 == it.subject;
+    let is = |subject: &(String, String)| is_of(&it, subject);
     let is_known = known.is_some_and(is);
     let is_accepted = details.same_as.as_ref().is_some_and(is);
     // Another account with the address of the one before: the address was given to somebody else, or the account was made anew.
@@ -104,6 +123,29 @@ mod tests {
             let judged = judge(identity(subject, address), &details(user_name, same_as), known.as_ref());
             let expected = matches!(judged, Mailbox::Expected(_));
             assert_eq!(expected, is_expected, "{subject} {address:?} {user_name} {same_as:?} {known:?}");
+        }
+    }
+
+    #[test]
+    fn the_service_adds_an_address_to_its_token_and_to_nobody_elses() {
+        let office = "office@example.org";
+        for (by_token, by_service, want) in [
+            (None, None, None),
+            (None, Some(("7", Some(office))), Some(("7", Some(office)))),
+            (Some("7"), None, Some(("7", None))),
+            (Some("7"), Some(("7", Some(office))), Some(("7", Some(office)))),
+            (Some("7"), Some(("7", None)), Some(("7", None))),
+            (Some("7"), Some(("8", Some(office))), Some(("7", None))),
+        ] {
+            let of_service = by_service.map(|(subject, address)| Identity {
+                issuer: "the service's own".into(),
+                ..identity(subject, address)
+            });
+            let found = together(by_token.map(|subject| identity(subject, None)), of_service);
+            let found =
+                found.as_ref().map(|it| (it.subject.as_str(), it.address.as_ref().map(ToString::to_string)));
+            let want = want.map(|(subject, address)| (subject, address.map(str::to_owned)));
+            assert_eq!(found, want, "{by_token:?} {by_service:?}");
         }
     }
 }
