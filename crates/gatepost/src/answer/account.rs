@@ -186,6 +186,7 @@ impl AccountShown {
         match self.status.as_str() {
             "paused" => format!("gatepost account resume {}", self.address),
             "connected" => format!("gatepost app-password create --account {} --name NAME", self.address),
+            "needs_sign_in" => format!("gatepost account reauthenticate {}", self.address),
             _ => format!("gatepost account check {}", self.address),
         }
     }
