@@ -11,6 +11,7 @@ use std::time::Duration;
 use gatepost_testkit::{Process, free_port, fresh_folder, wait_until};
 use tempfile::TempDir;
 
+use super::OidcProvider;
 use super::certificates::write_certificates;
 
 /// From the LMTP door to the file.
@@ -24,6 +25,8 @@ pub(crate) struct MailboxHost {
     /// Where letters are taken with STARTTLS, and with TLS from the first byte: `HOST:PORT`.
     pub(crate) starttls: String,
     pub(crate) tls: String,
+    /// Where letters are read, with TLS from the first byte: `HOST:PORT`. With tokens alone.
+    pub(crate) imap: String,
     process: Process,
     leash: Option<ChildStdin>,
 }
@@ -44,29 +47,54 @@ const RUN: &str = r#"
 impl MailboxHost {
     /// Starts one that knows this mailbox.
     pub(crate) fn start(address: &str, password: &str) -> Self {
+        let host = Self::start_with(None);
+        host.set_password(address, password);
+        host
+    }
+
+    /// Starts one whose mailboxes open by tokens of this provider alone, and which has the provider's certificate.
+    pub(crate) fn of(provider: &OidcProvider) -> Self {
+        Self::start_with(Some(provider))
+    }
+
+    fn start_with(provider: Option<&OidcProvider>) -> Self {
         let folder = fresh_folder();
         // Postfix and Dovecot give up their rights, and still have to come here.
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
-        write_certificates(folder.path());
-        let (starttls, tls) = (format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port()));
+        match provider {
+            None => write_certificates(folder.path()),
+            Some(provider) => {
+                for name in ["authority.pem", "certificate.pem", "key.pem"] {
+                    std::fs::copy(provider.authority().with_file_name(name), folder.path().join(name))
+                        .unwrap();
+                }
+            }
+        }
+        let address = || format!("127.0.0.1:{}", free_port());
+        let (starttls, tls, imap) = (address(), address(), address());
         std::fs::create_dir(folder.path().join("postfix")).unwrap();
         let here = folder.path().to_str().unwrap();
-        for (name, text) in [
-            ("dovecot.conf", dovecot_conf(here)),
-            ("postfix/main.cf", main_cf(here)),
-            ("postfix/master.cf", master_cf(&starttls, &tls)),
-        ] {
+        let mut files =
+            vec![("postfix/main.cf", main_cf(here)), ("postfix/master.cf", master_cf(&starttls, &tls))];
+        match provider {
+            None => files.push(("dovecot.conf", dovecot_conf(here, &by_password(here)))),
+            Some(provider) => {
+                files.push(("dovecot.conf", dovecot_conf(here, &by_token(here, &imap))));
+                files.push(("oauth2.conf", oauth2_conf(here, &provider.introspection_url())));
+            }
+        }
+        for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         std::fs::set_permissions(folder.path().join("key.pem"), PermissionsExt::from_mode(0o600)).unwrap();
+        // Until somebody says which mailboxes there are.
+        std::fs::write(folder.path().join("users"), "").unwrap();
         let mut command = as_root();
         command.args(["/bin/sh", "-c", RUN, "host", here]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = Process::start(&mut command)
             .expect("Postfix and Dovecot need root: run this test as root, or install sudo");
         let leash = process.child().stdin.take();
         let mut said = BufReader::new(process.child().stdout.take().unwrap()).lines();
-        let host = Self { folder, starttls, tls, process, leash };
-        host.set_password(address, password);
         let first = said.next().map(Result::unwrap).unwrap_or_default();
         if first != "ready" {
             let rest: Vec<_> = said.map_while(Result::ok).collect();
@@ -75,7 +103,7 @@ impl MailboxHost {
                 rest.join("\n")
             );
         }
-        host
+        Self { folder, starttls, tls, imap, process, leash }
     }
 
     /// From now on the mailbox has this password alone.
@@ -95,16 +123,19 @@ impl MailboxHost {
     /// Waits until the mailbox holds so many letters, and gives them as they lie there, in any order.
     #[track_caller]
     pub(crate) fn letters(&self, address: &str, n: usize) -> Vec<Vec<u8>> {
-        let new = self.folder.path().join("mail").join(address).join("new");
+        let mailbox = self.folder.path().join("mail").join(address);
         let list = || -> Vec<PathBuf> {
-            std::fs::read_dir(&new).into_iter().flatten().map(|it| it.unwrap().path()).collect()
+            // Whoever reads by IMAP moves letters from the one to the other.
+            let parts = ["new", "cur"].map(|part| std::fs::read_dir(mailbox.join(part)));
+            parts.into_iter().flatten().flatten().map(|it| it.unwrap().path()).collect()
         };
         let found = wait_until(ARRIVES_WITHIN, || Some(list()).filter(|it| it.len() >= n));
         let Some(found) = found else { panic!("{} letters instead of {n}: {}", list().len(), self.log()) };
         found.iter().map(|path| std::fs::read(path).unwrap()).collect()
     }
 
-    fn log(&self) -> String {
+    /// What Postfix and Dovecot say about what they do.
+    pub(crate) fn log(&self) -> String {
         let logs = std::fs::read_dir(self.folder.path().join("log")).into_iter().flatten();
         logs.map(|it| std::fs::read_to_string(it.unwrap().path()).unwrap_or_default()).collect()
     }
@@ -127,15 +158,77 @@ fn as_root() -> Command {
     command
 }
 
-fn dovecot_conf(here: &str) -> String {
+/// Mailboxes that open by the passwords in `users`.
+fn by_password(here: &str) -> String {
+    format!(
+        "\
+protocols = lmtp
+ssl = no
+auth_mechanisms = plain login
+disable_plaintext_auth = no
+passdb {{
+  driver = passwd-file
+  args = {here}/users
+}}
+"
+    )
+}
+
+/// Mailboxes that open by tokens alone, and are read by IMAP.
+fn by_token(here: &str, imap: &str) -> String {
+    format!(
+        "\
+protocols = lmtp imap
+ssl = required
+ssl_cert = <{here}/certificate.pem
+ssl_key = <{here}/key.pem
+auth_mechanisms = xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {here}/oauth2.conf
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = 0
+  }}
+  inet_listener imaps {{
+    port = {port}
+    ssl = yes
+  }}
+}}
+# No one waits longer after others have failed.
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+",
+        port = imap.rsplit(':').next().unwrap_or_default(),
+    )
+}
+
+/// The provider is asked about every token (RFC 7662), so that what it takes back is over at once.
+fn oauth2_conf(here: &str, introspection_url: &str) -> String {
+    format!(
+        "\
+introspection_mode = post
+introspection_url = {introspection_url}
+tls_ca_cert_file = {here}/authority.pem
+active_attribute = active
+active_value = true
+username_attribute = email
+"
+    )
+}
+
+fn dovecot_conf(here: &str, signing_in: &str) -> String {
     format!(
         "\
 base_dir = {here}/run
 state_dir = {here}/state
 log_path = {here}/log/dovecot
 instance_name = {instance}
-protocols = lmtp
-ssl = no
 listen = 127.0.0.1
 first_valid_uid = 1
 first_valid_gid = 1
@@ -144,13 +237,8 @@ mail_gid = nogroup
 mail_location = maildir:{here}/mail/%u
 # As it came over the wire, to compare it byte by byte.
 mail_save_crlf = yes
-auth_mechanisms = plain login
 auth_failure_delay = 0
-disable_plaintext_auth = no
-passdb {{
-  driver = passwd-file
-  args = {here}/users
-}}
+{signing_in}\
 userdb {{
   driver = static
   args = uid=nobody gid=nogroup home={here}/mail/%u allow_all_users=yes
