@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use gatepost_testkit::wait_until;
 use harness::{
-    AppPassword, CLIENT_ID, CLIENT_SECRET, Dialogue, Door, Installation, Letter, MailboxHost, OidcProvider, Outcome,
-    Running, application, with_input,
+    AppPassword, CLIENT_ID, CLIENT_SECRET, Dialogue, Door, Installation, Letter, MailboxHost, OidcProvider,
+    Outcome, Running, application, with_input,
 };
 use serde_json::{Value, json};
 

@@ -42,10 +42,14 @@ impl Connecting {
     ///
     /// An answer that belongs to nothing, or comes from another service, spends nothing and changes nothing.
     pub async fn answer(&self, callback: Callback) -> Result<Draft, ConnectError> {
+        self.answer_of(callback, None).await
+    }
+
+    async fn answer_of(&self, callback: Callback, of: Option<DraftId>) -> Result<Draft, ConnectError> {
         let (store, keyring) = (self.accounts.store(), self.accounts.keyring());
         let state = callback.state().clone();
         let flow = Flow::find(store, keyring, &state).await?.ok_or(ConnectError::FlowOver)?;
-        if flow.whose != self.whose {
+        if flow.whose != self.whose || of.is_some_and(|id| id != flow.draft) {
             return Err(ConnectError::FlowOver);
         }
         let draft = self.get(flow.draft).await?;
@@ -98,7 +102,7 @@ impl Connecting {
         let row = found.await?.ok_or(ConnectError::FlowOver)?;
         let redirect_uri: String = row.get(0)?;
         let callback = Callback::from_pasted(text, &redirect_uri).map_err(ConnectError::Pasted)?;
-        self.answer(callback).await
+        self.answer_of(callback, Some(id)).await
     }
 
     /// The code becomes a grant of the right mailbox with all it needs, or nothing.

@@ -459,6 +459,12 @@ async fn an_answer_that_is_pasted_must_be_whole(it: TestStore) {
     }
     let forged = format!("https://gatepost.example/oauth/callback/praxis?code=code-1&state=x{state}");
     assert!(matches!(pasted(&forged).await, Err(ConnectError::FlowOver)));
+    // That of another mailbox, pasted into the wrong window.
+    let other = it.connecting().begin(it.details("dr.ana@example.org")).await.unwrap();
+    let elsewhere = it.goes(&other).await;
+    let wrong = format!("https://gatepost.example/oauth/callback/praxis?code=code-1&state={elsewhere}");
+    assert!(matches!(pasted(&wrong).await, Err(ConnectError::FlowOver)));
+    assert!(it.page.state().used.is_empty());
     let whole = format!(" https://gatepost.example/oauth/callback/praxis?code=code-1&\n state={state} ");
     assert_eq!(pasted(&whole).await.unwrap_or_else(|why| panic!("{why}")).state, DraftState::HasSecret);
 }

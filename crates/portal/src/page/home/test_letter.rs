@@ -42,6 +42,9 @@ impl Wrong {
     }
 }
 
+/// Accounts that the form offers.
+const CHOICES_AT_MOST: usize = 100;
+
 /// The form.
 pub(super) struct TestLetter {
     pub(super) form_id: String,
@@ -85,7 +88,10 @@ impl TestLetter {
             name: it.short_name.clone(),
             is_chosen: if is_new { Some(it.id) == default } else { it.id.to_string() == typed.account },
         };
-        let accounts: Vec<_> = accounts.iter().map(choice).collect();
+        let mut accounts: Vec<_> = accounts.iter().map(choice).collect();
+        // A list of thousands is no choice; each account's own page sends a letter too.
+        accounts.sort_by_key(|it| !it.is_chosen);
+        accounts.truncate(CHOICES_AT_MOST);
         Ok((!accounts.is_empty()).then(|| Self {
             accounts,
             form_id: if is_new {
