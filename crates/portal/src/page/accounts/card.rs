@@ -103,17 +103,10 @@ impl Card {
             lines: lines(page, account, status),
             paused: account.paused_at.map(|at| Since::new(page, at)),
             troubles: troubles(status),
-            waiting: match status.status {
-                StatusName::Paused if (1..u64::from(COUNTED)).contains(&n_waiting) => {
-                    Some(page.t.count("accounts.waiting_paused", n_waiting, &[]))
-                }
-                StatusName::NeedsSignIn
-                    if status.sending.status == StatusName::NeedsSignIn
-                        && (1..u64::from(COUNTED)).contains(&n_waiting) =>
-                {
-                    Some(page.t.count("accounts.waiting_sign_in", n_waiting, &[]))
-                }
-                _ => waiting(page, n_waiting),
+            waiting: match (status.status, status.sending.status) {
+                (StatusName::Paused, _) => waiting(page, n_waiting, "accounts.waiting_paused"),
+                (_, StatusName::NeedsSignIn) => waiting(page, n_waiting, "accounts.waiting_sign_in"),
+                _ => waiting(page, n_waiting, "accounts.waiting"),
             },
             button: button(page, account, status, right),
         }
@@ -126,12 +119,12 @@ impl Since {
     }
 }
 
-/// `1 letter waits …`, `1,000 letters or more wait …`.
-pub(super) fn waiting(page: &Page, n: u64) -> Option<String> {
+/// `1 letter waits …`, `1,000 letters or more wait …`; `key` says until when.
+pub(super) fn waiting(page: &Page, n: u64, key: &str) -> Option<String> {
     match n {
         0 => None,
         n if n >= u64::from(COUNTED) => Some(page.t.of("accounts.waiting_very_many").to_owned()),
-        n => Some(page.t.count("accounts.waiting", n, &[])),
+        n => Some(page.t.count(key, n, &[])),
     }
 }
 

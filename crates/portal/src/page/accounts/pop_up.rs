@@ -113,7 +113,14 @@ fn entry(page: &Page, back: &str, it: &Trouble, n_waiting: u64) -> Option<Entry>
     Some(Entry {
         sentence: sentence(page, &it.accounts, first),
         cause: it.diagnosis.as_ref().map(|it| it.cause.clone()),
-        waiting: waiting(page, n_waiting),
+        waiting: waiting(
+            page,
+            n_waiting,
+            match it.kind {
+                TroubleKind::SignIn => "accounts.waiting_sign_in",
+                TroubleKind::Application => "accounts.waiting",
+            },
+        ),
         reauthenticate,
         href: Some(href).filter(|it| it != back),
         trouble: format!("{}.{}", first.id, first.since.millis()),
