@@ -7,7 +7,7 @@ use gatepost_store::{Keyring, Store, StoreError, Transaction, Value, params};
 use serde_json::json;
 
 use crate::account::{MailAccount, NewAccount};
-use crate::check::{Outcome, Progress, Step};
+use crate::check::{Outcome, Progress, Step, lasts};
 use crate::clock::RunningClock;
 use crate::connect::sql as draft_sql;
 use crate::error::AccountsError;
@@ -143,6 +143,9 @@ impl Progress {
         Some(match (&last.outcome, last.step) {
             (Outcome::Failed { diagnosis, reply }, Step::SignIn) => {
                 What::SignInRefused { diagnosis: (**diagnosis).clone(), reply: reply.clone() }
+            }
+            (Outcome::Failed { diagnosis, reply }, Step::Open) if lasts(diagnosis.retry) => {
+                What::Blocked { diagnosis: (**diagnosis).clone(), reply: reply.clone() }
             }
             (Outcome::Failed { diagnosis, reply }, _) => {
                 What::Trouble { diagnosis: (**diagnosis).clone(), reply: reply.clone() }

@@ -111,6 +111,8 @@ pub(crate) struct Registered {
     pub(crate) owner: OrganisationId,
     pub(crate) service: String,
     pub(crate) application: Application,
+    /// The service has refused it, and nothing has shown since that it no longer does.
+    pub(crate) has_trouble: bool,
 }
 
 /// OC-9: the secret opens for this application of this service alone.
@@ -285,7 +287,8 @@ pub(crate) async fn find(
     let sealed: Option<Vec<u8>> = row.get(4)?;
     let secret = sealed.and_then(|it| open(&key, &binding(id, owner, &service), &it).ok()?.into_text());
     let application = Application { client_id: row.get(3)?, secret, tenant: row.get(5)? };
-    Ok(Some(Registered { id, owner, service, application }))
+    let has_trouble = row.get::<Option<String>>(10)?.is_some();
+    Ok(Some(Registered { id, owner, service, application, has_trouble }))
 }
 
 /// The service refuses the application itself, or takes it again.

@@ -22,6 +22,7 @@ use tokio::sync::watch;
 
 pub use course::{Progress, Taken};
 pub use step::{Outcome, Step};
+pub(crate) use what::lasts;
 
 use crate::accounts::Accounts;
 use crate::credential::Used;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::account::{MailAccount, Serves, Settings};
 use crate::add::become_default;
-use crate::credential::NewSecret;
+use crate::credential::{NewSecret, Present};
 use crate::endpoint::Endpoints;
 use crate::error::AccountsError;
 use crate::record::Record;
@@ -86,7 +86,10 @@ pub(crate) async fn edit(store: &Store, act: Act, settings: Settings) -> Result<
             return Ok(None);
         }
         record.account.set(settings.clone());
-        if (&before.user_name, &before.opens) != (&settings.user_name, &settings.opens) {
+        let MailAccount { organisation, id, .. } = record.account;
+        let is_other = (&before.user_name, &before.opens) != (&settings.user_name, &settings.opens);
+        // A grant that is over stays so under any name.
+        if is_other && !Present::find(tx, organisation, id)?.is_some_and(|it| it.present.is_dead()) {
             record.set_both(&Standing::unchecked(now));
         }
         if before.serves != settings.serves {

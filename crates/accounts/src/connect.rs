@@ -20,7 +20,8 @@ mod steps;
 
 use gatepost_core::{DraftId, MailAccountId, OrganisationId, PersonId};
 use gatepost_journal::Actor;
-use gatepost_store::{StoreError, params};
+use gatepost_store::{StoreError, Transaction, params};
+use uuid::Uuid;
 
 use crate::accounts::Accounts;
 
@@ -30,6 +31,9 @@ pub use error::ConnectError;
 pub use flow::{FlowOrigin, SeenFlow, UnderWay};
 pub use prove::Proven;
 pub use sign_in::Begun;
+
+/// Mailboxes that one person may be connecting at the same time.
+const MOST_OPEN: usize = 50;
 
 /// Whose drafts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,25 +87,36 @@ impl Connecting {
                 return Ok(it);
             }
         }
+        self.bounded().await?;
         Ok(Draft::insert(self.accounts.store(), self.whose, details, None).await?)
+    }
+
+    /// Refuses to begin more than anybody works on.
+    async fn bounded(&self) -> Result<(), ConnectError> {
+        if self.list().await?.len() >= MOST_OPEN { Err(ConnectError::TooMany) } else { Ok(()) }
     }
 
     /// Begins to sign in again to a mailbox that is connected, or goes on with that.
     pub async fn begin_again(&self, account: MailAccountId) -> Result<Draft, ConnectError> {
         let (details, grant) = self.accounts.for_signing_in_again(self.whose.organisation, account).await?;
         for it in self.list().await? {
-            if it.account == Some(account) && it.grant == grant {
+            // One that has begun before the account was given to somebody else would change nothing.
+            if it.account == Some(account) && it.grant == grant && it.details.serves == details.serves {
                 return Ok(it);
             }
         }
+        self.bounded().await?;
         Ok(Draft::insert(self.accounts.store(), self.whose, details, Some((account, grant))).await?)
     }
 
     /// What is open, the newest first.
     pub async fn list(&self) -> Result<Vec<Draft>, StoreError> {
-        let (organisation, now) = (self.whose.organisation, self.accounts.now());
-        let rows =
-            self.accounts.store().read(move |tx| tx.rows(&sql::LIST_DRAFTS, params![organisation, now]));
+        let (organisation, now, nobody) = (self.whose.organisation, self.accounts.now(), Uuid::nil());
+        let person = self.whose.person.map_or(nobody, PersonId::uuid);
+        let list = move |tx: &mut Transaction<'_>| {
+            tx.rows(&sql::LIST_DRAFTS, params![organisation, now, person, nobody])
+        };
+        let rows = self.accounts.store().read(list);
         let mut drafts: Vec<Draft> = Vec::new();
         for row in &rows.await? {
             let it = Draft::read(row, self.accounts.providers().catalogue(), now)?;

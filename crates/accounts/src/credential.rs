@@ -252,6 +252,11 @@ impl Credential {
         }
     }
 
+    /// A grant that is over: somebody has to sign in again, however long its last access token still lives.
+    pub(crate) const fn is_dead(&self) -> bool {
+        self.token.is_some() && self.refresh_at.is_none()
+    }
+
     pub(crate) const fn used(&self) -> Used {
         Used { grant: self.grant, serial: self.access.serial }
     }

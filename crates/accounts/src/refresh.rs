@@ -18,7 +18,7 @@ use crate::record::Record;
 use crate::report::entry;
 use crate::secret::{Part, Place};
 use crate::sql;
-use crate::standing::{Standing, What};
+use crate::standing::{Standing, State, What};
 
 /// A refresh takes 10 s at most; whoever has claimed one and not answered for so long has died, or lost its answer.
 const CLAIMED_FOR: Duration = Duration::from_secs(30);
@@ -79,8 +79,11 @@ impl Refresh<'_> {
             if it.present.access.serial > older_than {
                 return Ok(Refreshed::Done);
             }
-            if it.present.token.is_none() || it.present.refresh_at.is_none() {
+            if it.present.token.is_none() {
                 return Ok(Refreshed::Nothing);
+            }
+            if it.present.is_dead() {
+                return self.stay_parked(&record, &it.present).await;
             }
             if let Some(claimed) = self.claim(record, it).await? {
                 return self.ask(claimed).await;
@@ -91,6 +94,21 @@ impl Refresh<'_> {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// The grant is dead, so nobody asks with it; whatever has unparked the account meanwhile was mistaken.
+    async fn stay_parked(&self, record: &Record, it: &Credential) -> Result<Refreshed, StoreError> {
+        let catalogue = self.providers.catalogue();
+        let known = record.sending.rule.as_deref().and_then(|rule| catalogue.find(rule)).cloned();
+        let is_parked = record.sending.state == State::NeedsSignIn;
+        let diagnosis = known.filter(|_| is_parked).unwrap_or_else(|| {
+            let (provider_kind, error, text) = (None, "invalid_grant", "");
+            catalogue.diagnose(&Evidence::OAuth { provider_kind, error, text })
+        });
+        if !is_parked {
+            self.park(it, &diagnosis, None).await?;
+        }
+        Ok(Refreshed::Failed(Box::new(diagnosis)))
     }
 
     async fn find(&self) -> Result<Option<(Record, Present)>, StoreError> {
@@ -111,7 +129,7 @@ impl Refresh<'_> {
             let now = world.now();
             tx.execute(
                 &sql::CLAIM_REFRESH,
-                params![organisation, credential, now, owner, now - CLAIMED_FOR, serial],
+                params![organisation, credential, now, owner, now - CLAIMED_FOR, serial, now + CLAIMED_FOR],
             )
         });
         if claimed.await? == 0 {
@@ -192,12 +210,15 @@ impl Refresh<'_> {
                 Err(failure) => return Err(failure),
             }
         }
+        if it.registered.has_trouble {
+            application::set_trouble(self.store, &it.registered, None).await?;
+        }
         match lacking {
             None => Ok(Refreshed::Done),
             Some(lacking) => {
                 let diagnosis =
                     self.providers.catalogue().diagnose(&Evidence::OAuthTrouble(lacking.trouble()));
-                self.park(&diagnosis, None).await?;
+                self.park(&next, &diagnosis, None).await?;
                 Ok(Refreshed::Failed(Box::new(diagnosis)))
             }
         }
@@ -316,42 +337,56 @@ impl Refresh<'_> {
             application::set_trouble(self.store, &it.registered, Some(&diagnosis.rule)).await?;
         }
         if is_over {
-            self.park(&diagnosis, words).await?;
+            self.park(&it.present, &diagnosis, words).await?;
         } else if it.present.access.expires_at.is_none_or(|at| at <= now) {
-            self.fail(&diagnosis, words, wait).await?;
+            self.fail(&it.present, &diagnosis, words, wait).await?;
         }
         Ok(Refreshed::Failed(Box::new(diagnosis)))
     }
 
     /// The grant is dead: somebody has to sign in again, and no probe asks before that.
-    async fn park(&self, diagnosis: &Diagnosis, words: Option<Vec<u8>>) -> Result<(), StoreError> {
+    async fn park(
+        &self,
+        asked: &Credential,
+        diagnosis: &Diagnosis,
+        words: Option<Vec<u8>>,
+    ) -> Result<(), StoreError> {
         let retry = RetryClass::Hold;
         let diagnosis = Diagnosis { retry, ..diagnosis.clone() };
         let what = What::SignInRefused { diagnosis, reply: words };
-        self.move_both(what, |standing| Standing { not_before: None, ..standing }).await
+        self.move_both(asked, what, |standing| Standing { not_before: None, ..standing }).await
     }
 
     /// Nothing is known about the grant: the account fails for now.
     async fn fail(
         &self,
+        asked: &Credential,
         diagnosis: &Diagnosis,
         words: Option<Vec<u8>>,
         wait: Duration,
     ) -> Result<(), StoreError> {
         let retry = RetryClass::Backoff { at_least: wait };
         let diagnosis = Diagnosis { retry, ..diagnosis.clone() };
-        self.move_both(What::Trouble { diagnosis, reply: words }, |standing| standing).await
+        self.move_both(asked, What::Trouble { diagnosis, reply: words }, |standing| standing).await
     }
 
+    /// Says it of the account, unless it was asked with a grant or a generation that is not the present one any more: that answer
+    /// is about what nobody has.
     async fn move_both(
         &self,
+        asked: &Credential,
         what: What,
         finish: impl Fn(Standing) -> Standing + Send + Sync + 'static,
     ) -> Result<(), StoreError> {
         let (organisation, id, world) = (self.organisation, self.id, self.world().clone());
+        let asked = (asked.grant, asked.generation);
         self.store
             .write(move |tx| {
                 let Some(before) = Record::lock(tx, organisation, id)? else { return Ok(()) };
+                let present = Present::find(tx, organisation, id)?.map(|it| it.present);
+                if present.is_none_or(|it| (it.grant, it.generation) != asked) {
+                    return Ok(());
+                }
                 let (now, mut after) = (world.now(), before.clone());
                 for direction in after.directions() {
                     let standing = before.standing(direction);

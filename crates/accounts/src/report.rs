@@ -93,6 +93,10 @@ pub(crate) async fn report(
             let Some(standing) = event.moves(&before, direction, now) else {
                 return Ok(Some(Change::none(&before)));
             };
+            // The last access token of a grant that is over still signs in for a while; that unparks nothing.
+            if event.what.has_signed_in() && present.as_ref().is_some_and(|it| it.present.is_dead()) {
+                return Ok(Some(Change::none(&before)));
+            }
             if matches!(event.what, What::SignInRefused { .. })
                 && present.is_some_and(|it| event.used.serial < it.present.access.serial)
             {

@@ -175,14 +175,14 @@ gatepost_store::statements! {
         ORDER BY generation DESC
         LIMIT 1";
 
-    /// A refresh begins, unless one is under way that began after `$5` and not later than now, or has brought a newer access
-    /// token than `$6`.
+    /// A refresh begins, unless one is under way that began after `$5`, or has brought a newer access token than `$6`. Clocks of
+    /// nodes differ a little: only one that begins after `$7` was written before a clock was set back.
     CLAIM_REFRESH = "
         UPDATE credential
         SET refresh_began_at = $3, refresh_owner = $4
         WHERE organisation_id = $1 AND id = $2 AND retired_at IS NULL
             AND refresh_at IS NOT NULL AND access_serial = $6
-            AND (refresh_began_at IS NULL OR refresh_began_at <= $5 OR refresh_began_at > $3)";
+            AND (refresh_began_at IS NULL OR refresh_began_at <= $5 OR refresh_began_at > $7)";
 
     /// The answer to a refresh that keeps its refresh token.
     STORE_ACCESS = "
@@ -309,6 +309,11 @@ gatepost_store::statements! {
         SET status = excluded.status, rule = excluded.rule, reply = excluded.reply, since_at = excluded.since_at,
             checked_at = excluded.checked_at, not_before_at = excluded.not_before_at, n_failures = excluded.n_failures
         WHERE account_status.organisation_id = excluded.organisation_id";
+
+    /// Nothing reads any more.
+    DELETE_READING_STATUS = "
+        DELETE FROM account_status
+        WHERE organisation_id = $1 AND mail_account_id = $2 AND direction = 'reading'";
 
     /// Where both directions of one account stand.
     FIND_STATUSES = "

@@ -110,13 +110,16 @@ const LIMIT: Duration = Duration::from_mins(15);
 /// Whether a refusal blocks the mailbox behind a sign-in that succeeded: the credential is good, so nobody is to sign in again,
 /// and only a mailbox that opens ends it.
 fn is_block(failure: &UpstreamError, class: RetryClass) -> bool {
-    let is_behind = matches!(failure, UpstreamError::Refused { phase: Phase::Mailbox, .. });
-    is_behind
-        && match class {
-            RetryClass::Hold | RetryClass::Permanent => true,
-            RetryClass::Backoff { at_least } => at_least >= LIMIT,
-            RetryClass::Now => false,
-        }
+    matches!(failure, UpstreamError::Refused { phase: Phase::Mailbox, .. }) && lasts(class)
+}
+
+/// Whether a refusal is more than a hiccup.
+pub(crate) const fn lasts(class: RetryClass) -> bool {
+    match class {
+        RetryClass::Hold | RetryClass::Permanent => true,
+        RetryClass::Backoff { at_least } => at_least.as_secs() >= LIMIT.as_secs(),
+        RetryClass::Now => false,
+    }
 }
 
 impl What {

@@ -28,6 +28,11 @@ pub enum ConnectError {
         "this was begun more than a day ago, by somebody else, or was given up: begin with the address again"
     )]
     NotFound,
+    /// More than anybody works on.
+    #[error(
+        "fifty mailboxes that were begun are not finished yet: finish or give up one of them, or wait a day"
+    )]
+    TooMany,
     /// It was changed in another window.
     #[error(
         "this was changed meanwhile, perhaps in another window: look at it as it is now, and go on there"

@@ -80,6 +80,10 @@ impl Connecting {
             if before.credential != draft.grant {
                 return Ok(Err(ConnectError::DoneAlready(account)));
             }
+            // Given to somebody else meanwhile: who began this may have lost the right to it.
+            if before.account.serves != draft.details.serves {
+                return Ok(Err(ConnectError::Changed));
+            }
             if !is_proven(&before, &tried) {
                 return Ok(Ok(None));
             }
@@ -97,6 +101,13 @@ impl Connecting {
             after.account.endpoints = endpoints.clone();
             after.account.user_name.clone_from(&draft.details.user_name);
             after.account.opens.clone_from(&draft.details.opens);
+            if after.account.endpoints.imap.is_none() && after.account.endpoints.pop3.is_none() {
+                after.reading = None;
+                tx.execute(&accounts_sql::DELETE_READING_STATUS, params![organisation, account])?;
+            } else {
+                // Also what was not tried this time: nothing is known about it with the new secret.
+                after.set_both(&Standing::unchecked(now));
+            }
             for (direction, what) in &tried {
                 let unchecked = Standing::unchecked(now);
                 after.set_standing(*direction, unchecked.after(what, now).unwrap_or(unchecked));
@@ -112,6 +123,16 @@ impl Connecting {
         let committed = committed.await?;
         self.accounts.read_back(organisation).await;
         committed
+    }
+}
+
+impl Connecting {
+    /// Whether somebody else has signed in to the draft's account since it began.
+    pub async fn is_overtaken(&self, draft: &Draft) -> Result<bool, StoreError> {
+        let Some(account) = draft.account else { return Ok(false) };
+        let organisation = self.whose.organisation;
+        let found = self.accounts.store().read(move |tx| Record::find(tx, organisation, account));
+        Ok(found.await?.is_none_or(|it| !it.account.is_live() || it.credential != draft.grant))
     }
 }
 

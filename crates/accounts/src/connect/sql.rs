@@ -7,12 +7,12 @@ gatepost_store::statements! {
             (id, organisation_id, person_id, mail_account_id, grant_id, revision, details, created_at, expires_at)
         VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8)";
 
-    /// Those of an organisation that are open.
+    /// Those of one person that are open; `$4`, the nil id, stands for nobody's.
     LIST_DRAFTS = "
         SELECT id, organisation_id, person_id, mail_account_id, grant_id, revision, details, secret_sealed, refused, steps,
             checking_until, checked_at, created_at, expires_at, finished_at
         FROM draft
-        WHERE organisation_id = $1 AND expires_at > $2 AND finished_at IS NULL
+        WHERE organisation_id = $1 AND expires_at > $2 AND finished_at IS NULL AND COALESCE(person_id, $4) = $3
         ORDER BY created_at DESC, id DESC
         LIMIT 1000";
 

@@ -35,6 +35,8 @@ on_both_engines!(
     signing_in_again_that_does_not_work_keeps_what_there_was,
     a_network_fault_while_signing_in_again_drops_nothing,
     two_who_sign_in_again_at_once_do_it_once,
+    an_account_that_was_given_to_others_takes_nothing_from_whoever_had_it,
+    nobody_begins_more_than_anybody_works_on,
     other_servers_are_taken_over_with_the_secret_that_works_there,
     a_draft_belongs_to_whoever_began_it_and_is_over_after_a_day,
     a_found_server_gets_no_password_before_it_was_confirmed,
@@ -607,6 +609,30 @@ async fn two_who_sign_in_again_at_once_do_it_once(it: TestStore) {
     it.accounts.remove(it.whose.organisation, account.id, Actor::Command).await.unwrap();
     let gone = connecting.check(put.id, put.revision, &it.reach, "").await;
     assert!(matches!(gone, Err(ConnectError::AccountGone)));
+}
+
+async fn an_account_that_was_given_to_others_takes_nothing_from_whoever_had_it(it: TestStore) {
+    let it = Desk::new(it).await;
+    let account = it.connected().await;
+    let draft = it.connecting().begin_again(account.id).await.unwrap_or_else(|why| panic!("{why}"));
+    let settings = Settings { serves: Serves::Person(PersonId::new(&it.it.world)), ..account.settings() };
+    it.accounts.edit(it.whose.organisation, account.id, settings, Actor::Command).await.unwrap();
+    let draft = it.signs_in(&draft, "code-2").await;
+    assert!(matches!(it.try_check(&draft).await, Err(ConnectError::Changed)));
+    assert_eq!(it.secret(account.id).await, "access-1");
+    let anew = it.connecting().begin_again(account.id).await.unwrap_or_else(|why| panic!("{why}"));
+    assert_ne!(anew.id, draft.id);
+}
+
+async fn nobody_begins_more_than_anybody_works_on(it: TestStore) {
+    let it = Desk::new(it).await;
+    for n in 0..50 {
+        it.connecting().begin(it.details(&format!("mailbox{n}@example.org"))).await.unwrap();
+    }
+    let one_more = it.connecting().begin(it.details("one.more@example.org")).await;
+    assert!(matches!(one_more, Err(ConnectError::TooMany)));
+    let ana = Whose { person: Some(PersonId::new(&it.it.world)), ..it.whose };
+    assert!(it.accounts.connecting(ana).begin(it.details("one.more@example.org")).await.is_ok());
 }
 
 async fn other_servers_are_taken_over_with_the_secret_that_works_there(it: TestStore) {

@@ -23,6 +23,7 @@ on_both_engines!(
     a_check_whose_token_is_refused_goes_on_with_a_new_one_and_shows_no_cross,
     a_check_whose_new_token_is_refused_as_well_shows_one_cross,
     a_permission_that_was_taken_back_parks_both_directions_and_is_not_asked_for_again,
+    a_token_that_still_lives_unparks_no_grant_that_is_over,
     trouble_at_the_service_never_parks_and_never_looks_like_a_wrong_password,
     a_lost_answer_is_survived_where_the_token_before_still_works,
     a_lost_answer_is_named_where_it_does_not,
@@ -309,6 +310,32 @@ async fn a_permission_that_was_taken_back_parks_both_directions_and_is_not_asked
     assert_eq!(it.accounts.refresh_due(8).await.unwrap(), 0);
     assert!(it.token().await.is_err());
     assert_eq!(it.service.n_asked(), asked, "and nobody asks with it again");
+}
+
+/// The refresh comes before the token is over: what it lets in for a while says nothing about the grant.
+async fn a_token_that_still_lives_unparks_no_grant_that_is_over(it: TestStore) {
+    let it = Granted::new(it).await;
+    it.service.revoke();
+    it.advance(Duration::from_mins(49));
+    assert_eq!(it.accounts.refresh_due(8).await.unwrap(), 1);
+    assert_eq!(it.status().await.status, StatusName::NeedsSignIn);
+    let asked = it.service.n_asked();
+    it.advance(Duration::from_secs(1));
+    let account = it.accounts.signing_in(it.organisation, it.id).await.unwrap_or_else(|why| panic!("{why}"));
+    let event = Event { used: account.used, began_at: it.it.world.now(), what: What::Succeeded };
+    let change = it.accounts.report(it.organisation, it.id, Direction::Sending, event).await.unwrap();
+    assert_eq!((change.after, change.released), (StatusName::NeedsSignIn, false));
+    // Nor does another name to sign in with.
+    let settings = it.accounts.get(it.organisation, it.id).await.unwrap().settings();
+    let settings = Settings { user_name: "office@example.org".into(), ..settings };
+    it.accounts.edit(it.organisation, it.id, settings, Actor::Command).await.unwrap();
+    assert!(it.accounts.is_held(it.id));
+    it.advance(HOUR);
+    assert!(
+        matches!(it.token().await, Err(NotUsable::NoToken { .. })),
+        "the cause is named, no password is missed"
+    );
+    assert_eq!(it.service.n_asked(), asked);
 }
 
 /// OC-7.

@@ -13,7 +13,7 @@ use gatepost_core::SecretText;
 use gatepost_identity::Person;
 use gatepost_providers::Callback;
 
-use super::desk::{may, rules};
+use super::desk::{is_still_so, may, rules};
 use super::proving;
 use super::stopped::{Done, Stopped};
 use crate::frame::{App, CookieName, Id, Page, show};
@@ -80,17 +80,19 @@ pub(super) async fn callback(
     };
     let connecting = app.rooms.accounts.connecting(seen.whose);
     let draft = match connecting.get(seen.draft).await {
-        Ok(draft) if may(rules(&page, &person), person.id, &draft) => draft,
+        Ok(draft) if may(rules(&page, &person), person.id, &draft) && is_still_so(&app, &draft).await => {
+            draft
+        }
         Ok(_) => return Ok(no(&page, "connect.signed_out_title", "connect.signed_out")),
         Err(why) => return Err(refused(&page, why)),
     };
     let is_again = draft.account.is_some();
-    let draft = connecting.answer(callback).await.map_err(|why| refused(&page, why))?;
+    let answered = proving::answer(&app, &connecting, callback, &person.name).await;
+    let draft = answered.map_err(|why| refused(&page, why))?;
     if let Some(it) = &draft.refused {
         let cause = Some(it.diagnosis.cause.clone());
         return Ok(shown(&page, ("connect.vain_title", "connect.vain_text"), cause, false));
     }
-    proving::spawn(&app, &connecting, &draft, &person.name);
     let text = if is_again { "connect.close_tab_again" } else { "connect.close_tab" };
     Ok(shown(&page, ("connect.close_tab_title", text), None, true))
 }

@@ -100,11 +100,13 @@ pub(super) async fn check_page(desk: &Desk, asked: Option<Asked>) -> Done {
     } else {
         StatusCode::OK
     };
-    if !is_running && desk.is_again() && draft.is_proven() {
-        // It works, and the account has not taken it over: somebody else was faster.
-        let account = draft.account.expect("is_again says that there is one");
+    if !is_running && desk.connecting.is_overtaken(draft).await? {
+        let account = draft.account.expect("only an account can be signed in to by somebody else");
         return Err(desk.stopped(ConnectError::DoneAlready(account)));
     }
+    // It works, and is just being taken over.
+    let is_running =
+        is_running || (desk.is_again() && cross(desk, &draft.progress.clone().unwrap_or_default()).is_none());
     let progress = draft.progress.clone().unwrap_or_default();
     let shown = CheckPage {
         title: desk.title(),
@@ -165,7 +167,7 @@ pub(super) async fn again(
 
 fn steps(desk: &Desk) -> Steps {
     let progress = desk.draft.progress.clone().unwrap_or_default();
-    let waits = desk.draft.state == DraftState::HasSecret;
+    let waits = !matches!(desk.draft.state, DraftState::Checking(_));
     Steps { page: desk.page.clone(), courses: courses(&desk.page, &progress), waits }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use gatepost_accounts::{ConnectError, Connecting, Draft, Proven};
 use gatepost_core::DraftId;
+use gatepost_providers::Callback;
 use gatepost_store::StoreError;
 
 use crate::frame::App;
@@ -31,6 +32,26 @@ impl Released {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().find(|(id, _)| *id == draft).map(|(_, n)| *n)
     }
+}
+
+/// Takes the answer of a provider's page, also if whoever brought it closes the tab meanwhile: its code is spent by then. What it
+/// brought is checked at once.
+pub(super) async fn answer(
+    app: &App,
+    connecting: &Connecting,
+    callback: Callback,
+    asked_by: &str,
+) -> Result<Draft, ConnectError> {
+    let (in_background, connecting, asked_by) = (app.clone(), connecting.clone(), asked_by.to_owned());
+    let answering = app.tasks.spawn(async move {
+        let draft = connecting.answer(callback).await?;
+        if draft.refused.is_none() {
+            spawn(&in_background, &connecting, &draft, &asked_by);
+        }
+        Ok(draft)
+    });
+    // A task that was cut off or broke has taken nothing over that a new sign-in does not give again.
+    answering.await.unwrap_or(Err(ConnectError::FlowOver))
 }
 
 /// Begins a check. When the server stops it is cut off: its lease runs out, and it can be begun again.
@@ -62,8 +83,9 @@ async fn act(app: &App, Proven { draft, change }: Proven, asked_by: String) -> R
     let (Some(change), Some(account)) = (change, draft.account) else { return Ok(()) };
     let (outbox, organisation) = (&app.rooms.outbox, draft.organisation);
     if change.released {
-        app.released.put(draft.id, outbox.n_waiting(organisation, account).await?);
+        let n_waiting = outbox.n_waiting(organisation, account).await;
         outbox.account_released(organisation, account).await?;
+        app.released.put(draft.id, n_waiting?);
     }
     outbox.account_changed(organisation, account);
     // The sign-in is proven; that letters leave and arrive follows, and too many checks at once are no reason to do without.

@@ -133,6 +133,9 @@ impl Stopped {
             ConnectError::Changed | ConnectError::Checking | ConnectError::NotChecked => {
                 (conflict, "connect.changed_title", t.of("connect.changed").to_owned(), connect())
             }
+            ConnectError::TooMany => {
+                (conflict, "connect.too_many_title", t.of("connect.too_many").to_owned(), connect())
+            }
             ConnectError::FlowOver => {
                 (conflict, "connect.flow_over_title", t.of("connect.flow_over").to_owned(), connect())
             }

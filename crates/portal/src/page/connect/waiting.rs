@@ -168,11 +168,11 @@ pub(super) async fn paste(
     if !is_theirs {
         return Err(over());
     }
-    let draft = desk.connecting.answer(callback).await.map_err(|why| desk.stopped(why))?;
+    let answered = proving::answer(&app, &desk.connecting, callback, &desk.me.name).await;
+    let draft = answered.map_err(|why| desk.stopped(why))?;
     if draft.refused.is_some() {
         return desk.to("/waiting");
     }
-    proving::spawn(&app, &desk.connecting, &draft, &desk.me.name);
     desk.to("/check")
 }
 
