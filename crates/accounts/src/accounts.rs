@@ -1,39 +1,31 @@
 //! The accounts as other rooms use them.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod applications;
+mod choosing;
+mod using;
 
-use gatepost_core::{
-    Diagnosis, EmailAddress, MailAccountId, OAuthClientId, OrganisationId, Timestamp, World,
-};
+use std::sync::Arc;
+
+use gatepost_core::{EmailAddress, MailAccountId, OrganisationId, Timestamp, World};
 use gatepost_journal::Actor;
-use gatepost_providers::{Catalogue, OAuthClient, Providers};
+use gatepost_providers::{OAuthClient, Providers};
 use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
 
 use crate::account::{MailAccount, NewAccount, Serves, Settings};
 use crate::add::OfDraft;
-use crate::application::{NewApplication, OAuthApplication};
 use crate::board::{Board, Entry, Shown, board};
-use crate::choose::{Chosen, Explained, ForNotices, Target, choose, explain, for_notices};
 use crate::clock::RunningClocks;
 use crate::command::{self, Act};
-use crate::credential::{NewSecret, Present, Used};
+use crate::credential::NewSecret;
 use crate::endpoint::Endpoints;
-use crate::error::{AccountsError, NotRegistered};
+use crate::error::AccountsError;
 use crate::memory::Memory;
-use crate::record::Record;
-use crate::refresh::{Refresh, Refreshed};
-use crate::report::{Change, Event, report};
-use crate::sending::{NotUsable, SendingAccount, Use, hand_out};
+use crate::report::Change;
 use crate::sign_ins::SignIns;
-use crate::standing::State;
-use crate::status::{AccountStatus, Direction};
+use crate::status::AccountStatus;
 use crate::tokens::Tokens;
 use crate::trouble::{self, Against, Postponed, Trouble, Watcher};
-use crate::{add, application, refresh, sql};
-
-/// Ten a second.
-const REFRESHES_EVERY: Duration = Duration::from_millis(100);
+use crate::{add, sql};
 
 /// All mail accounts. Cheap to clone; clones share what is remembered.
 #[derive(Clone)]
@@ -207,7 +199,7 @@ impl Accounts {
         if let Some(grant) = grant {
             let accounts = self.clone();
             // OC-10. The account is gone either way; nobody waits for a service that may be down.
-            tokio::spawn(async move { accounts.take_back(organisation, grant).await });
+            self.tokens.tasks.spawn(async move { accounts.take_back(organisation, grant).await });
         }
         Ok(change)
     }
@@ -284,241 +276,6 @@ impl Accounts {
         self.after(organisation, done).await
     }
 
-    /// The account with its secret, for sending letters, unless something speaks against it.
-    pub async fn sending(
-        &self,
-        organisation: OrganisationId,
-        id: MailAccountId,
-    ) -> Result<SendingAccount, NotUsable> {
-        self.hand_out(organisation, id, Use::Letters).await
-    }
-
-    /// The account with its secret for signing in alone: a probe of a parked account, or a check somebody asked for. Its
-    /// status, its pause and the time of its next try do not matter.
-    pub async fn signing_in(
-        &self,
-        organisation: OrganisationId,
-        id: MailAccountId,
-    ) -> Result<SendingAccount, NotUsable> {
-        self.hand_out(organisation, id, Use::SigningIn).await
-    }
-
-    /// As [`Self::signing_in`], after the server has refused what was `refused`: a refused access token is replaced once, because
-    /// providers take tokens back before their time (SC-8). A password is none: the refusal counts.
-    pub async fn signing_in_anew(
-        &self,
-        organisation: OrganisationId,
-        id: MailAccountId,
-        refused: Used,
-    ) -> Result<Option<SendingAccount>, NotUsable> {
-        if refused.serial == 0 {
-            return Ok(None);
-        }
-        self.refresh_token(organisation, id, refused.serial).await?;
-        let handed = self.hand_out(organisation, id, Use::SigningIn).await?;
-        Ok(Some(handed).filter(|it| it.used != refused))
-    }
-
-    async fn hand_out(
-        &self,
-        organisation: OrganisationId,
-        id: MailAccountId,
-        purpose: Use,
-    ) -> Result<SendingAccount, NotUsable> {
-        let mut refreshed = false;
-        loop {
-            let handed =
-                hand_out(&self.store, &self.keyring, &self.providers, organisation, id, purpose).await;
-            match handed {
-                Err(NotUsable::TokenOver { serial }) if !refreshed => {
-                    refreshed = true;
-                    self.refresh_token(organisation, id, serial).await?;
-                }
-                Err(NotUsable::NoSecret) => {
-                    self.read_back(organisation).await;
-                    return Err(NotUsable::NoSecret);
-                }
-                handed => {
-                    if let Ok(it) = &handed
-                        && it.is_unproven
-                    {
-                        self.tokens.await_proof(id, it.used);
-                    }
-                    return handed;
-                }
-            }
-        }
-    }
-
-    /// Sees to it that there is an access token newer than this one. One at a time for an account, however many ask.
-    async fn refresh_token(
-        &self,
-        organisation: OrganisationId,
-        id: MailAccountId,
-        older_than: u64,
-    ) -> Result<(), NotUsable> {
-        let flight = self.tokens.flight(id);
-        let _alone = flight.lock().await;
-        let Some(oauth) = self.tokens.oauth.get() else { return Err(NotUsable::NoSecret) };
-        let refresh = Refresh {
-            store: &self.store,
-            keyring: &self.keyring,
-            providers: &self.providers,
-            oauth,
-            owner: self.tokens.owner,
-            organisation,
-            id,
-        };
-        // Large and rare: it would make every task that may sign in as large.
-        match Box::pin(refresh.run(older_than)).await? {
-            Refreshed::Done => Ok(()),
-            Refreshed::Nothing => Err(NotUsable::NoSecret),
-            Refreshed::Failed(diagnosis) => {
-                self.read_back(organisation).await;
-                Err(NotUsable::NoToken { diagnosis })
-            }
-        }
-    }
-
-    /// Refreshes what is due, the longest due first, ten a second and `most` at the same time, so that no service sees a storm
-    /// after an hour of downtime. Failures stand in the accounts' status. Returns how many were due.
-    pub async fn refresh_due(&self, most: usize) -> Result<usize, StoreError> {
-        let now = self.now();
-        let due = self.store.read(move |tx| refresh::due(tx, now)).await?;
-        let n_due = due.len();
-        let mut running = tokio::task::JoinSet::new();
-        let mut pace = tokio::time::interval(REFRESHES_EVERY);
-        for (organisation, id) in due {
-            pace.tick().await;
-            if running.len() >= most {
-                running.join_next().await;
-            }
-            let accounts = self.clone();
-            running.spawn(async move {
-                let serial = accounts.serial(organisation, id).await;
-                let refreshed = match serial {
-                    Ok(Some(serial)) => accounts.refresh_token(organisation, id, serial).await,
-                    Ok(None) => Ok(()),
-                    Err(failure) => Err(NotUsable::Store(failure)),
-                };
-                if let Err(failure) = refreshed {
-                    tracing::warn!(account.id = %id, error = %failure, "an access token could not be refreshed");
-                }
-            });
-        }
-        while running.join_next().await.is_some() {}
-        Ok(n_due)
-    }
-
-    /// Which access token an account has at present.
-    async fn serial(
-        &self,
-        organisation: OrganisationId,
-        id: MailAccountId,
-    ) -> Result<Option<u64>, StoreError> {
-        let found = self.store.read(move |tx| Present::find(tx, organisation, id)).await?;
-        Ok(found.map(|it| it.present.access.serial))
-    }
-
-    /// From now on access tokens can be refreshed. Once; later calls change nothing.
-    pub fn reach_services(&self, oauth: OAuthClient) {
-        let _ = self.tokens.oauth.set(oauth);
-    }
-
-    /// The applications that an organisation can use, its own in front of the installation's; one for each service.
-    pub async fn applications(
-        &self,
-        organisation: OrganisationId,
-    ) -> Result<Vec<OAuthApplication>, StoreError> {
-        application::list(&self.store, organisation).await
-    }
-
-    /// Registers an application in place of an earlier one of the same service: for an organisation, or with none for the
-    /// installation (then `journal` names the organisation whose administrator did it).
-    pub async fn put_application(
-        &self,
-        organisation: Option<OrganisationId>,
-        new: NewApplication,
-        journal: OrganisationId,
-        actor: Actor,
-    ) -> Result<OAuthClientId, AccountsError> {
-        application::put(&self.store, &self.keyring, organisation, new, (journal, actor)).await
-    }
-
-    /// The same, once the service has taken it; nothing is stored before. Where no secret is given, the one that is there already
-    /// goes on, if neither client id nor tenant changes. `public_url` is where browsers find the portal.
-    pub async fn register_application(
-        &self,
-        organisation: Option<OrganisationId>,
-        new: NewApplication,
-        public_url: Option<&str>,
-        journal: OrganisationId,
-        actor: Actor,
-    ) -> Result<OAuthClientId, NotRegistered> {
-        let owner = organisation.unwrap_or(application::INSTALLATION);
-        let ways = (&*self.providers, self.tokens.oauth.get());
-        // Large and rare.
-        let proving = application::prove(&self.store, &self.keyring, ways, owner, new, public_url);
-        let proven = Box::pin(proving).await?;
-        Ok(self.put_application(organisation, proven, journal, actor).await?)
-    }
-
-    /// The installation's own applications.
-    pub async fn applications_of_installation(&self) -> Result<Vec<OAuthApplication>, StoreError> {
-        application::list(&self.store, application::INSTALLATION).await
-    }
-
-    /// Offers an application no more, an organisation's own or with none the installation's; grants made with it go on. False if
-    /// there is none of this id.
-    pub async fn remove_application(
-        &self,
-        organisation: Option<OrganisationId>,
-        id: OAuthClientId,
-        journal: OrganisationId,
-        actor: Actor,
-    ) -> Result<bool, StoreError> {
-        application::remove(&self.store, organisation, id, (journal, actor)).await
-    }
-
-    /// The organisation's live accounts that sign in by a grant which was made with this application.
-    pub async fn connected_with(
-        &self,
-        organisation: OrganisationId,
-        id: OAuthClientId,
-    ) -> Result<Vec<MailAccount>, StoreError> {
-        let theirs = application::accounts_of(&self.store, organisation, id).await?;
-        let live = self.list(organisation).await?;
-        Ok(live.into_iter().filter(|it| theirs.contains(&it.id)).collect())
-    }
-
-    /// What happened on a connection of the account. Writes only if that changes something; events about an older
-    /// credential, or begun before the present status, do not.
-    pub async fn report(
-        &self,
-        organisation: OrganisationId,
-        id: MailAccountId,
-        direction: Direction,
-        event: Event,
-    ) -> Result<Change, AccountsError> {
-        let all = self.memory.recent(&self.store, organisation).await?;
-        let remembered = all.live(id).ok_or(AccountsError::NotFound(id))?;
-        // Every connection of a connected account brings a success: it must cost no transaction. A credential that is not
-        // remembered may be one that another node has just stored.
-        let is_known = remembered.credential == Some(event.used.grant);
-        // The first success of a rotated token is written all the same: what came before it is needed no more (OC-6).
-        let used = event.used;
-        let is_proof = event.what.has_signed_in() && self.tokens.is_proof_awaited(id, used);
-        if is_known && !is_proof && event.moves(remembered, direction, self.now()).is_none() {
-            return Ok(Change::none(remembered));
-        }
-        let done = report(&self.store, organisation, id, direction, event).await;
-        if is_proof && done.is_ok() {
-            self.tokens.proof_came(id, used);
-        }
-        let done = done.map_err(AccountsError::from).and_then(|it| it.ok_or(AccountsError::NotFound(id)));
-        self.after(organisation, done).await
-    }
-
     /// The present time on the account's running clock.
     pub async fn running_now(
         &self,
@@ -533,50 +290,6 @@ impl Accounts {
     pub async fn running_clocks(&self, organisation: OrganisationId) -> Result<RunningClocks, StoreError> {
         let all = self.memory.recent(&self.store, organisation).await?;
         Ok(RunningClocks(all.records.iter().map(|(id, it)| (*id, it.account.clock)).collect()))
-    }
-
-    /// Whether the account's letters are held, by what is remembered of it.
-    #[must_use]
-    pub fn is_held(&self, id: MailAccountId) -> bool {
-        self.memory.find(id, Record::is_held).unwrap_or(false)
-    }
-
-    /// Why the account's letters are held, in words, by what is remembered of it.
-    #[must_use]
-    pub fn held_reason(&self, id: MailAccountId) -> Option<String> {
-        let (catalogue, now) = (self.providers.catalogue(), self.now());
-        self.memory.find(id, |record| held_reason(record, catalogue, now)).flatten()
-    }
-
-    /// What is wrong with sending, by what is remembered of the account.
-    #[must_use]
-    pub fn sending_diagnosis(&self, id: MailAccountId) -> Option<Diagnosis> {
-        let rule = self.memory.find(id, |it| it.sending.rule.clone()).flatten()?;
-        self.providers.catalogue().find(&rule).cloned()
-    }
-
-    /// The account a letter leaves by. Looks at no credential and reaches for no provider (AP-9).
-    pub async fn choose(&self, organisation: OrganisationId, target: Target) -> Result<Chosen, StoreError> {
-        let all = self.memory.recent(&self.store, organisation).await?;
-        Ok(choose(&all, target, &self.providers, self.now()))
-    }
-
-    /// The same, with all that was looked at on the way and whether the letter would be held. Sends nothing.
-    pub async fn explain(
-        &self,
-        organisation: OrganisationId,
-        target: Target,
-    ) -> Result<Explained, StoreError> {
-        let (all, now) = (self.memory.recent(&self.store, organisation).await?, self.now());
-        let held_reason = |it: &Record| held_reason(it, self.providers.catalogue(), now);
-        Ok(explain(&all, target, &self.providers, held_reason, now))
-    }
-
-    /// The account that notices to the organisation's own people leave by, if it can send now.
-    pub async fn for_notices(&self, organisation: OrganisationId) -> Result<ForNotices, StoreError> {
-        let (all, now) = (self.memory.recent(&self.store, organisation).await?, self.now());
-        let held_reason = |it: &Record| held_reason(it, self.providers.catalogue(), now);
-        Ok(for_notices(&all, held_reason, &self.providers, now))
     }
 
     /// Looks at an organisation's accounts anew.
@@ -633,36 +346,4 @@ impl Accounts {
             tracing::warn!(organisation.id = %organisation, %failure, "a changed mail account could not be read back");
         }
     }
-}
-
-fn held_reason(record: &Record, catalogue: &Catalogue, now: Timestamp) -> Option<String> {
-    let account = &record.account;
-    let who = format!("{} ({})", account.short_name, account.address);
-    if let Some(since) = account.paused_at {
-        let since = clock_time(since, now);
-        return Some(format!(
-            "{who} is paused since {since}: letters leave by themselves once it is resumed"
-        ));
-    }
-    if record.sending.state != State::NeedsSignIn {
-        return None;
-    }
-    let since = clock_time(record.sending.since, now);
-    let diagnosis = record.sending.rule.as_deref().and_then(|rule| catalogue.find(rule));
-    Some(match diagnosis {
-        Some(it) => {
-            format!(
-                "{who} cannot send since {since}: {} Cure: {} Who can do this: {}",
-                it.cause, it.cure, it.who
-            )
-        }
-        None => format!("{who} cannot send since {since}: the provider refused the sign-in"),
-    })
-}
-
-/// The time of day, with the day in front unless it is today. UTC, like every time that is stored.
-fn clock_time(at: Timestamp, now: Timestamp) -> String {
-    let text = at.to_string();
-    let (day, time) = (text.get(..10).unwrap_or_default(), text.get(11..16).unwrap_or_default());
-    if at.day() == now.day() { format!("{time} UTC") } else { format!("{day} {time} UTC") }
 }

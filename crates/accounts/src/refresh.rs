@@ -158,7 +158,7 @@ impl Refresh<'_> {
                 if refusal.ends_the_grant() && it.present.worked_at.is_none() =>
             {
                 match &it.before {
-                    Some(before) => self.ask_with(&it, service, before).await,
+                    Some(before) => self.ask_with_the_one_before(&it, service, before).await,
                     None => Err(OAuthFailure::Refused(refusal)),
                 }
             }
@@ -168,6 +168,21 @@ impl Refresh<'_> {
             Ok(granted) => self.store_granted(&it, service, granted).await,
             Err(failure) => self.store_failure(&it, service, &failure).await,
         }
+    }
+
+    /// Where that answers, its refresh token is the living one: as the next generation, unless the answer brings another.
+    async fn ask_with_the_one_before(
+        &self,
+        it: &Claimed,
+        service: &OAuthService,
+        before: &Credential,
+    ) -> Result<Granted, OAuthFailure> {
+        let mut granted = self.ask_with(it, service, before).await?;
+        if granted.refresh_token.is_none() {
+            granted.refresh_token =
+                before.open(self.organisation, self.id, &it.record.account.endpoints, &it.key);
+        }
+        Ok(granted)
     }
 
     async fn ask_with(

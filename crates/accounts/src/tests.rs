@@ -5,6 +5,7 @@ mod board;
 mod check;
 mod choose;
 mod connect;
+mod http;
 mod memory;
 mod reading;
 mod refresh;

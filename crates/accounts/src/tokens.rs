@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use gatepost_core::MailAccountId;
 use gatepost_providers::OAuthClient;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::credential::Used;
@@ -14,6 +15,8 @@ pub(crate) struct Tokens {
     pub(crate) oauth: OnceLock<OAuthClient>,
     /// Names this process in claims.
     pub(crate) owner: Uuid,
+    /// Refreshes, and grants that are given back. They end by themselves, whoever began them.
+    pub(crate) tasks: TaskTracker,
     flights: Mutex<HashMap<MailAccountId, Arc<tokio::sync::Mutex<()>>>>,
     unproven: Mutex<HashMap<MailAccountId, Used>>,
 }
@@ -23,6 +26,7 @@ impl Default for Tokens {
         Self {
             oauth: OnceLock::new(),
             owner: Uuid::new_v4(),
+            tasks: TaskTracker::new(),
             flights: Mutex::default(),
             unproven: Mutex::default(),
         }

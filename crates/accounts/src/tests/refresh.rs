@@ -18,6 +18,7 @@ on_both_engines!(
     a_token_that_is_over_is_refreshed_and_the_rotated_one_is_on_the_disk_first,
     what_came_before_a_rotated_token_is_gone_once_that_has_signed_in,
     fifty_who_need_a_token_refresh_once,
+    a_refresh_that_was_asked_is_stored_however_its_caller_ends,
     two_nodes_refresh_once,
     a_refused_token_is_replaced_once,
     a_check_whose_token_is_refused_goes_on_with_a_new_one_and_shows_no_cross,
@@ -26,6 +27,7 @@ on_both_engines!(
     a_token_that_still_lives_unparks_no_grant_that_is_over,
     trouble_at_the_service_never_parks_and_never_looks_like_a_wrong_password,
     a_lost_answer_is_survived_where_the_token_before_still_works,
+    the_token_before_goes_on_where_it_answers_without_another,
     a_lost_answer_is_named_where_it_does_not,
     a_refused_application_is_its_own_trouble_and_nobody_signs_in_again,
     an_application_is_stored_once_the_service_took_it_and_its_secret_goes_nowhere_else,
@@ -225,6 +227,23 @@ async fn fifty_who_need_a_token_refresh_once(it: TestStore) {
     assert_eq!(it.service.n_refreshes(), 1);
 }
 
+/// OC-6. A page that was closed, a probe that was stopped: whoever wanted the token waits for it no more.
+async fn a_refresh_that_was_asked_is_stored_however_its_caller_ends(it: TestStore) {
+    let it = Granted::new(it).await;
+    it.advance(HOUR);
+    let (done, go) = it.service.hold_the_next_answer();
+    let (accounts, organisation, id) = (it.accounts.clone(), it.organisation, it.id);
+    let caller = tokio::spawn(async move { token_of(&accounts, organisation, id).await });
+    done.await.unwrap();
+    caller.abort();
+    assert!(caller.await.unwrap_err().is_cancelled());
+    go.send(()).unwrap();
+    it.accounts.ended().await;
+    assert_eq!(it.generations().await, [(1, false, false), (2, false, false)], "the rotated token is kept");
+    assert_eq!(it.token().await.unwrap(), "access-1");
+    assert_eq!(it.service.n_refreshes(), 1);
+}
+
 async fn two_nodes_refresh_once(it: TestStore) {
     let it = Granted::new(it).await;
     let other = node(&it.it, &it.providers);
@@ -373,6 +392,23 @@ async fn a_lost_answer_is_survived_where_the_token_before_still_works(it: TestSt
     let next = node(&it.it, &it.providers);
     assert_eq!(token_of(&next, it.organisation, it.id).await.unwrap(), "access-2");
     assert_eq!(it.generations().await.last().unwrap(), &(2, false, false));
+}
+
+/// OC-6.
+async fn the_token_before_goes_on_where_it_answers_without_another(it: TestStore) {
+    let it = Granted::new(it).await;
+    it.advance(HOUR);
+    assert_eq!(it.token().await.unwrap(), "access-1");
+    it.service.forget_the_newest();
+    it.service.feels(Mood::Keeps);
+    it.advance(HOUR);
+    assert_eq!(it.token().await.unwrap(), "access-2");
+    assert_eq!(it.generations().await, [(2, false, false), (3, false, false)]);
+    let n_asked = it.service.n_asked();
+    it.advance(HOUR);
+    assert_eq!(it.token().await.unwrap(), "access-3");
+    assert!(it.service.asked().contains("refresh_token=refresh-0"), "{}", it.service.asked());
+    assert_eq!(it.service.n_asked(), n_asked + 1, "nobody asks with what is gone");
 }
 
 async fn a_lost_answer_is_named_where_it_does_not(it: TestStore) {

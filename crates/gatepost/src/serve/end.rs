@@ -95,6 +95,9 @@ pub(super) async fn finish(ending: Ending, why: &Why) {
             "the sender ended with letters in hand; the next start settles them"
         );
     }
+    if timeout_at(deadline, app.accounts.ended()).await.is_err() {
+        tracing::warn!("refreshes of access tokens are cut off; the next start settles them");
+    }
     let deadline = Instant::now() + CLOSE_WITHIN;
     let closed = timeout_at(deadline, async {
         // A last flush, after the last session that could have used a password.

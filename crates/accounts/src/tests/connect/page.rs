@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use crate::tests::http::Http;
 
 /// What it says next.
 pub(super) struct State {
@@ -25,19 +23,11 @@ pub(super) struct State {
 pub(super) struct Page {
     pub(super) base: String,
     state: Arc<Mutex<State>>,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Page {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    _http: Http,
 }
 
 impl Page {
     pub(super) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new(State {
             who: ("7", "reception@example.org"),
             scope: None,
@@ -47,43 +37,17 @@ impl Page {
             revoked: Vec::new(),
         }));
         let shared = Arc::clone(&state);
-        let task = tokio::spawn(async move {
-            loop {
-                let (socket, _) = listener.accept().await.unwrap();
-                tokio::spawn(answer(socket, Arc::clone(&shared)));
-            }
+        let http = Http::start(move |asked| {
+            let said = said(&mut shared.lock().unwrap(), &asked.path, &asked.body);
+            async move { Some(said) }
         });
-        Self { base, state, task }
+        let http = http.await;
+        Self { base: http.base.clone(), state, _http: http }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
-}
-
-async fn answer(mut socket: TcpStream, state: Arc<Mutex<State>>) {
-    let mut request = Vec::new();
-    let (head, body) = loop {
-        let mut bytes = [0; 4_096];
-        let Ok(n @ 1..) = socket.read(&mut bytes).await else { return };
-        request.extend_from_slice(&bytes[..n]);
-        let text = String::from_utf8_lossy(&request).into_owned();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head
-            .lines()
-            .find_map(|it| it.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
-        if body.len() >= length.unwrap_or(0) {
-            break (head.to_owned(), body.to_owned());
-        }
-    };
-    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-    let (status, said) = said(&mut state.lock().unwrap(), &path, &body);
-    let reply = format!(
-        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{said}",
-        said.len()
-    );
-    let _ = socket.write_all(reply.as_bytes()).await;
-    let _ = socket.shutdown().await;
 }
 
 fn said(state: &mut State, path: &str, body: &str) -> (u16, String) {

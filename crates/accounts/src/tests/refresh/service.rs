@@ -1,10 +1,10 @@
 //! An OAuth service on loopback that rotates its refresh tokens, and misbehaves as a test wants.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
+
+use crate::tests::http::{Answer, Http};
 
 /// What it does with the next refresh.
 #[derive(Clone, Debug, Default)]
@@ -29,100 +29,94 @@ struct State {
     /// An older refresh token lives until the newer one was used.
     is_lenient: bool,
     asked: Vec<String>,
+    /// Holds the next answer.
+    held: Option<Held>,
+}
+
+/// Says that the service has done what it was asked for; its answer leaves when it is let go.
+struct Held {
+    is_done: oneshot::Sender<()>,
+    let_go: oneshot::Receiver<()>,
 }
 
 pub(super) struct Service {
     pub(super) base: String,
     state: Arc<Mutex<State>>,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    _http: Http,
 }
 
 impl Service {
     pub(super) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new(State {
             living: vec!["refresh-0".to_owned()],
             is_lenient: true,
             ..State::default()
         }));
         let shared = Arc::clone(&state);
-        let task = tokio::spawn(async move {
-            loop {
-                let (socket, _) = listener.accept().await.unwrap();
-                tokio::spawn(answer(socket, Arc::clone(&shared)));
+        let http = Http::start(move |asked| {
+            let (reply, held) = {
+                let mut state = shared.lock().unwrap();
+                (reply(&mut state, asked.body), state.held.take())
+            };
+            async move {
+                if let Some(it) = held {
+                    it.is_done.send(()).unwrap();
+                    let _ = it.let_go.await;
+                }
+                reply
             }
         });
-        Self { base, state, task }
+        let http = http.await;
+        Self { base: http.base.clone(), state, _http: http }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
     }
 
     pub(super) fn feels(&self, mood: Mood) {
-        self.state.lock().unwrap().mood = mood;
+        self.state().mood = mood;
     }
 
     /// Reuse of a refresh token that was rotated is refused.
     pub(super) fn is_strict(&self) {
-        self.state.lock().unwrap().is_lenient = false;
+        self.state().is_lenient = false;
     }
 
     /// Somebody has taken the permission back.
     pub(super) fn revoke(&self) {
-        self.state.lock().unwrap().living.clear();
+        self.state().living.clear();
+    }
+
+    /// The newest refresh token is gone, as after a backup was restored there.
+    pub(super) fn forget_the_newest(&self) {
+        self.state().living.pop();
+    }
+
+    /// The next refresh is done, and answered when the second one is sent: the first one tells of it.
+    pub(super) fn hold_the_next_answer(&self) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+        let (is_done, done) = oneshot::channel();
+        let (go, let_go) = oneshot::channel();
+        self.state().held = Some(Held { is_done, let_go });
+        (done, go)
     }
 
     pub(super) fn n_refreshes(&self) -> usize {
-        self.state.lock().unwrap().n_refreshes
+        self.state().n_refreshes
     }
 
     /// What was asked last.
     pub(super) fn asked(&self) -> String {
-        self.state.lock().unwrap().asked.last().cloned().unwrap_or_default()
+        self.state().asked.last().cloned().unwrap_or_default()
     }
 
     /// How often anything was asked.
     pub(super) fn n_asked(&self) -> usize {
-        self.state.lock().unwrap().asked.len()
+        self.state().asked.len()
     }
 }
 
-async fn answer(mut socket: TcpStream, state: Arc<Mutex<State>>) {
-    let Some(body) = request(&mut socket).await else { return };
-    let reply = reply(&mut state.lock().unwrap(), body);
-    if let Some((status, body)) = reply {
-        let head = format!(
-            "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nRetry-After: 7\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        let _ = socket.write_all(format!("{head}{body}").as_bytes()).await;
-    }
-    let _ = socket.shutdown().await;
-}
-
-async fn request(socket: &mut TcpStream) -> Option<String> {
-    let mut request = Vec::new();
-    loop {
-        let mut bytes = [0; 4_096];
-        let Ok(n @ 1..) = socket.read(&mut bytes).await else { return None };
-        request.extend_from_slice(&bytes[..n]);
-        let text = String::from_utf8_lossy(&request).into_owned();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head
-            .lines()
-            .find_map(|it| it.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
-        if body.len() >= length.unwrap_or(0) {
-            return Some(body.to_owned());
-        }
-    }
-}
-
-/// The status and the body; none where the connection ends without an answer.
-fn reply(state: &mut State, body: String) -> Option<(u16, String)> {
+fn reply(state: &mut State, body: String) -> Answer {
     let token = body.split('&').find_map(|it| it.strip_prefix("refresh_token=")).map(str::to_owned);
     state.asked.push(body);
     if let Mood::Says(status, words) = state.mood {
