@@ -7,6 +7,8 @@ CREATE TABLE draft (
     mail_account_id UUID,
     -- The grant that the account had when this began.
     grant_id UUID,
+    -- What the account said of itself then: signing in again writes back nothing that was edited meanwhile.
+    account_was TEXT,
     -- Raised by each change of what a check proves.
     revision BIGINT NOT NULL,
     details TEXT NOT NULL,

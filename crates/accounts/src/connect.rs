@@ -100,8 +100,9 @@ impl Connecting {
     pub async fn begin_again(&self, account: MailAccountId) -> Result<Draft, ConnectError> {
         let (details, grant) = self.accounts.for_signing_in_again(self.whose.organisation, account).await?;
         for it in self.list().await? {
-            // One that has begun before the account was given to somebody else would change nothing.
-            if it.account == Some(account) && it.grant == grant && it.details.serves == details.serves {
+            // One that began before the account was changed would change nothing.
+            let is_same = it.was.as_ref().is_some_and(|was| was.is_same_account(&details));
+            if it.account == Some(account) && it.grant == grant && is_same {
                 return Ok(it);
             }
         }

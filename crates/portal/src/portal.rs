@@ -12,7 +12,7 @@ use crate::frame::{
     Alerts, App, Assets, Cookies, KeptForms, Proofs, Route, Shared, ShowOnce, Texts, Thens, router,
 };
 use crate::page::app_passwords::Listeners;
-use crate::page::connect::Released;
+use crate::page::connect::Proving;
 use crate::routes::{routes, table};
 use crate::{PortalError, PortalSettings, Rooms};
 
@@ -79,7 +79,7 @@ impl Portal {
             handed_links: ShowOnce::default(),
             recovery_codes: ShowOnce::default(),
             doubted: ShowOnce::default(),
-            released: Released::default(),
+            proving: Proving::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             tally: crate::page::home::Tally::default(),

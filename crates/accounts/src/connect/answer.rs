@@ -96,13 +96,14 @@ impl Connecting {
     /// The same with the whole address that somebody copied from the browser: no redirect reaches this installation, or a
     /// command waits for it.
     pub async fn answer_pasted(&self, id: DraftId, text: &str) -> Result<Draft, ConnectError> {
-        let (organisation, now) = (self.whose.organisation, self.accounts.now());
-        let found =
-            self.accounts.store().read(move |tx| tx.row(&sql::FIND_WAY_BACK, params![organisation, id, now]));
-        let row = found.await?.ok_or(ConnectError::FlowOver)?;
-        let redirect_uri: String = row.get(0)?;
-        let callback = Callback::from_pasted(text, &redirect_uri).map_err(ConnectError::Pasted)?;
+        let callback = self.read_pasted(&self.get(id).await?, text).await?;
         self.answer_of(callback, Some(id)).await
+    }
+
+    /// The answer in a pasted text, if a sign-in of the draft is under way and ends at that address. Spends nothing.
+    pub async fn read_pasted(&self, draft: &Draft, text: &str) -> Result<Callback, ConnectError> {
+        let flow = self.under_way(draft).await?.filter(|it| !it.is_over).ok_or(ConnectError::FlowOver)?;
+        Callback::from_pasted(text, &flow.redirect_uri).map_err(ConnectError::Pasted)
     }
 
     /// The code becomes a grant of the right mailbox with all it needs, or nothing.

@@ -75,12 +75,12 @@ impl Details {
     }
 
     /// What an account says of itself.
-    pub(crate) fn of_account(it: &MailAccount, method: Method) -> Self {
+    pub(crate) fn of_account(it: &MailAccount, method: Option<Method>) -> Self {
         Self {
             address: it.address.clone(),
             provider: it.provider.clone(),
             found_at: None,
-            method: Some(method),
+            method,
             user_name: it.user_name.clone(),
             opens: it.opens.clone(),
             endpoints: Some(it.endpoints.clone()),
@@ -101,6 +101,12 @@ impl Details {
             && self.user_name == other.user_name
             && self.opens == other.opens
             && self.endpoints == other.endpoints
+    }
+
+    /// Whether these are of the same account in all that signing in to it again writes back or gives a right to. People may call
+    /// it something else meanwhile.
+    pub(crate) fn is_same_account(&self, other: &Self) -> bool {
+        self.serves == other.serves && self.proves_the_same(other)
     }
 
     /// The same with texts trimmed and servers in their one spelling, or what is wrong with it.

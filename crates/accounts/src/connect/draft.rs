@@ -30,6 +30,8 @@ pub struct Draft {
     pub account: Option<MailAccountId>,
     /// What that account signed in with when this began.
     pub(crate) grant: Option<CredentialId>,
+    /// What it said of itself then.
+    pub(crate) was: Option<Details>,
     /// Raised by each change of what a check proves.
     pub revision: u64,
     /// What was said.
@@ -129,6 +131,7 @@ impl Draft {
             person: whose.person,
             account,
             grant,
+            was: account.map(|_| details.clone()),
             revision: 1,
             details,
             state: DraftState::Open,
@@ -140,13 +143,14 @@ impl Draft {
         };
         let it = draft.clone();
         let inserted = store.write(move |tx| {
-            let details = it.details.to_text();
+            let (details, was) = (it.details.to_text(), it.was.as_ref().map(Details::to_text));
             let values = params![
                 it.id,
                 it.organisation,
                 it.person,
                 it.account,
                 it.grant,
+                was.as_deref(),
                 &details,
                 it.created_at,
                 it.expires_at,
@@ -165,6 +169,7 @@ impl Draft {
             expected,
         };
         let details = Details::read(&row.get::<String>(6)?).ok_or(contradiction(6, "a draft's details"))?;
+        let was = row.get::<Option<String>>(15)?.and_then(|it| Details::read(&it));
         let refused = match row.get::<Option<String>>(8)? {
             Some(text) => StoredRefused::read(&text, catalogue),
             None => None,
@@ -190,6 +195,7 @@ impl Draft {
             person: row.get(2)?,
             account,
             grant: row.get(4)?,
+            was,
             revision: row.get(5)?,
             details,
             state,

@@ -49,6 +49,11 @@ pub enum ConnectError {
         "somebody else has signed in to this mailbox meanwhile, so nothing was changed: look at the account"
     )]
     DoneAlready(MailAccountId),
+    /// Somebody has edited it meanwhile, or given it to others.
+    #[error(
+        "somebody has changed this mail account meanwhile, so nothing was changed by you: look at it, and sign in again if that is still needed"
+    )]
+    AccountChanged(MailAccountId),
     /// It needs servers first.
     #[error("nobody has said yet which servers this mailbox has: enter them first")]
     NoServers,

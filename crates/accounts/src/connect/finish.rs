@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatepost_core::{DraftId, MailAccountId};
+use gatepost_core::DraftId;
 
 use super::Connecting;
 use super::draft::{Draft, DraftState};
@@ -81,13 +81,5 @@ impl Connecting {
             }
             other => Ok(other?),
         }
-    }
-
-    /// The account that a finished draft has become.
-    pub async fn finished(&self, id: DraftId) -> Result<Option<MailAccountId>, ConnectError> {
-        Ok(match self.get(id).await?.state {
-            DraftState::Finished(account) => Some(account),
-            _ => None,
-        })
     }
 }

@@ -77,12 +77,8 @@ impl Connecting {
             let Some(before) = Record::lock(tx, organisation, account)? else {
                 return Ok(Err(ConnectError::AccountGone));
             };
-            if before.credential != draft.grant {
-                return Ok(Err(ConnectError::DoneAlready(account)));
-            }
-            // Given to somebody else meanwhile: who began this may have lost the right to it.
-            if before.account.serves != draft.details.serves {
-                return Ok(Err(ConnectError::Changed));
+            if let Err(why) = draft.still_fits(&before) {
+                return Ok(Err(why));
             }
             if !is_proven(&before, &tried) {
                 return Ok(Ok(None));
@@ -127,12 +123,30 @@ impl Connecting {
 }
 
 impl Connecting {
-    /// Whether somebody else has signed in to the draft's account since it began.
-    pub async fn is_overtaken(&self, draft: &Draft) -> Result<bool, StoreError> {
-        let Some(account) = draft.account else { return Ok(false) };
+    /// Refuses a draft whose account was removed, signed in to by somebody else, or changed since it began.
+    pub async fn still_fits(&self, draft: &Draft) -> Result<(), ConnectError> {
+        let Some(account) = draft.account else { return Ok(()) };
         let organisation = self.whose.organisation;
         let found = self.accounts.store().read(move |tx| Record::find(tx, organisation, account));
-        Ok(found.await?.is_none_or(|it| !it.account.is_live() || it.credential != draft.grant))
+        draft.still_fits(&found.await?.ok_or(ConnectError::AccountGone)?)
+    }
+}
+
+impl Draft {
+    /// Whether the account is as it was when this began. What it has given to others since, and what somebody has edited, is not
+    /// written back.
+    fn still_fits(&self, now: &Record) -> Result<(), ConnectError> {
+        if !now.account.is_live() {
+            return Err(ConnectError::AccountGone);
+        }
+        let is_same = |was: &Details| was.is_same_account(&Details::of_account(&now.account, was.method));
+        if !self.was.as_ref().is_some_and(is_same) {
+            return Err(ConnectError::AccountChanged(now.account.id));
+        }
+        if now.credential != self.grant {
+            return Err(ConnectError::DoneAlready(now.account.id));
+        }
+        Ok(())
     }
 }
 
@@ -169,7 +183,7 @@ impl Accounts {
             Some(CredentialKind::AppPassword) => Method::AppPassword,
             Some(CredentialKind::Password) | None => Method::Password,
         };
-        Ok((Details::of_account(&record.account, method), record.credential))
+        Ok((Details::of_account(&record.account, Some(method)), record.credential))
     }
 
     /// What a service gave for an account, if nobody else needs that to live on (OC-10).

@@ -4,13 +4,13 @@ gatepost_store::statements! {
     /// A new draft.
     INSERT_DRAFT = "
         INSERT INTO draft
-            (id, organisation_id, person_id, mail_account_id, grant_id, revision, details, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8)";
+            (id, organisation_id, person_id, mail_account_id, grant_id, account_was, revision, details, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9)";
 
     /// Those of one person that are open; `$4`, the nil id, stands for nobody's.
     LIST_DRAFTS = "
         SELECT id, organisation_id, person_id, mail_account_id, grant_id, revision, details, secret_sealed, refused, steps,
-            checking_until, checked_at, created_at, expires_at, finished_at
+            checking_until, checked_at, created_at, expires_at, finished_at, account_was
         FROM draft
         WHERE organisation_id = $1 AND expires_at > $2 AND finished_at IS NULL AND COALESCE(person_id, $4) = $3
         ORDER BY created_at DESC, id DESC
@@ -19,7 +19,7 @@ gatepost_store::statements! {
     /// One draft.
     FIND_DRAFT = "
         SELECT id, organisation_id, person_id, mail_account_id, grant_id, revision, details, secret_sealed, refused, steps,
-            checking_until, checked_at, created_at, expires_at, finished_at
+            checking_until, checked_at, created_at, expires_at, finished_at, account_was
         FROM draft
         WHERE organisation_id = $1 AND id = $2 AND expires_at > $3";
 
@@ -104,12 +104,6 @@ gatepost_store::statements! {
             verifier_sealed, token_url, redirect_uri, used_at
         FROM oauth_flow
         WHERE digest = $1 AND expires_at > $2 AND created_at <= $2";
-
-    /// Where the sign-in of a draft that is under way leads back to.
-    FIND_WAY_BACK = "
-        SELECT redirect_uri
-        FROM oauth_flow
-        WHERE organisation_id = $1 AND draft_id = $2 AND used_at IS NULL AND expires_at > $3";
 
     /// The newest of a draft.
     FIND_FLOW_OF_DRAFT = "

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{Alerts, Cookies, KeptForms, Problem, Proofs, ShowOnce, Texts, Thens};
 use crate::page::app_passwords::Listeners;
-use crate::page::connect::{Doubted, Released};
+use crate::page::connect::{Doubted, Proving};
 use crate::{PortalSettings, Rooms};
 
 /// The state of every handler: `State(app): State<App>`.
@@ -42,8 +42,8 @@ pub(crate) struct Shared {
     pub(crate) recovery_codes: ShowOnce<RecoveryCodes>,
     /// App passwords of providers that look wrong, until somebody has said that they are meant; by their draft.
     pub(crate) doubted: ShowOnce<Doubted>,
-    /// What signing in again has set free.
-    pub(crate) released: Released,
+    /// Checks of drafts, and what signing in again has set free.
+    pub(crate) proving: Proving,
     /// What goes on when its page is closed.
     pub(crate) tasks: TaskTracker,
     /// Ends streams that would go on for ever.

@@ -24,7 +24,7 @@ use gatepost_core::{DraftId, MailAccountId};
 use crate::frame::{Access, Route, paths};
 
 pub(crate) use password::Doubted;
-pub(crate) use proving::Released;
+pub(crate) use proving::Proving;
 
 const ONE: &str = "/accounts/connect/{id}";
 const WAITING: &str = "/accounts/connect/{id}/waiting";

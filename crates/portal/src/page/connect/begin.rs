@@ -88,9 +88,17 @@ pub(super) async fn begin(
     let serves = if page.rules() { Serves::Organisation } else { Serves::Person(signed.person().id) };
     let details = Details::of(&address, &found, serves);
     let is_unanswered = found.how == How::NoAnswer;
-    let draft = match connecting(&app, &signed).begin(details).await {
-        Ok(draft) if may(page.rules(), signed.person().id, &draft) => draft,
-        Ok(_) => return Err(Stopped::without_draft(&page, ConnectError::NotFound)),
+    let connecting = connecting(&app, &signed);
+    let begun = match connecting.begin(details.clone()).await {
+        // Their own, of the time when they looked after the organisation: nobody else can give it up.
+        Ok(draft) if !may(page.rules(), signed.person().id, &draft) => {
+            connecting.discard(draft.id).await.map_err(|why| Stopped::without_draft(&page, why))?;
+            connecting.begin(details).await
+        }
+        begun => begun,
+    };
+    let draft = match begun {
+        Ok(draft) => draft,
         Err(ConnectError::Invalid(_)) => {
             let words = page.t.of("common.not_an_address").to_owned();
             return form(&app, page, &signed, typed.address, Some(words)).await;

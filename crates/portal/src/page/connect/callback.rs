@@ -13,7 +13,7 @@ use gatepost_core::SecretText;
 use gatepost_identity::Person;
 use gatepost_providers::Callback;
 
-use super::desk::{is_still_so, may, rules};
+use super::desk::{may_still, rules};
 use super::proving;
 use super::stopped::{Done, Stopped};
 use crate::frame::{App, CookieName, Id, Page, show};
@@ -80,9 +80,7 @@ pub(super) async fn callback(
     };
     let connecting = app.rooms.accounts.connecting(seen.whose);
     let draft = match connecting.get(seen.draft).await {
-        Ok(draft) if may(rules(&page, &person), person.id, &draft) && is_still_so(&app, &draft).await => {
-            draft
-        }
+        Ok(draft) if may_still(&app, rules(&page, &person), person.id, &draft).await => draft,
         Ok(_) => return Ok(no(&page, "connect.signed_out_title", "connect.signed_out")),
         Err(why) => return Err(refused(&page, why)),
     };

@@ -100,9 +100,8 @@ pub(super) async fn check_page(desk: &Desk, asked: Option<Asked>) -> Done {
     } else {
         StatusCode::OK
     };
-    if !is_running && desk.connecting.is_overtaken(draft).await? {
-        let account = draft.account.expect("only an account can be signed in to by somebody else");
-        return Err(desk.stopped(ConnectError::DoneAlready(account)));
+    if !is_running && let Err(why) = desk.connecting.still_fits(draft).await {
+        return Err(desk.stopped(why));
     }
     // It works, and is just being taken over.
     let is_running =
@@ -130,7 +129,7 @@ async fn finished(desk: &Desk, account: gatepost_core::MailAccountId) -> Done {
         && it.created_at < desk.draft.created_at
     {
         let (t, name) = (desk.page.t, ("name", it.short_name.as_str()));
-        let n = desk.app.released.find(desk.draft.id).unwrap_or_default();
+        let n = desk.app.proving.n_released(desk.draft.id).unwrap_or_default();
         desk.page.leave(match (it.paused_at, n) {
             (Some(_), _) => Alert::warn(t.fill("connect.again_paused", &[name])),
             (None, 0) => Alert::good(t.fill("connect.again_done", &[name])),

@@ -26,15 +26,18 @@ pub(super) fn may(rules: bool, me: PersonId, draft: &Draft) -> bool {
     rules || (draft.details.serves == Serves::Person(me) && is_own)
 }
 
-/// Whether the account serves whom it served when somebody began to sign in to it again.
-pub(super) async fn is_still_so(app: &App, draft: &Draft) -> bool {
+/// The same at this moment: also for operators whose account was given to somebody else since. What else became of the account, the
+/// draft's own steps say.
+pub(super) async fn may_still(app: &App, rules: bool, me: PersonId, draft: &Draft) -> bool {
+    if rules || !may(rules, me, draft) {
+        return rules;
+    }
     let Some(account) = draft.account else { return true };
     let found = app.rooms.accounts.get(draft.organisation, account).await;
-    // What became of one that is gone, the draft's own steps say.
-    found.map_or(true, |it| it.serves == draft.details.serves)
+    found.map_or(true, |it| it.serves == Serves::Person(me))
 }
 
-/// The same where no page knows it: the person as they are now, from where they come.
+/// Whether they look after the organisation, where no page knows it: the person as they are now, from where they come.
 pub(super) fn rules(page: &Page, person: &Person) -> bool {
     person.role == Role::Administrator && page.app.may_administer(page.visitor.source)
 }
@@ -49,7 +52,7 @@ impl Desk {
         let connecting = connecting(app, signed);
         let (rules, me) = (page.rules(), signed.person().clone());
         let draft = match connecting.get(id).await {
-            Ok(draft) if may(rules, me.id, &draft) && is_still_so(app, &draft).await => draft,
+            Ok(draft) if may_still(app, rules, me.id, &draft).await => draft,
             Ok(_) => return Err(Stopped::at(page, id, ConnectError::NotFound)),
             Err(why) => return Err(Stopped::at(page, id, why)),
         };

@@ -111,6 +111,10 @@ impl Stopped {
             ConnectError::DoneAlready(id) => {
                 (conflict, "connect.done_already_title", t.of("connect.done_already").to_owned(), account(id))
             }
+            ConnectError::AccountChanged(id) => {
+                let text = t.of("connect.account_changed").to_owned();
+                (conflict, "connect.account_changed_title", text, account(id))
+            }
             ConnectError::NoApplication(service) => {
                 let (key, link) = if page.rules() {
                     let words = t.of("connect.register").to_owned();

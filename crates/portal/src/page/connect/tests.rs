@@ -225,7 +225,10 @@ async fn a_person_who_may_no_longer_is_not_heard() {
         let reply = it.house.get(&mut browser, &super::path(id, path)).await;
         assert_eq!(reply.status, 404, "{path}");
     }
-    let _ = paul;
+    // It is nobody else's to give up, so it gives way to another one.
+    let anew = it.begins(&mut browser, "paul@praxis.test").await;
+    assert_ne!(anew, id);
+    assert_eq!(it.draft(&browser, anew).await.details.serves, Serves::Person(paul.id));
     it.house.end().await;
 }
 
@@ -613,6 +616,32 @@ async fn signing_in_again_keeps_the_account_and_says_what_leaves_now() {
     })
     .await;
     assert_eq!(it.account(ADDRESS).await, Some(account), "the account stays");
+    it.house.end().await;
+}
+
+/// C15.
+#[tokio::test]
+async fn an_account_that_was_changed_meanwhile_says_so_and_stays_as_it_is() {
+    let it = Desk::new().await;
+    let mut chief = it.chief.clone();
+    let id = it.checked(&mut chief, ADDRESS).await;
+    let revision = it.draft(&chief, id).await.revision;
+    let typed = format!("revision={revision}&short_name=Reception&serves=organisation");
+    it.does(&mut chief, id, "/check", &typed).await;
+    let account = it.account(ADDRESS).await.unwrap();
+    let again = format!("/accounts/{account}/reauthenticate");
+    let reply = it.house.post(&mut chief, "/", &again, "").await;
+    let draft: DraftId = reply.location().split('/').nth(3).unwrap().parse().unwrap();
+    let (accounts, of) = (&it.house.rooms.accounts, it.house.organisation);
+    let settings = accounts.get(of, account).await.unwrap().settings();
+    let settings = gatepost_accounts::Settings { user_name: "somebody".into(), ..settings };
+    accounts.edit(of, account, settings, Actor::Command).await.unwrap();
+    let typed = "revision=1&method=password&password=another";
+    assert_eq!(it.does(&mut chief, draft, "/password", typed).await.status, 303);
+    let path = super::path(draft, "/check");
+    until(async || it.house.get(&mut chief, &path).await.body.contains("This mail account was changed"))
+        .await;
+    assert_eq!(accounts.get(of, account).await.unwrap().user_name, "somebody");
     it.house.end().await;
 }
 

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _};
 use gatepost_accounts::{ConnectError, DraftState, Refused};
 use gatepost_core::DraftId;
-use gatepost_providers::{Callback, CallbackFault};
+use gatepost_providers::CallbackFault;
 use serde::Deserialize;
 
 use super::desk::Desk;
@@ -148,14 +148,13 @@ pub(super) async fn paste(
     Form(typed): Form<Typed>,
 ) -> Done {
     let desk = Desk::open(&app, &page, &signed, id).await?;
-    let over = || desk.stopped(ConnectError::FlowOver);
-    let flow = desk.connecting.under_way(&desk.draft).await?.ok_or_else(over)?;
-    let callback = match Callback::from_pasted(typed.code_address.text().reveal(), &flow.redirect_uri) {
+    let callback = match desk.connecting.read_pasted(&desk.draft, typed.code_address.text().reveal()).await {
         Ok(callback) => callback,
-        Err(fault) => {
+        Err(ConnectError::Pasted(fault)) => {
             let words = page.t.of(fault_key(fault)).to_owned();
             return waiting_page(desk, Some(words)).await;
         }
+        Err(why) => return Err(desk.stopped(why)),
     };
     // A sign-in of somebody else, of another draft, or of another browser spends nothing.
     let seen = app.rooms.accounts.seen_flow(&callback).await?;
@@ -166,7 +165,7 @@ pub(super) async fn paste(
             && it.lineage == Some(signed.lineage)
     });
     if !is_theirs {
-        return Err(over());
+        return Err(desk.stopped(ConnectError::FlowOver));
     }
     let answered = proving::answer(&app, &desk.connecting, callback, &desk.me.name).await;
     let draft = answered.map_err(|why| desk.stopped(why))?;
