@@ -2,6 +2,7 @@
 
 mod applications;
 mod choosing;
+mod giving_back;
 mod using;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::add::OfDraft;
 use crate::board::{Board, Entry, Shown, board};
 use crate::clock::RunningClocks;
 use crate::command::{self, Act};
-use crate::credential::NewSecret;
+use crate::credential::{NewGrant, NewSecret};
 use crate::endpoint::Endpoints;
 use crate::error::AccountsError;
 use crate::memory::Memory;
@@ -193,15 +194,9 @@ impl Accounts {
         id: MailAccountId,
         actor: Actor,
     ) -> Result<Change, AccountsError> {
-        let grant = self.unneeded_grant(organisation, id).await?;
+        let grant = self.grant_of(organisation, id).await?;
         let done = command::remove(&self.store, Act { organisation, id, actor }).await;
-        let change = self.after(organisation, done).await?;
-        if let Some(grant) = grant {
-            let accounts = self.clone();
-            // OC-10. The account is gone either way; nobody waits for a service that may be down.
-            self.tokens.tasks.spawn(async move { accounts.take_back(organisation, grant).await });
-        }
-        Ok(change)
+        self.after_giving_up(organisation, done, grant).await
     }
 
     /// Holds the account's letters until [`Self::resume`].
@@ -246,9 +241,10 @@ impl Accounts {
         secret: impl Into<NewSecret>,
         actor: Actor,
     ) -> Result<Change, AccountsError> {
+        let grant = self.grant_of(organisation, id).await?;
         let act = Act { organisation, id, actor };
         let done = command::replace_secret(&self.store, &self.keyring, act, secret.into(), None).await;
-        self.after(organisation, done).await
+        self.after_giving_up(organisation, done, grant).await
     }
 
     /// Other servers. Unless they are the same the password is forgotten (OC-9), and [`Self::replace_secret`] must follow.
@@ -259,9 +255,10 @@ impl Accounts {
         endpoints: Endpoints,
         actor: Actor,
     ) -> Result<Change, AccountsError> {
+        let grant = self.grant_of(organisation, id).await?;
         let act = Act { organisation, id, actor };
         let done = command::edit_endpoints(&self.store, act, endpoints).await;
-        self.after(organisation, done).await
+        self.after_giving_up(organisation, done, grant).await
     }
 
     /// Makes the account the default of the organisation, a location or a person.
@@ -337,6 +334,20 @@ impl Accounts {
             self.read_back(organisation).await;
         }
         done
+    }
+
+    /// The same where a grant may have gone out of use.
+    async fn after_giving_up<T>(
+        &self,
+        organisation: OrganisationId,
+        done: Result<T, AccountsError>,
+        grant: Option<NewGrant>,
+    ) -> Result<T, AccountsError> {
+        let done = self.after(organisation, done).await?;
+        if let Some(grant) = grant {
+            self.give_back(organisation, grant);
+        }
+        Ok(done)
     }
 
     /// Our own change becomes visible at once. The change itself is on the disk; if it cannot be read back now, it is seen

@@ -64,14 +64,24 @@ impl Accounts {
         Connecting { accounts: self.clone(), whose }
     }
 
-    /// Deletes drafts and sign-ins that are over. Returns how many drafts.
+    /// Deletes drafts and sign-ins that are over, and gives back what providers gave for them. Returns how many drafts.
     pub async fn sweep_drafts(&self) -> Result<u64, StoreError> {
         let now = self.now();
+        let rows = self.store().read(move |tx| tx.rows(&sql::LIST_OLD_GRANTS, params![now])).await?;
+        let mut unused = Vec::new();
+        for row in &rows {
+            let draft = Draft::read(row, self.providers().catalogue(), now)?;
+            unused.extend(self.grant_of_draft(&draft).await?.map(|grant| (draft.organisation, grant)));
+        }
         let swept = self.store().write(move |tx| {
             tx.execute(&sql::DELETE_OLD_FLOWS, params![now])?;
             tx.execute(&sql::DELETE_OLD_DRAFTS, params![now])
         });
-        swept.await
+        let n_swept = swept.await?;
+        for (organisation, grant) in unused {
+            self.give_back(organisation, grant);
+        }
+        Ok(n_swept)
     }
 }
 
@@ -155,14 +165,18 @@ impl Connecting {
         if draft.account.is_some() && !draft.details.address.is_same_mailbox(&details.address) {
             return Err(ConnectError::Changed);
         }
+        let grant = self.accounts.grant_of_draft(&draft).await?;
         draft.put_details(self.accounts.store(), details).await?;
+        if let Some(grant) = grant {
+            self.accounts.give_back(self.whose.organisation, grant);
+        }
         self.get(id).await
     }
 
     /// Gives it up. What a provider gave for it is taken back there.
     pub async fn discard(&self, id: DraftId) -> Result<(), ConnectError> {
         let draft = self.get(id).await?;
-        let unused = self.unused_grant(&draft).await?;
+        let unused = self.accounts.grant_of_draft(&draft).await?;
         let organisation = self.whose.organisation;
         let deleted = self.accounts.store().write(move |tx| {
             tx.execute(&sql::DELETE_FLOWS, params![organisation, id])?;
@@ -170,7 +184,7 @@ impl Connecting {
         });
         deleted.await?;
         if let Some(grant) = unused {
-            self.accounts.take_back(organisation, grant).await;
+            self.accounts.give_back(organisation, grant);
         }
         Ok(())
     }

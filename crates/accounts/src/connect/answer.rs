@@ -6,7 +6,6 @@ use gatepost_providers::{
     OAuthService, OAuthTrouble,
 };
 use gatepost_store::{StoreError, params};
-use uuid::Uuid;
 
 use super::draft::{Draft, DraftState, StoredRefused};
 use super::error::ConnectError;
@@ -14,7 +13,6 @@ use super::flow::Flow;
 use super::kept::Place;
 use super::mailbox::{Mailbox, whose_mailbox};
 use super::{Connecting, sql};
-use crate::accounts::Accounts;
 use crate::application;
 use crate::credential::{NewGrant, NewSecret};
 
@@ -86,7 +84,7 @@ impl Connecting {
                     .put_refused(store, &StoredRefused { at: store.world().now().millis(), ..vain.refused })
                     .await?;
                 if let Some(given) = vain.given {
-                    self.take_back_unless_needed(given).await?;
+                    self.accounts.give_back(self.whose.organisation, given);
                 }
             }
         }
@@ -177,6 +175,7 @@ impl Connecting {
             NewSecret::Password(..) => (None, None),
         };
         let (id, revision) = (draft.id, draft.revision);
+        let before = self.accounts.grant_of_draft(draft).await?;
         let kept = store.write(move |tx| {
             let values = params![organisation, id, revision, &sealed, client, subject.as_deref()];
             let n = tx.execute(&sql::PUT_SECRET, values)?;
@@ -185,28 +184,11 @@ impl Connecting {
             }
             Ok::<_, StoreError>(n)
         });
-        if kept.await? == 1 { Ok(()) } else { Err(ConnectError::Changed) }
-    }
-
-    /// What the draft's provider gave, if nobody else needs it.
-    pub(super) async fn unused_grant(&self, draft: &Draft) -> Result<Option<NewGrant>, StoreError> {
-        let (Some(sealed), Some(endpoints)) = (&draft.sealed, &draft.details.endpoints) else {
-            return Ok(None);
-        };
-        let organisation = self.whose.organisation;
-        let key = self.accounts.keyring().data_key(organisation).await?;
-        let place = Place { organisation, draft: draft.id, endpoints };
-        match place.open(sealed, &key, self.accounts.now()) {
-            Some(NewSecret::Grant(it)) if !self.accounts.is_needed(&it, None, Some(draft.id)).await? => {
-                Ok(Some(*it))
-            }
-            _ => Ok(None),
+        if kept.await? != 1 {
+            return Err(ConnectError::Changed);
         }
-    }
-
-    async fn take_back_unless_needed(&self, given: NewGrant) -> Result<(), StoreError> {
-        if !self.accounts.is_needed(&given, None, None).await? {
-            self.accounts.take_back(self.whose.organisation, given).await;
+        if let Some(before) = before {
+            self.accounts.give_back(organisation, before);
         }
         Ok(())
     }
@@ -240,37 +222,5 @@ impl Asked<'_> {
             scopes: granted.scopes,
             subject,
         })
-    }
-}
-
-impl Accounts {
-    /// Whether anybody else has a grant of the same person at the service for the same application: taking one token back may
-    /// end all of them. Somebody the service has not named may be anybody.
-    pub(crate) async fn is_needed(
-        &self,
-        it: &NewGrant,
-        account: Option<gatepost_core::MailAccountId>,
-        draft: Option<DraftId>,
-    ) -> Result<bool, StoreError> {
-        let Some((_, subject)) = it.subject.clone() else { return Ok(true) };
-        let (client, nobody) = (it.client, Uuid::nil());
-        let account = account.map_or(nobody, gatepost_core::MailAccountId::uuid);
-        let draft = draft.map_or(nobody, DraftId::uuid);
-        let row = self
-            .store()
-            .read(move |tx| tx.row(&sql::COUNT_GRANTS, params![client, &subject, account, draft]))
-            .await?;
-        row.map_or(Ok(0), |row| row.get::<i64>(0)).map(|n| n > 0)
-    }
-
-    /// Gives a grant back at its service, so that nobody can use it any more. Best effort: it is forgotten here either way.
-    pub(crate) async fn take_back(&self, organisation: gatepost_core::OrganisationId, it: NewGrant) {
-        let found = application::find(self.store(), self.keyring(), organisation, it.client).await;
-        let (Ok(Some(registered)), Some(oauth)) = (found, self.oauth()) else { return };
-        let Some(service) = self.providers().service(&registered.service) else { return };
-        if let Err(failure) = oauth.revoke(service, &registered.application, &it.refresh_token).await {
-            let diagnosis = failure.diagnose(self.providers().catalogue(), service);
-            tracing::warn!(service = %service.word, rule = %diagnosis.rule, "a permission could not be given back");
-        }
     }
 }

@@ -52,7 +52,7 @@ impl Connecting {
         if !is_fresh || !draft.is_proven() || draft.account.is_some() {
             return Err(ConnectError::NotChecked);
         }
-        let secret = self.secret(&draft).await?.ok_or(ConnectError::NoSecret)?;
+        let secret = self.accounts.secret_of(&draft).await?.ok_or(ConnectError::NoSecret)?;
         let endpoints = draft.details.endpoints.clone().ok_or(ConnectError::NoServers)?;
         let settings = draft.details.settings();
         let new = NewAccount {

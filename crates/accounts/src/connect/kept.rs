@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use gatepost_core::{DraftId, OAuthClientId, OrganisationId, SecretText, Timestamp, World};
+use gatepost_store::StoreError;
 use gatepost_vault::{Binding, DataKey, open, seal};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::draft::Draft;
+use crate::accounts::Accounts;
 use crate::credential::{CredentialKind, NewGrant, NewSecret};
 use crate::endpoint::Endpoints;
 
@@ -40,6 +43,27 @@ impl Place<'_> {
     pub(super) fn open(&self, sealed: &[u8], key: &DataKey, now: Timestamp) -> Option<NewSecret> {
         let plain = self.with_binding(|binding| open(key, binding, sealed)).ok()?;
         serde_json::from_slice::<Kept<String>>(plain.reveal()).ok()?.into_secret(now)
+    }
+}
+
+impl Accounts {
+    /// What a draft signs in with. `None` if there is nothing, or it was sealed for other servers.
+    pub(super) async fn secret_of(&self, draft: &Draft) -> Result<Option<NewSecret>, StoreError> {
+        let (Some(sealed), Some(endpoints)) = (&draft.sealed, &draft.details.endpoints) else {
+            return Ok(None);
+        };
+        let organisation = draft.organisation;
+        let key = self.keyring().data_key(organisation).await?;
+        let place = Place { organisation, draft: draft.id, endpoints };
+        Ok(place.open(sealed, &key, self.now()))
+    }
+
+    /// The same where that is what a service gave for it.
+    pub(super) async fn grant_of_draft(&self, draft: &Draft) -> Result<Option<NewGrant>, StoreError> {
+        Ok(match self.secret_of(draft).await? {
+            Some(NewSecret::Grant(it)) => Some(*it),
+            Some(NewSecret::Password(..)) | None => None,
+        })
     }
 }
 

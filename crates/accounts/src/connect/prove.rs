@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gatepost_core::{CredentialId, DraftId, MailAccountId, SecretText, Timestamp};
 use gatepost_providers::OAuthFailure;
-use gatepost_store::{StoreError, params};
+use gatepost_store::params;
 use tokio::sync::watch;
 
 use super::draft::{Draft, DraftState, StoredRefused};
@@ -64,7 +64,7 @@ impl Connecting {
         progress: &watch::Sender<Progress>,
     ) -> Result<Proven, ConnectError> {
         let mut lease = self.claim(id, revision).await?;
-        let Some(secret) = self.secret(&lease.draft).await? else {
+        let Some(secret) = self.accounts.secret_of(&lease.draft).await? else {
             self.end(&lease, &Progress::default()).await?;
             return Err(ConnectError::NoSecret);
         };
@@ -158,18 +158,7 @@ impl Connecting {
         if ended.await? == 1 { Ok(()) } else { Err(ConnectError::Changed) }
     }
 
-    /// What the draft signs in with. `None` if there is nothing, or it was sealed for other servers.
-    pub(super) async fn secret(&self, draft: &Draft) -> Result<Option<NewSecret>, StoreError> {
-        let (Some(sealed), Some(endpoints)) = (&draft.sealed, &draft.details.endpoints) else {
-            return Ok(None);
-        };
-        let organisation = self.whose.organisation;
-        let key = self.accounts.keyring().data_key(organisation).await?;
-        let place = Place { organisation, draft: draft.id, endpoints };
-        Ok(place.open(sealed, &key, self.accounts.now()))
-    }
-
-    /// The same with an access token that lives long enough for the check. `None`: the service gave none, and the draft says
+    /// What the draft signs in with, with an access token that lives long enough for the check. `None`: the service gave none, and the draft says
     /// why.
     async fn with_living_token(
         &self,

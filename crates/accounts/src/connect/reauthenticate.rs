@@ -12,7 +12,7 @@ use super::error::ConnectError;
 use super::{Connecting, sql};
 use crate::accounts::Accounts;
 use crate::check::Examined;
-use crate::credential::{CredentialKind, NewGrant, NewSecret, Present};
+use crate::credential::{CredentialKind, NewSecret, Present};
 use crate::record::Record;
 use crate::report::Change;
 use crate::secret;
@@ -72,6 +72,7 @@ impl Connecting {
                 .flatten()
                 .filter_map(|(direction, it)| Some((direction, it.what.clone()?)))
                 .collect();
+        let replaced = self.accounts.grant_of(organisation, account).await?;
         let committed = store.write(move |tx| {
             let now = world.now();
             let Some(before) = Record::lock(tx, organisation, account)? else {
@@ -118,6 +119,9 @@ impl Connecting {
         });
         let committed = committed.await?;
         self.accounts.read_back(organisation).await;
+        if let (Ok(Some(_)), Some(replaced)) = (&committed, replaced) {
+            self.accounts.give_back(organisation, replaced);
+        }
         committed
     }
 }
@@ -184,35 +188,6 @@ impl Accounts {
             Some(CredentialKind::Password) | None => Method::Password,
         };
         Ok((Details::of_account(&record.account, Some(method)), record.credential))
-    }
-
-    /// What a service gave for an account, if nobody else needs that to live on (OC-10).
-    pub(crate) async fn unneeded_grant(
-        &self,
-        organisation: OrganisationId,
-        account: MailAccountId,
-    ) -> Result<Option<NewGrant>, StoreError> {
-        let found = self.store().read(move |tx| {
-            let record = Record::find(tx, organisation, account)?.filter(|it| it.account.is_live());
-            Ok::<_, StoreError>(record.zip(Present::find(tx, organisation, account)?))
-        });
-        let Some((record, Present { present, .. })) = found.await? else { return Ok(None) };
-        let Some(token) = present.token.clone() else { return Ok(None) };
-        let key = self.keyring().data_key(organisation).await?;
-        let Some(refresh_token) = present.open(organisation, account, &record.account.endpoints, &key) else {
-            return Ok(None);
-        };
-        let grant = NewGrant {
-            client: token.client,
-            token_url: token.token_url,
-            refresh_token,
-            access_token: SecretText::new(String::new()),
-            lifetime: std::time::Duration::ZERO,
-            scopes: None,
-            subject: present.issuer.zip(present.subject),
-        };
-        let is_needed = self.is_needed(&grant, Some(account), None).await?;
-        Ok((!is_needed).then_some(grant))
     }
 
     /// Who has granted what the account signs in with, by the same application.

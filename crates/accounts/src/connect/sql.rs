@@ -86,6 +86,15 @@ gatepost_store::statements! {
         DELETE FROM draft
         WHERE organisation_id = $1 AND id = $2 AND finished_at IS NULL";
 
+    /// Those with a grant whose time is over.
+    LIST_OLD_GRANTS = "
+        SELECT id, organisation_id, person_id, mail_account_id, grant_id, revision, details, secret_sealed, refused, steps,
+            checking_until, checked_at, created_at, expires_at, finished_at, account_was
+        FROM draft
+        WHERE expires_at <= $1 AND secret_sealed IS NOT NULL AND oauth_client_id IS NOT NULL
+        ORDER BY expires_at
+        LIMIT 1000";
+
     /// Their time is over.
     DELETE_OLD_DRAFTS = "
         DELETE FROM draft
@@ -133,7 +142,7 @@ gatepost_store::statements! {
     COUNT_GRANTS = "
         SELECT
             (SELECT COUNT(*) FROM credential c
-                WHERE c.oauth_client_id = $1 AND c.subject = $2 AND c.retired_at IS NULL AND c.mail_account_id <> $3) +
+                WHERE c.oauth_client_id = $1 AND c.subject = $2 AND c.retired_at IS NULL) +
             (SELECT COUNT(*) FROM draft d
-                WHERE d.oauth_client_id = $1 AND d.subject = $2 AND d.secret_sealed IS NOT NULL AND d.id <> $4)";
+                WHERE d.oauth_client_id = $1 AND d.subject = $2 AND d.secret_sealed IS NOT NULL)";
 }

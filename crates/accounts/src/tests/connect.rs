@@ -21,6 +21,8 @@ on_both_engines!(
     a_mailbox_is_connected_by_an_app_password,
     somebody_else_is_refused_naming_both_and_nothing_changes,
     a_token_is_taken_back_only_where_nobody_else_needs_it,
+    what_a_draft_needs_no_more_is_taken_back,
+    what_an_account_needs_no_more_is_taken_back,
     the_same_mailbox_under_another_address_is_accepted_for_that_person_alone,
     permissions_that_were_not_given_are_named,
     a_service_that_is_down_while_connecting_changes_nothing,
@@ -180,6 +182,12 @@ impl Desk {
         self.connecting().finish(draft.id, draft.revision).await.unwrap_or_else(|why| panic!("{why}"))
     }
 
+    /// What went back to the service until now.
+    async fn revoked(&self) -> Vec<String> {
+        self.accounts.ended().await;
+        self.page.state().revoked.clone()
+    }
+
     async fn status(&self, id: MailAccountId) -> AccountStatus {
         self.accounts.status(self.whose.organisation, id).await.unwrap()
     }
@@ -299,26 +307,66 @@ async fn somebody_else_is_refused_naming_both_and_nothing_changes(it: TestStore)
     let other = draft.refused.as_ref().unwrap().other.as_ref().unwrap();
     assert_eq!(other.address.as_ref().unwrap().as_str(), "dr.ana@example.org");
     assert_eq!(draft.details.expected().as_str(), "reception@example.org");
-    assert_eq!(it.page.state().revoked, ["refresh-1"]);
+    assert_eq!(it.revoked().await, ["refresh-1"]);
     it.page.state().who = ("7", "reception@example.org");
     let draft = it.signs_in(&draft, "code-2").await;
     assert_eq!((draft.state, draft.refused), (DraftState::HasSecret, None));
 }
 
+/// OC-10.
 async fn a_token_is_taken_back_only_where_nobody_else_needs_it(it: TestStore) {
     let it = Desk::new(it).await;
     let account = it.connected().await;
     let draft = it.connecting().begin(it.details("dr.ana@example.org")).await.unwrap();
     let draft = it.signs_in(&draft, "code-2").await;
     assert_eq!(rule(&draft), "oauth-other-mailbox");
-    assert!(it.page.state().revoked.is_empty(), "reception lives on by the same permission");
+    assert!(it.revoked().await.is_empty(), "reception lives on by the same permission");
     it.accounts.remove(it.whose.organisation, account.id, Actor::Command).await.unwrap();
-    until(async || it.page.state().revoked == ["refresh-1"]).await;
-    it.page.state().who = ("9", "dr.ana@example.org");
-    let draft = it.signs_in(&draft, "code-3").await;
-    assert_eq!(draft.state, DraftState::HasSecret);
+    assert_eq!(it.revoked().await, ["refresh-1"]);
+}
+
+/// OC-10.
+async fn what_a_draft_needs_no_more_is_taken_back(it: TestStore) {
+    let it = Desk::new(it).await;
+    let draft = it.begun().await;
+    let draft = it.signs_in(&draft, "code-1").await;
     it.connecting().discard(draft.id).await.unwrap();
-    assert_eq!(it.page.state().revoked.last().unwrap(), "refresh-3", "what was given up is taken back");
+    assert_eq!(it.revoked().await, ["refresh-1"], "given up");
+    let draft = it.begun().await;
+    let draft = it.signs_in(&draft, "code-2").await;
+    let password = SecretText::new("hunter2".into());
+    let kind = CredentialKind::Password;
+    it.connecting().put_password(draft.id, draft.revision, kind, password, false).await.unwrap();
+    assert_eq!(it.revoked().await, ["refresh-1", "refresh-2"], "replaced");
+    let draft = it.connecting().get(draft.id).await.unwrap();
+    it.signs_in(&draft, "code-3").await;
+    it.it.clock.advance(Duration::from_hours(25));
+    assert_eq!(it.accounts.sweep_drafts().await.unwrap(), 1);
+    assert_eq!(it.revoked().await, ["refresh-1", "refresh-2", "refresh-3"], "over");
+}
+
+/// OC-10.
+async fn what_an_account_needs_no_more_is_taken_back(it: TestStore) {
+    let it = Desk::new(it).await;
+    let account = it.connected().await;
+    let draft = it.connecting().begin_again(account.id).await.unwrap_or_else(|why| panic!("{why}"));
+    let draft = it.signs_in(&draft, "code-2").await;
+    assert_eq!(it.checks(&draft).await.draft.state, DraftState::Finished(account.id));
+    assert!(it.revoked().await.is_empty(), "the same person's: one revocation may end both");
+    let password = SecretText::new("hunter2".into());
+    it.accounts.replace_secret(it.whose.organisation, account.id, password, Actor::Command).await.unwrap();
+    assert_eq!(it.revoked().await, ["refresh-2"]);
+    it.mailbox.takes("access-");
+    let draft = it.connecting().begin_again(account.id).await.unwrap_or_else(|why| panic!("{why}"));
+    let draft = it.signs_in(&draft, "code-3").await;
+    assert_eq!(it.checks(&draft).await.draft.state, DraftState::Finished(account.id));
+    let draft = it.connecting().begin_again(account.id).await.unwrap_or_else(|why| panic!("{why}"));
+    let kind = CredentialKind::Password;
+    it.mailbox.takes("hunter3");
+    let password = SecretText::new("hunter3".into());
+    let draft = it.connecting().put_password(draft.id, draft.revision, kind, password, false).await.unwrap();
+    assert_eq!(it.checks(&draft).await.draft.state, DraftState::Finished(account.id));
+    assert_eq!(it.revoked().await, ["refresh-2", "refresh-3"], "signed in again by a password");
 }
 
 /// C7.
