@@ -483,6 +483,15 @@ impl Desk {
         id
     }
 
+    /// Reception, by a password.
+    async fn connected(&self, browser: &mut Browser) -> MailAccountId {
+        let id = self.checked(browser, ADDRESS).await;
+        let revision = self.draft(browser, id).await.revision;
+        let typed = format!("revision={revision}&short_name=Reception&serves=organisation");
+        self.does(browser, id, "/check", &typed).await;
+        self.account(ADDRESS).await.unwrap()
+    }
+
     async fn account(&self, address: &str) -> Option<MailAccountId> {
         let found = self.house.rooms.accounts.find(self.house.organisation, &address.parse().unwrap()).await;
         found.unwrap().map(|it| it.id)
@@ -585,11 +594,7 @@ async fn a_mailbox_that_does_not_work_says_why_and_is_not_connected() {
 async fn signing_in_again_keeps_the_account_and_says_what_leaves_now() {
     let it = Desk::new().await;
     let mut chief = it.chief.clone();
-    let id = it.checked(&mut chief, ADDRESS).await;
-    let revision = it.draft(&chief, id).await.revision;
-    let typed = format!("revision={revision}&short_name=Reception&serves=organisation");
-    it.does(&mut chief, id, "/check", &typed).await;
-    let account = it.account(ADDRESS).await.unwrap();
+    let account = it.connected(&mut chief).await;
     it.house.it.clock.advance(Duration::from_secs(1));
     let again = format!("/accounts/{account}/reauthenticate");
     let (paul, mut browser) = it.operator("paul@practice.test").await;
@@ -624,11 +629,7 @@ async fn signing_in_again_keeps_the_account_and_says_what_leaves_now() {
 async fn an_account_that_was_changed_meanwhile_says_so_and_stays_as_it_is() {
     let it = Desk::new().await;
     let mut chief = it.chief.clone();
-    let id = it.checked(&mut chief, ADDRESS).await;
-    let revision = it.draft(&chief, id).await.revision;
-    let typed = format!("revision={revision}&short_name=Reception&serves=organisation");
-    it.does(&mut chief, id, "/check", &typed).await;
-    let account = it.account(ADDRESS).await.unwrap();
+    let account = it.connected(&mut chief).await;
     let again = format!("/accounts/{account}/reauthenticate");
     let reply = it.house.post(&mut chief, "/", &again, "").await;
     let draft: DraftId = reply.location().split('/').nth(3).unwrap().parse().unwrap();
