@@ -1,8 +1,6 @@
 //! A mail account: a connection to one mailbox at one provider.
 
-use gatepost_core::{
-    EmailAddress, LocationId, MailAccountId, OrganisationId, PersonId, SecretText, Timestamp,
-};
+use gatepost_core::{EmailAddress, LocationId, MailAccountId, OrganisationId, PersonId, Timestamp};
 use gatepost_journal::Actor;
 use gatepost_providers::{Limits, Preset, Providers};
 use gatepost_store::{Row, StoreError};
@@ -182,13 +180,6 @@ impl Settings {
             ..self
         })
     }
-}
-
-/// Neither empty nor with a character that no sign-in can carry: RFC 4616 §2 forbids NUL, and line ends would end a command.
-pub(crate) fn checked_secret(secret: &SecretText) -> Result<(), Invalid> {
-    let text = secret.reveal();
-    let fits = !text.is_empty() && text.len() <= 4_096 && !text.chars().any(char::is_control);
-    if fits { Ok(()) } else { Err(Invalid::Secret) }
 }
 
 /// A text for one line of a page, a header or a command, trimmed, if it has so many characters.

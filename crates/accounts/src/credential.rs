@@ -9,10 +9,9 @@ use gatepost_core::{
 use gatepost_store::{Row, Statement, StoreError, Transaction, params};
 use gatepost_vault::DataKey;
 
-use crate::account::checked_secret;
+use crate::due::due_after;
 use crate::endpoint::Endpoints;
 use crate::error::Invalid;
-use crate::refresh::due_after;
 use crate::secret::{Part, Place, TokenPlace};
 use crate::sql;
 
@@ -134,6 +133,13 @@ impl NewSecret {
             }
         }
     }
+}
+
+/// Neither empty nor with a character that no sign-in can carry: RFC 4616 §2 forbids NUL, and line ends would end a command.
+fn checked_secret(secret: &SecretText) -> Result<(), Invalid> {
+    let text = secret.reveal();
+    let fits = !text.is_empty() && text.len() <= 4_096 && !text.chars().any(char::is_control);
+    if fits { Ok(()) } else { Err(Invalid::Secret) }
 }
 
 /// One live row, its secrets sealed.

@@ -22,6 +22,7 @@ mod clock;
 mod command;
 mod connect;
 mod credential;
+mod due;
 mod endpoint;
 mod error;
 mod memory;

@@ -7,13 +7,14 @@ use gatepost_journal::append;
 use gatepost_providers::{
     Evidence, Granted, OAuthClient, OAuthFailure, OAuthService, OAuthTrouble, Providers, Uses,
 };
-use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
+use gatepost_store::{Keyring, Store, StoreError, params};
 use gatepost_vault::DataKey;
 use uuid::Uuid;
 
 use crate::account::MailAccount;
 use crate::application::{self, Registered};
 use crate::credential::{Access, Credential, Present};
+use crate::due::{due_after, is_at_rest, wait_after};
 use crate::record::Record;
 use crate::report::entry;
 use crate::secret::{Part, Place};
@@ -25,13 +26,6 @@ const CLAIMED_FOR: Duration = Duration::from_secs(30);
 /// How often somebody looks whether another node's refresh is over, and how long.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 const LOOK_FOR: Duration = Duration::from_secs(35);
-/// After the n-th failure in a row: a minute, doubled up to an hour.
-const FIRST_WAIT: Duration = Duration::from_secs(60);
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
-/// What is refreshed once a day instead of all the time has not been used for so long.
-const AT_REST: Duration = Duration::from_hours(24);
-/// A refresh that is due later than this was set by a clock that was ahead.
-pub(crate) const LATEST: Duration = Duration::from_hours(48);
 /// How often an answer is tried to be stored while the database is away.
 const STORE_AGAIN: Duration = Duration::from_secs(1);
 
@@ -269,9 +263,8 @@ impl Refresh<'_> {
         next.scopes = granted.scopes.as_ref().map(|it| it.join(" ")).or(next.scopes);
         next.refresh_began_at = None;
         next.n_refresh_failures = 0;
-        let is_used = next.used_at.is_some_and(|at| at <= now && at + AT_REST > now);
-        let is_paused = it.record.account.paused_at.is_some();
-        next.refresh_at = Some(due_after(self.world(), granted.lifetime, is_used && !is_paused));
+        let is_used = it.record.account.paused_at.is_none() && !is_at_rest(next.used_at, now);
+        next.refresh_at = Some(due_after(self.world(), granted.lifetime, is_used));
         next
     }
 
@@ -336,7 +329,7 @@ impl Refresh<'_> {
         };
         let n_failures = it.present.n_refresh_failures.saturating_add(1);
         let now = self.world().now();
-        let wait = wait(n_failures, failure);
+        let wait = wait_after(n_failures, failure);
         let refresh_at = (!is_over).then(|| now + wait);
         let began_at = if is_answered { None } else { Some(now) };
         let (organisation, credential) = (self.organisation, it.present.id);
@@ -427,34 +420,6 @@ pub(crate) fn uses(it: &MailAccount) -> Uses {
     Uses { smtp: true, imap: it.endpoints.imap.is_some(), pop3: it.endpoints.pop3.is_some() }
 }
 
-/// When a grant is refreshed next: at 80 % of its token's life, less up to a tenth; at rest once a day. At random, so that
-/// those of one morning spread out.
-pub(crate) fn due_after(world: &World, lifetime: Duration, is_used: bool) -> Timestamp {
-    let random = u32::from_le_bytes(world.random());
-    let share = f64::from(random) / f64::from(u32::MAX);
-    let span =
-        if is_used { lifetime.mul_f64(0.8 - 0.1 * share) } else { AT_REST.mul_f64(1.0 - 0.25 * share) };
-    world.now() + span
-}
-
-fn wait(n_failures: u32, failure: &OAuthFailure) -> Duration {
-    let doubled = FIRST_WAIT * 2_u32.saturating_pow(n_failures.saturating_sub(1).min(10));
-    let scheduled = doubled.min(LONGEST_WAIT);
-    match failure {
-        OAuthFailure::Trouble { retry_after: Some(asked), .. } => scheduled.max(*asked),
-        OAuthFailure::Trouble { .. } | OAuthFailure::Refused(_) => scheduled,
-    }
-}
-
 fn is_for_the_moment(failure: &StoreError) -> bool {
     !matches!(failure, StoreError::Stopped | StoreError::SyncFailed | StoreError::Contradiction { .. })
-}
-
-/// Grants whose refresh is due.
-pub(crate) fn due(
-    tx: &mut Transaction<'_>,
-    now: Timestamp,
-) -> Result<Vec<(OrganisationId, MailAccountId)>, StoreError> {
-    let rows = tx.rows(&sql::LIST_DUE_REFRESHES, params![now, now + LATEST])?;
-    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }

@@ -8,8 +8,9 @@ use gatepost_store::StoreError;
 
 use super::Accounts;
 use crate::credential::{Present, Used};
+use crate::due::due;
 use crate::error::AccountsError;
-use crate::refresh::{self, Refresh, Refreshed};
+use crate::refresh::{Refresh, Refreshed};
 use crate::report::{Change, Event, report};
 use crate::sending::{NotUsable, SendingAccount, Use, hand_out};
 use crate::status::Direction;
@@ -140,7 +141,7 @@ impl Accounts {
     /// after an hour of downtime. Failures stand in the accounts' status. Returns how many were due.
     pub async fn refresh_due(&self, most: usize) -> Result<usize, StoreError> {
         let now = self.now();
-        let due = self.store.read(move |tx| refresh::due(tx, now)).await?;
+        let due = self.store.read(move |tx| due(tx, now)).await?;
         let n_due = due.len();
         let mut running = tokio::task::JoinSet::new();
         let mut pace = tokio::time::interval(REFRESHES_EVERY);

@@ -12,6 +12,9 @@ use crate::answer::{StepShown, minute};
 use crate::app::App;
 use crate::control::{Refusal, Report};
 
+/// Whom the letter of a check names.
+pub(super) const SOMEBODY: &str = "Somebody at the command line";
+
 impl App {
     pub(crate) async fn check_account(
         &self,
@@ -22,7 +25,7 @@ impl App {
     ) -> Result<Value, Refusal> {
         let account = self.account(organisation, text).await?;
         let proof = if sends_letter {
-            Proof::Letter { asked_by: super::connect::SOMEBODY.to_owned() }
+            Proof::Letter { asked_by: SOMEBODY.to_owned() }
         } else {
             Proof::SignIn
         };

@@ -10,14 +10,11 @@ use gatepost_providers::Method;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::account_check::tell;
+use super::account_check::{SOMEBODY, tell};
 use super::{address, done, parsed};
 use crate::answer::SignInShown;
 use crate::app::App;
 use crate::control::{NewAccount, PasswordOnTheWay, Refusal, Report};
-
-/// Whom the letter of a check names.
-pub(super) const SOMEBODY: &str = "Somebody at the command line";
 
 impl App {
     pub(super) async fn begin_sign_in(
