@@ -66,6 +66,13 @@ impl Office {
         self.house.command(&["outbox", "explain", whose[0], whose[1], "--json"]).json()
     }
 
+    /// What the server says to a letter that it does not take.
+    fn send_to_refusal(&self, with: &AppPassword, from: &str) -> String {
+        let tls = trusting(Path::new(&self.server.text("certificate")));
+        let mut application = Smtp::sign_in(&self.server.text("submission_tls"), &tls, with).unwrap();
+        application.send(from, &[ANNA], "").unwrap().0
+    }
+
     /// Sends a letter, and gives it as the outbox shows it.
     fn send(&self, with: &AppPassword, from: &str, subject: &str) -> Value {
         let tls = trusting(Path::new(&self.server.text("certificate")));
@@ -85,8 +92,7 @@ impl Office {
         let explained = self.explain(whose);
         let held = explained["held"].as_str().unwrap_or_else(|| panic!("{explained:#}"));
         assert!(held.contains(words), "{held}");
-        // Without an account a person sends as themselves.
-        let from = explained["may_send_as"][0].as_str().unwrap_or(OLGA);
+        let from = explained["may_send_as"][0].as_str().unwrap();
         let letter = self.send(with, from, subject);
         assert_eq!((&letter["state"], &letter["because"]), (&json!("held"), &json!(held)), "{letter:#}");
         assert_eq!(letter["account"], explained["account"], "{letter:#}");
@@ -100,9 +106,11 @@ fn a_letter_is_held_for_the_reason_that_was_explained_before_and_leaves_once_it_
     let (olga, branch) = (["--person", OLGA], ["--location", BRANCH]);
     let none = "no mail account serves this sender: connect one, or choose a default";
     let (by_olga, by_branch) = (office.app_password(olga), office.app_password(branch));
-    // An operator without an account. A location has no address of its own to send as meanwhile.
+    // An operator without an account sends as themselves meanwhile. A location has no address of its own.
     office.check_held(olga, &by_olga, "operator", none);
-    assert_eq!(office.explain(branch)["held"], none);
+    let explained = office.explain(branch);
+    assert_eq!((&explained["refused"], &explained["held"]), (&json!(none), &Value::Null));
+    assert_eq!(office.send_to_refusal(&by_branch, OLGA), format!("550 5.7.1 {none}"));
 
     // An account comes, and the letter leaves.
     let smtp = office.provider.smtp();

@@ -10,7 +10,7 @@ mod oauth_client;
 mod outbox;
 mod person;
 
-pub(crate) use adopt::target;
+pub(crate) use adopt::{may_send_as, target};
 
 use std::fmt::Display;
 

@@ -93,6 +93,11 @@ pub(crate) fn unavailable() -> ServerReply {
     ServerReply::new(451, (4, 3, 0), "Letters cannot be taken right now: try again")
 }
 
+/// For a login without an address of its own that nothing serves; `because` says what is missing.
+pub(crate) fn nothing_serves(because: &str) -> ServerReply {
+    ServerReply::new(550, (5, 7, 1), because.to_owned())
+}
+
 pub(crate) fn overloaded() -> ServerReply {
     ServerReply::new(451, (4, 3, 2), "Too many letters are coming in at this moment: try again")
 }

@@ -13,6 +13,8 @@ pub struct ExplainedShown {
     pub because: String,
     /// Why it would be held, if it would.
     pub held: Option<String>,
+    /// Why it would be refused, if it would.
+    pub refused: Option<String>,
     /// From which addresses it may come.
     pub may_send_as: Vec<String>,
     /// Where an account was looked for, in this order.
@@ -33,9 +35,10 @@ pub struct ConsideredShown {
 impl ExplainedShown {
     /// All of it for people.
     pub(crate) fn text(&self) -> String {
-        let mut text = match &self.account {
-            Some(account) => format!("A letter would leave by {account}: {}.\n", self.because),
-            None => format!("A letter would be accepted and held: {}.\n", self.because),
+        let mut text = match (&self.account, &self.refused) {
+            (Some(account), _) => format!("A letter would leave by {account}: {}.\n", self.because),
+            (None, None) => format!("A letter would be accepted and held: {}.\n", self.because),
+            (None, Some(why)) => format!("A letter would be refused: {why}.\n"),
         };
         if let (Some(held), Some(_)) = (&self.held, &self.account) {
             text.push_str(&format!("It would be held: {held}.\n"));

@@ -24,11 +24,8 @@ impl App {
         report: &Report,
     ) -> Result<Value, Refusal> {
         let account = self.account(organisation, text).await?;
-        let proof = if sends_letter {
-            Proof::Letter { asked_by: SOMEBODY.to_owned() }
-        } else {
-            Proof::SignIn
-        };
+        let proof =
+            if sends_letter { Proof::Letter { asked_by: SOMEBODY.to_owned() } } else { Proof::SignIn };
         let (progress, watched) = watch::channel(Progress::default());
         let checking = async {
             let errand = Errand { reach: &self.reach, proof: &proof, progress: &progress };

@@ -1,8 +1,8 @@
 //! Letters that were accepted when no mail account served their sender, or whose account was removed: chosen again when an
 //! account comes.
 
-use gatepost_accounts::Target;
-use gatepost_core::{LocationId, SubmissionId};
+use gatepost_accounts::{Chosen, Target};
+use gatepost_core::{EmailAddress, LocationId, SubmissionId};
 use gatepost_delivery::ChosenAccount;
 use gatepost_identity::{Organisation, Target as LoginTarget};
 
@@ -49,6 +49,15 @@ impl App {
                 }
             }
         }
+    }
+}
+
+/// From which addresses letters may come. Where no account is found they are held until one is, and only the login's own address
+/// can be right; a location has none, so its letters are refused.
+pub(crate) fn may_send_as(chosen: &Chosen, own: Option<EmailAddress>) -> Vec<EmailAddress> {
+    match chosen.account {
+        Some(_) => chosen.addresses.clone(),
+        None => own.into_iter().collect(),
     }
 }
 

@@ -13,7 +13,7 @@ use gatepost_store::StoreError;
 use serde_json::Value;
 
 use super::account::diagnosis;
-use super::{done, parsed, words};
+use super::{done, may_send_as, parsed, words};
 use crate::answer::{AttemptShown, ConsideredShown, ExplainedShown, LetterShown, RecipientShown};
 use crate::app::App;
 use crate::control::{Refusal, Report, Target};
@@ -69,23 +69,27 @@ impl App {
         organisation: &Organisation,
         login: &Target,
     ) -> Result<Value, Refusal> {
-        let target = match login {
-            Target::Account(text) => Choosing::Account(self.account(organisation, text).await?.id),
+        let (target, own) = match login {
+            Target::Account(text) => (Choosing::Account(self.account(organisation, text).await?.id), None),
             Target::Person(text) => {
                 let person = self.person(organisation, text).await?;
-                Choosing::Person { id: person.id, home: person.home_location }
+                (Choosing::Person { id: person.id, home: person.home_location }, Some(person.address))
             }
-            Target::Location(name) => Choosing::Location(self.location(organisation, name).await?.id),
+            Target::Location(name) => (Choosing::Location(self.location(organisation, name).await?.id), None),
         };
         self.accounts.refresh(organisation.id).await.map_err(|error| self.refuse(error))?;
         let explained = self.accounts.explain(organisation.id, target).await;
         let it = explained.map_err(|error| self.refuse(error))?;
         let names = self.account_names(organisation).await?;
+        let may_send_as = may_send_as(&it.chosen, own);
+        let is_refused = it.chosen.account.is_none() && may_send_as.is_empty();
+        let (held, refused) = if is_refused { (None, it.held) } else { (it.held, None) };
         done(ExplainedShown {
             account: it.chosen.account.and_then(|id| names.get(&id).cloned()),
             because: it.chosen.because,
-            held: it.held,
-            may_send_as: it.chosen.addresses.iter().map(ToString::to_string).collect(),
+            held,
+            refused,
+            may_send_as: may_send_as.iter().map(ToString::to_string).collect(),
             considered: it
                 .considered
                 .iter()

@@ -5,7 +5,7 @@ use gatepost_delivery::{Choice, ChosenAccount};
 use gatepost_identity::SignedIn;
 use gatepost_submission::{ChooseAccount, ChooseError};
 
-use crate::carry_out::target;
+use crate::carry_out::{may_send_as, target};
 
 /// Translates between the two.
 pub(super) struct Chooser(Accounts);
@@ -21,11 +21,7 @@ impl ChooseAccount for Chooser {
         let target = target(who.target, who.home_location);
         let chosen = self.0.choose(who.organisation, target).await?;
         let account = chosen.account.map(|id| ChosenAccount { id, running_now: chosen.running_now });
-        let addresses = match account {
-            Some(_) => chosen.addresses,
-            // Held until an account is found; until then only the login's own address can be right. A location has none.
-            None => who.user_name.parse().into_iter().collect(),
-        };
+        let addresses = may_send_as(&chosen, who.user_name.parse().ok());
         Ok(Choice {
             account,
             because: chosen.because,

@@ -81,6 +81,10 @@ impl Authenticated {
         let send_as = SendAs::new(&choice.addresses, &self.who.send_as);
         // RFC 6409 §6.1. The null path is everybody's: receipts and other notices have it (RFC 8098 §2.1).
         if let Some(address) = mail.reverse_path.address() {
+            if choice.account.is_none() && choice.addresses.is_empty() {
+                // Nothing that it could be held for: nobody knows yet which address would be right.
+                return Err(reply::nothing_serves(&choice.because));
+            }
             send_as.check(address).map_err(|foreign| foreign.reply())?;
         }
         Ok((choice, send_as))
