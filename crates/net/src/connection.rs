@@ -2,6 +2,7 @@
 
 mod line;
 mod pace;
+mod passing;
 mod start_tls;
 mod stream;
 

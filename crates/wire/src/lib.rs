@@ -22,4 +22,6 @@ pub mod message;
 
 pub mod dsn;
 
+pub mod passage;
+
 mod fold;

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use rustls::ProtocolVersion;
-use tokio::io::{AsyncBufRead, AsyncWriteExt};
+use tokio::io::{AsyncBufRead, AsyncWrite as _, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::{client, server};
 use zeroize::Zeroize;
@@ -78,6 +78,45 @@ impl Stream {
             Self::Plain(socket) => poll_socket(socket, context, buffer, most),
             Self::Server(stream) => poll_tls(Pin::new(&mut **stream), context, buffer, most),
             Self::Client(stream) => poll_tls(Pin::new(&mut **stream), context, buffer, most),
+            Self::Gone => Poll::Ready(Err(gone())),
+        }
+    }
+
+    /// Bytes of TLS that were decrypted, where they lie; empty at the proper end. For a plain socket there is no such place.
+    pub(super) fn poll_decrypted(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Option<&[u8]>>> {
+        let decrypted = match self {
+            Self::Plain(_) => return Poll::Ready(Ok(None)),
+            Self::Server(stream) => ready!(Pin::new(&mut **stream).poll_fill_buf(context)),
+            Self::Client(stream) => ready!(Pin::new(&mut **stream).poll_fill_buf(context)),
+            Self::Gone => Err(gone()),
+        };
+        Poll::Ready(decrypted.map(Some))
+    }
+
+    /// Uses up what [`Self::poll_decrypted`] showed.
+    pub(super) fn consume_decrypted(&mut self, n: usize) {
+        match self {
+            Self::Server(stream) => Pin::new(&mut **stream).consume(n),
+            Self::Client(stream) => Pin::new(&mut **stream).consume(n),
+            Self::Plain(_) | Self::Gone => {}
+        }
+    }
+
+    /// Takes as much as goes at once. What TLS has taken leaves at the next flush at the latest.
+    pub(super) fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_write(context, bytes),
+            Self::Server(stream) => Pin::new(&mut **stream).poll_write(context, bytes),
+            Self::Client(stream) => Pin::new(&mut **stream).poll_write(context, bytes),
+            Self::Gone => Poll::Ready(Err(gone())),
+        }
+    }
+
+    pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_flush(context),
+            Self::Server(stream) => Pin::new(&mut **stream).poll_flush(context),
+            Self::Client(stream) => Pin::new(&mut **stream).poll_flush(context),
             Self::Gone => Poll::Ready(Err(gone())),
         }
     }

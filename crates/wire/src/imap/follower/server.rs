@@ -1,0 +1,217 @@
+//! The server's side: where responses begin, and what they say of capabilities.
+
+use super::super::frame::LineTail;
+use super::line::{LineEnd, Word, Words};
+use super::{Asked, Between};
+use crate::passage::{Lost, Passage};
+
+/// What has to be understood of a line stands within so many octets; a longer list of capabilities passes as it is.
+const HEAD: usize = 8 * 1024;
+
+#[derive(Default)]
+pub(super) struct Server {
+    state: State,
+    end: LineEnd,
+}
+
+#[derive(Default)]
+enum State {
+    /// A response may begin.
+    #[default]
+    Start,
+    /// Within a line, at whose end a literal may be announced; not in text for people.
+    Line { announces: bool },
+    /// So many octets of a literal are still to come.
+    Literal(u64),
+    /// A line was taken away, and this stands for it.
+    Instead(Vec<u8>),
+}
+
+/// What stands at the beginning of a line.
+enum Head<'a> {
+    /// Nothing that can be told yet.
+    Cut,
+    /// The server asks to go on.
+    GoesOn,
+    /// OK, NO, BAD, BYE, PREAUTH.
+    Status {
+        tag: &'a [u8],
+        says_capabilities: bool,
+    },
+    /// A list of capabilities.
+    Capabilities,
+    Other,
+}
+
+fn head(bytes: &[u8]) -> Head<'_> {
+    let mut words = Words::of(bytes);
+    let tag = match words.next() {
+        Word::Whole(b"+") => return Head::GoesOn,
+        Word::Whole(tag) => tag,
+        Word::None => return Head::Other,
+        Word::Cut => return Head::Cut,
+    };
+    let name = match words.next() {
+        Word::Whole(name) => name,
+        Word::None => return Head::Other,
+        Word::Cut => return Head::Cut,
+    };
+    let is = |it: &str| name.eq_ignore_ascii_case(it.as_bytes());
+    if tag == b"*" && is("CAPABILITY") {
+        return Head::Capabilities;
+    }
+    if !["OK", "NO", "BAD", "BYE", "PREAUTH"].into_iter().any(is) {
+        return Head::Other;
+    }
+    const CODE: &[u8] = b" [CAPABILITY ";
+    let rest = words.rest();
+    let start = rest.get(..CODE.len()).unwrap_or(rest);
+    let agrees = CODE.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start));
+    if agrees && start.len() < CODE.len() {
+        return Head::Cut;
+    }
+    Head::Status { tag, says_capabilities: agrees }
+}
+
+impl Server {
+    pub(super) const fn is_at_boundary(&self) -> bool {
+        matches!(self.state, State::Start)
+    }
+
+    pub(super) fn hear(&mut self, bytes: &[u8], between: &mut Between) -> Result<Passage, Lost> {
+        let mut done = 0;
+        loop {
+            let rest = bytes.get(done..).unwrap_or_default();
+            let so_far = |otherwise| if done > 0 { Passage::Pass(done) } else { otherwise };
+            match &mut self.state {
+                State::Instead(_) if done > 0 => return Ok(Passage::Pass(done)),
+                State::Instead(words) => {
+                    let words = std::mem::take(words);
+                    self.state = State::Start;
+                    return Ok(Passage::Say(words));
+                }
+                State::Start if !between.answers.is_empty() && done > 0 => return Ok(Passage::Pass(done)),
+                State::Start => {
+                    if let Some(answer) = between.answers.pop_front() {
+                        return Ok(Passage::Say(answer));
+                    }
+                    if rest.is_empty() {
+                        return Ok(so_far(Passage::More));
+                    }
+                    let (head, is_long) = (head(rest), rest.len() >= HEAD);
+                    let mut announces = false;
+                    match head {
+                        Head::Cut if !is_long => return Ok(so_far(Passage::More)),
+                        Head::Capabilities | Head::Status { says_capabilities: true, .. }
+                            if !is_long || is_whole(rest) =>
+                        {
+                            if done > 0 {
+                                return Ok(Passage::Pass(done));
+                            }
+                            let Some(end) = memchr::memchr(b'\n', rest) else { return Ok(Passage::More) };
+                            if let Head::Status { tag, .. } = head {
+                                between.answered(tag);
+                            }
+                            self.state = State::Instead(without_what_cannot_pass(
+                                rest.get(..=end).unwrap_or_default(),
+                            ));
+                            return Ok(Passage::Drop(end + 1));
+                        }
+                        Head::GoesOn => between.goes_on(),
+                        Head::Status { tag, .. } => between.answered(tag),
+                        Head::Cut | Head::Capabilities | Head::Other => announces = true,
+                    }
+                    self.state = State::Line { announces };
+                }
+                State::Line { .. } | State::Literal(_) if rest.is_empty() => {
+                    return Ok(so_far(Passage::More));
+                }
+                State::Line { announces } => {
+                    let n = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+                    let line = rest.get(..n).unwrap_or_default();
+                    self.end.push(line);
+                    if line.ends_with(b"\n") {
+                        self.state = match self.end.finish() {
+                            LineTail::Literal(it) if *announces => literal(it.n_bytes),
+                            LineTail::Absurd if *announces => return Err(Lost::AbsurdLiteral),
+                            _ => State::Start,
+                        };
+                    }
+                    done += n;
+                }
+                State::Literal(left) => {
+                    let n = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
+                    let left = *left - n as u64;
+                    self.state = literal(left);
+                    done += n;
+                }
+            }
+        }
+    }
+}
+
+impl Between {
+    /// The server asks for the rest of a command.
+    fn goes_on(&mut self) {
+        if let Asked::By(_) = self.asked {
+            self.asked = Asked::Granted;
+        }
+    }
+
+    /// The server has ended a command.
+    fn answered(&mut self, tag: &[u8]) {
+        if matches!(&self.asked, Asked::By(asking) if asking == tag) {
+            self.asked = Asked::Denied;
+        }
+    }
+}
+
+fn is_whole(bytes: &[u8]) -> bool {
+    memchr::memchr(b'\n', bytes).is_some_and(|at| at < HEAD)
+}
+
+/// The line without the names of what is kept back. Words stay byte for byte as they were.
+fn without_what_cannot_pass(line: &[u8]) -> Vec<u8> {
+    let is_kept_back = |word: &[u8]| {
+        let word = word.strip_suffix(b"]").unwrap_or(word);
+        let starts =
+            |it: &str| word.get(..it.len()).is_some_and(|start| start.eq_ignore_ascii_case(it.as_bytes()));
+        starts("COMPRESS=")
+            || starts("AUTH=")
+            || ["STARTTLS", "LOGINDISABLED", "UNAUTHENTICATE", "SASL-IR"]
+                .iter()
+                .any(|it| word.eq_ignore_ascii_case(it.as_bytes()))
+    };
+    let mut out = Vec::with_capacity(line.len());
+    let mut is_in_list = true;
+    for word in line.split_inclusive(|it| *it == b' ') {
+        let bare = word.strip_suffix(b" ").unwrap_or(word);
+        let (text, end) = split_line_end(bare);
+        let closes = text.ends_with(b"]");
+        if is_in_list && is_kept_back(text) {
+            if closes || !end.is_empty() {
+                if out.last() == Some(&b' ') {
+                    out.pop();
+                }
+                out.extend_from_slice(if closes { b"]" } else { b"" });
+                out.extend_from_slice(end);
+                out.extend_from_slice(word.get(bare.len()..).unwrap_or_default());
+            }
+        } else {
+            out.extend_from_slice(word);
+        }
+        is_in_list &= !closes;
+    }
+    out
+}
+
+fn split_line_end(word: &[u8]) -> (&[u8], &[u8]) {
+    let text = word.strip_suffix(b"\n").unwrap_or(word);
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    word.split_at(text.len())
+}
+
+/// A literal of nothing is over at once: the line goes on.
+const fn literal(left: u64) -> State {
+    if left == 0 { State::Line { announces: true } } else { State::Literal(left) }
+}

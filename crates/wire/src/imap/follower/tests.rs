@@ -1,0 +1,242 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::passage::Follower as _;
+
+/// What each side has heard.
+#[derive(Default, Debug, PartialEq, Eq)]
+struct Heard {
+    client: Vec<u8>,
+    server: Vec<u8>,
+}
+
+/// Moves bytes as the gateway does, in pieces of so many octets.
+struct Mover {
+    follower: Follower,
+    from_client: Vec<u8>,
+    from_server: Vec<u8>,
+    heard: Heard,
+    piece: usize,
+}
+
+impl Mover {
+    fn new(piece: usize) -> Self {
+        let (follower, heard) = (Follower::default(), Heard::default());
+        Self { follower, from_client: Vec::new(), from_server: Vec::new(), heard, piece }
+    }
+
+    fn client(&mut self, text: impl AsRef<[u8]>) -> Result<(), Lost> {
+        for piece in text.as_ref().chunks(self.piece) {
+            self.from_client.extend_from_slice(piece);
+            self.go()?;
+        }
+        Ok(())
+    }
+
+    fn server(&mut self, text: impl AsRef<[u8]>) -> Result<(), Lost> {
+        for piece in text.as_ref().chunks(self.piece) {
+            self.from_server.extend_from_slice(piece);
+            self.go()?;
+        }
+        Ok(())
+    }
+
+    /// Until neither side can go on.
+    fn go(&mut self) -> Result<(), Lost> {
+        loop {
+            let by_client = self.follower.hear_client(&self.from_client)?;
+            let has_client_moved = apply(by_client, &mut self.from_client, &mut self.heard.server);
+            let by_server = self.follower.hear_server(&self.from_server)?;
+            let has_server_moved = apply(by_server, &mut self.from_server, &mut self.heard.client);
+            if !has_client_moved && !has_server_moved {
+                return Ok(());
+            }
+        }
+    }
+
+    fn heard_by_client(&self) -> String {
+        String::from_utf8_lossy(&self.heard.client).into_owned()
+    }
+
+    fn heard_by_server(&self) -> String {
+        String::from_utf8_lossy(&self.heard.server).into_owned()
+    }
+}
+
+fn apply(passage: Passage, from: &mut Vec<u8>, to: &mut Vec<u8>) -> bool {
+    match passage {
+        Passage::Pass(n) => to.extend(from.drain(..n)),
+        Passage::Drop(n) => drop(from.drain(..n)),
+        Passage::Say(words) => to.extend(words),
+        Passage::More | Passage::Wait => return false,
+    }
+    true
+}
+
+const REFUSED: &str =
+    " BAD This command is not possible here: you are signed in already, and nothing is compressed\r\n";
+
+#[test]
+fn what_is_no_sign_in_passes_byte_for_byte() {
+    let client =
+        "a1 SELECT INBOX\r\nDONE\r\n\r\nx LIST \"\" {3+}\r\n*%x LOGIN\r\n \tb UID FETCH 1:* (BODY[])\r\n";
+    let server = "* 3 EXISTS\r\n* OK text {5}\r\n+ idling\r\n* 1 FETCH (BODY[] {7}\r\n* BYE\r\n FLAGS (\\Seen) X ~{2}\r\n\r\n)\r\na1 OK done\r\n";
+    for piece in [1, 2, 3, 7, 1_000] {
+        let mut it = Mover::new(piece);
+        it.client(client).unwrap();
+        it.server(server).unwrap();
+        assert_eq!(
+            (it.heard_by_server().as_str(), it.heard_by_client().as_str()),
+            (client, server),
+            "{piece}"
+        );
+        assert!(it.follower.is_at_boundary());
+    }
+}
+
+/// MP-7, MP-8.
+#[test]
+fn another_sign_in_and_compression_are_kept_back_and_answered() {
+    for (said, tag) in [
+        ("a LOGIN x y\r\n", "a"),
+        ("a login {1}\r\n", "a"),
+        ("a LoGiN {1+}\r\nx {5+}\r\ny NOO\r\n", "a"),
+        ("b AUTHENTICATE PLAIN AHgAeQ==\r\n", "b"),
+        ("c COMPRESS DEFLATE\r\n", "c"),
+        ("d STARTTLS\r\n", "d"),
+        ("e UNAUTHENTICATE\n", "e"),
+        ("f  LOGIN x y\r\n", "f"),
+        ("(\x07 LOGIN x y\r\n", "*"),
+    ] {
+        for piece in [1, 4, 1_000] {
+            let mut it = Mover::new(piece);
+            it.client("1 NOOP\r\n").unwrap();
+            it.client(said).unwrap();
+            it.client("2 NOOP\r\n").unwrap();
+            assert_eq!(it.heard_by_server(), "1 NOOP\r\n2 NOOP\r\n", "{said:?}");
+            assert_eq!(it.heard_by_client(), format!("{tag}{REFUSED}"), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_of_ours_waits_for_the_end_of_what_the_server_says() {
+    let mut it = Mover::new(1_000);
+    it.server("* 1 FETCH (BODY[] {4}\r\nab").unwrap();
+    assert!(!it.follower.is_at_boundary());
+    it.client("a LOGIN x y\r\n").unwrap();
+    assert_eq!(it.heard_by_client(), "* 1 FETCH (BODY[] {4}\r\nab");
+    it.server("cd").unwrap();
+    assert!(!it.follower.is_at_boundary(), "the line goes on");
+    it.server(")\r\n* 2 EXISTS\r\n").unwrap();
+    assert_eq!(it.heard_by_client(), format!("* 1 FETCH (BODY[] {{4}}\r\nabcd)\r\na{REFUSED}* 2 EXISTS\r\n"));
+}
+
+/// RFC 9051 §4.3: else what follows an announcement that was refused would be taken for the literal.
+#[test]
+fn a_literal_that_is_asked_for_passes_and_one_that_is_refused_is_none() {
+    let mut it = Mover::new(1_000);
+    it.client("a APPEND INBOX {11}\r\nb LOGIN x y\r\n").unwrap();
+    assert_eq!(it.heard_by_server(), "a APPEND INBOX {11}\r\n", "it waits to be asked for");
+    it.server("* 5 EXISTS\r\nz OK another\r\n").unwrap();
+    assert_eq!(it.heard_by_server(), "a APPEND INBOX {11}\r\n");
+    it.server("+ go on\r\n").unwrap();
+    assert_eq!(it.heard_by_server(), "a APPEND INBOX {11}\r\nb LOGIN x y\r\n", "these are the eleven octets");
+    let mut it = Mover::new(1_000);
+    it.client("a APPEND INBOX {11}\r\nb LOGIN x y\r\nc NOOP\r\n").unwrap();
+    it.server("a NO [TRYCREATE] no\r\n").unwrap();
+    assert_eq!(it.heard_by_server(), "a APPEND INBOX {11}\r\nc NOOP\r\n");
+    assert_eq!(it.heard_by_client(), format!("a NO [TRYCREATE] no\r\nb{REFUSED}"));
+}
+
+#[test]
+fn capabilities_leave_out_what_cannot_pass() {
+    for (said, heard) in [
+        ("* CAPABILITY IMAP4rev1 COMPRESS=DEFLATE IDLE\r\n", "* CAPABILITY IMAP4rev1 IDLE\r\n"),
+        ("* capability IMAP4rev1 IDLE compress=deflate\r\n", "* capability IMAP4rev1 IDLE\r\n"),
+        ("* CAPABILITY AUTH=PLAIN STARTTLS\r\n", "* CAPABILITY\r\n"),
+        (
+            "a OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] AUTH=PLAIN done\r\n",
+            "a OK [CAPABILITY IMAP4rev1] AUTH=PLAIN done\r\n",
+        ),
+        ("* OK [CAPABILITY COMPRESS=DEFLATE IDLE] x {5}\r\n", "* OK [CAPABILITY IDLE] x {5}\r\n"),
+        ("* OK [COMPRESSIONACTIVE] COMPRESS=DEFLATE\r\n", "* OK [COMPRESSIONACTIVE] COMPRESS=DEFLATE\r\n"),
+        ("* CAPABILITYX COMPRESS=DEFLATE\r\n", "* CAPABILITYX COMPRESS=DEFLATE\r\n"),
+    ] {
+        for piece in [1, 5, 1_000] {
+            let mut it = Mover::new(piece);
+            it.server(said).unwrap();
+            it.server("* 1 EXISTS\r\n").unwrap();
+            assert_eq!(it.heard_by_client(), format!("{heard}* 1 EXISTS\r\n"), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn a_list_of_capabilities_beyond_all_measure_passes_as_it_is() {
+    let said = format!("* CAPABILITY {}COMPRESS=DEFLATE\r\n* 1 EXISTS\r\n", "X ".repeat(5_000));
+    let mut it = Mover::new(100_000);
+    it.server(&said).unwrap();
+    assert_eq!(it.heard_by_client(), said);
+    assert!(it.follower.is_at_boundary());
+}
+
+#[test]
+fn what_cannot_be_followed_ends_the_session() {
+    let mut it = Mover::new(1_000);
+    assert_eq!(it.client("a".repeat(1_024)), Err(Lost::NotACommand));
+    let mut it = Mover::new(1_000);
+    assert_eq!(it.client("a APPEND x {18446744073709551616+}\r\n"), Err(Lost::AbsurdLiteral));
+    let mut it = Mover::new(1_000);
+    assert_eq!(it.client(format!("a APPEND x {{{}5+}}\r\n", "0".repeat(100))), Err(Lost::AbsurdLiteral));
+    let mut it = Mover::new(1_000);
+    assert_eq!(it.server("* 1 FETCH (BODY[] {99999999999999999999}\r\n"), Err(Lost::AbsurdLiteral));
+}
+
+/// MP-5: a literal of two gibibytes needs no memory.
+#[test]
+fn a_literal_is_counted_and_not_kept() {
+    let mut follower = Follower::default();
+    let head = b"* 1 FETCH (BODY[] {2147483648}\r\n";
+    assert_eq!(follower.hear_server(head), Ok(Passage::Pass(head.len())));
+    let piece = [b'x'; 16 * 1024];
+    for _ in 0..2_147_483_648 / piece.len() {
+        assert_eq!(follower.hear_server(&piece), Ok(Passage::Pass(piece.len())));
+    }
+    assert_eq!(follower.hear_server(b")\r\n"), Ok(Passage::Pass(3)));
+    assert!(follower.is_at_boundary());
+}
+
+#[test]
+fn answers_are_not_heaped_up_for_a_client_that_reads_none() {
+    let mut follower = Follower::default();
+    assert_eq!(follower.hear_server(b"* 1 FETCH (BODY[] {4}\r\n"), Ok(Passage::Pass(23)));
+    for _ in 0..ANSWERS {
+        assert_eq!(follower.hear_client(b"a LOGIN x y\r\n"), Ok(Passage::Drop(13)));
+    }
+    assert_eq!(follower.hear_client(b"a LOGIN x y\r\n"), Ok(Passage::Wait));
+}
+
+proptest! {
+    /// However the bytes are cut, both sides hear the same.
+    #[test]
+    fn any_pieces_give_the_same(
+        client in "(a|b|\\(|\\*| |\r|\n|\r\n|LOGIN|NOOP|\\{2\\}|\\{3\\+\\}|\\{0\\}|\\+|COMPRESS){0,30}",
+        server in "(a|b|\\*| |\r|\n|\r\n|OK|NO|FETCH|\\{2\\}|\\{3\\}|\\[CAPABILITY |CAPABILITY|\\]|\\+|COMPRESS=X){0,30}",
+        piece in 1_usize..20,
+    ) {
+        let mut whole = Mover::new(usize::MAX);
+        let mut cut = Mover::new(piece);
+        // One side after the other: what they say at once has no order.
+        let ended = (whole.server(&server), whole.client(&client));
+        let ended_cut = (cut.server(&server), cut.client(&client));
+        prop_assert_eq!(ended, ended_cut);
+        prop_assert_eq!(whole.heard, cut.heard);
+    }
+
+    #[test]
+    fn nothing_panics(client in any::<Vec<u8>>(), server in any::<Vec<u8>>()) {
+        let mut it = Mover::new(16);
+        let _ = it.server(server).and_then(|()| it.client(client));
+    }
+}
