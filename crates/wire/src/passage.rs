@@ -22,12 +22,15 @@ pub enum Passage {
 /// One of the two has said what cannot be followed: nobody knows any more where a line begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Lost {
-    /// A command without an end, or without a name.
+    /// A line that is too long, or not ended by CRLF alone.
     #[error("the client sent what is no command")]
     NotACommand,
     /// A literal of more than 2^64 octets.
     #[error("a literal of an impossible size was announced")]
     AbsurdLiteral,
+    /// It goes on asking for what is refused.
+    #[error("the client sent too many commands that are not possible")]
+    TooManyMistakes,
     /// A server's answer that cannot be told from another one.
     #[error("the server sent what is no answer")]
     NotAnAnswer,

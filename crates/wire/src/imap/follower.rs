@@ -1,12 +1,14 @@
 //! What passes after sign-in (MP-5, MP-7, MP-8): lines and literals, and of lines the beginning.
+//!
+//! No two servers agree on what follows a literal that they do not want. So towards the server every literal waits to be asked for,
+//! also where the client does not (RFC 7888), and nothing else is said meanwhile: whatever the server makes of a command, both know
+//! where the next one begins.
 
 mod client;
 mod line;
 mod server;
 #[cfg(test)]
 mod tests;
-
-use std::collections::VecDeque;
 
 use self::client::Client;
 use self::server::Server;
@@ -23,31 +25,27 @@ pub struct Follower {
 /// What each side has to know of the other.
 #[derive(Default)]
 struct Between {
-    /// The command whose literal the server has not asked for yet.
     asked: Asked,
-    /// Answers to commands that were kept back.
-    answers: VecDeque<Vec<u8>>,
+    /// The answer to a command that was kept back. One at a time: nobody hears the client before it is out.
+    answer: Option<Vec<u8>>,
 }
 
-/// A synchronising literal (RFC 9051 §4.3): the client sends it when the server asks, and not at all where the server answers instead.
+/// A command that goes on once the server asks for it (RFC 9051 §4.3), and not at all where the server answers instead.
 #[derive(Default)]
 enum Asked {
     #[default]
     Nothing,
-    /// By the command with this tag.
-    By(Vec<u8>),
+    /// By the command with this tag. The client may not be waiting: then it must not hear that it is asked.
+    By { tag: Vec<u8>, client_waits: bool },
     /// The server wants it.
     Granted,
-    /// The server has answered: the next line is another command.
+    /// The server has answered: it will hear nothing more of that command.
     Denied,
 }
 
-/// Answers that wait for a client that reads none.
-const ANSWERS: usize = 1_000;
-
 impl passage::Follower for Follower {
     fn hear_client(&mut self, bytes: &[u8]) -> Result<Passage, Lost> {
-        if self.between.answers.len() >= ANSWERS {
+        if self.between.answer.is_some() {
             return Ok(Passage::Wait);
         }
         self.client.hear(bytes, &mut self.between)

@@ -1,13 +1,15 @@
 //! The client's side: where commands begin, and what they are called.
 
-use super::super::frame::LineTail;
-use super::line::{LineEnd, Word, Words};
+use super::super::frame::{LineTail, tail};
 use super::{Asked, Between};
 use crate::imap::{ServerResponse, StatusKind};
 use crate::passage::{Lost, Passage};
 
-/// Tag and name of a command stand within so many octets.
-const HEAD: usize = 1_024;
+/// A line, in octets with its CRLF.
+const LINE: usize = 64 * 1024;
+
+/// Commands that are kept back before the session ends.
+const MISTAKES: u32 = 10;
 
 /// Whoever has signed in signs in no more, and both ends of TLS stay where they are (MP-7, MP-8). UNAUTHENTICATE (RFC 8437) would
 /// make the provider's session nobody's.
@@ -16,11 +18,23 @@ const KEPT_BACK: [&str; 5] = ["AUTHENTICATE", "LOGIN", "STARTTLS", "COMPRESS", "
 #[derive(Default)]
 pub(super) struct Client {
     state: State,
-    end: LineEnd,
-    /// The tag of the command that passes, if it has one.
+    /// The tag of the command at hand.
     tag: Vec<u8>,
-    /// The command goes nowhere.
-    is_kept_back: bool,
+    /// What becomes of it.
+    fate: Fate,
+    n_mistakes: u32,
+    /// It could not be followed any more.
+    lost: Option<Lost>,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    #[default]
+    Passes,
+    /// It goes nowhere, and we answer.
+    IsKeptBack,
+    /// The server has answered it before its end.
+    IsAnswered,
 }
 
 #[derive(Default, Clone, Copy)]
@@ -28,125 +42,196 @@ enum State {
     /// A command may begin.
     #[default]
     Start,
-    /// Within one of its lines.
+    /// Within it, at the beginning of a line or behind a literal.
     Line,
-    /// It has announced so many octets and waits to be asked for them.
-    Asks(u64),
+    /// This line goes out instead of the client's, which is taken away: it announced a literal without waiting.
+    Instead { n_line: usize, n_bytes: u64 },
+    /// The line that was said instead is still to be taken away.
+    Taken { n_line: usize, n_bytes: u64 },
+    /// It has announced so many octets, and goes on when the server asks for them.
+    Asks { n_bytes: u64, client_waits: bool },
+    /// IDLE goes on, with one line, when the server asks.
+    Idles,
+    /// DONE, whatever it says.
+    Done,
     /// So many octets of a literal are still to come.
     Literal(u64),
 }
 
-/// What stands at the beginning of a line.
-enum Head<'a> {
-    /// Nothing that can be told yet.
-    Cut,
-    /// A line without a name, such as DONE.
-    Nameless,
-    Command {
-        tag: &'a [u8],
-        name: &'a [u8],
-    },
+/// Tag and name, if the line has both with one space between them: a server that is less strict finds no others.
+fn head(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let is_tag = |it: &u8| it.is_ascii_graphic() && !b"(){%*\"\\+".contains(it);
+    let at = memchr::memchr(b' ', line)?;
+    let (tag, rest) = line.split_at_checked(at)?;
+    let rest = rest.get(1..)?;
+    let n_name = rest.iter().take_while(|it| it.is_ascii_alphanumeric() || b"-_.".contains(it)).count();
+    let (name, behind) = rest.split_at_checked(n_name)?;
+    let ends = behind.is_empty() || behind.first() == Some(&b' ');
+    let fits = !tag.is_empty() && tag.len() <= 1_000 && tag.iter().all(is_tag) && !name.is_empty() && ends;
+    fits.then_some((tag, name))
 }
 
-fn head(bytes: &[u8]) -> Head<'_> {
-    let mut words = Words::of(bytes);
-    let tag = match words.next() {
-        Word::Whole(tag) => tag,
-        Word::None => return Head::Nameless,
-        Word::Cut => return Head::Cut,
+/// The line at the beginning with its CRLF, once it is there. Bare line feeds, carriage returns and NUL end the session: a server may
+/// see the end of a line there, and behind it a command that nobody has looked at.
+fn line(bytes: &[u8]) -> Result<Option<&[u8]>, Lost> {
+    let Some(at) = memchr::memchr(b'\n', bytes) else {
+        return if bytes.len() >= LINE { Err(Lost::NotACommand) } else { Ok(None) };
     };
-    match words.next() {
-        Word::Whole(name) => Head::Command { tag, name },
-        Word::None => Head::Nameless,
-        Word::Cut => Head::Cut,
+    let text = bytes.get(..at).and_then(|it| it.strip_suffix(b"\r")).ok_or(Lost::NotACommand)?;
+    if text.len() + 2 > LINE || text.iter().any(|it| matches!(it, b'\r' | b'\0')) {
+        return Err(Lost::NotACommand);
     }
+    Ok(bytes.get(..=at))
 }
 
 impl Client {
     pub(super) fn hear(&mut self, bytes: &[u8], between: &mut Between) -> Result<Passage, Lost> {
+        if let Some(lost) = self.lost {
+            return Err(lost);
+        }
         let mut done = 0;
+        let heard = self.advance(bytes, &mut done, between);
+        // What was good goes on first.
+        heard.or_else(|lost| {
+            self.lost = Some(lost);
+            if done > 0 { Ok(Passage::Pass(done)) } else { Err(lost) }
+        })
+    }
+
+    fn advance(&mut self, bytes: &[u8], done: &mut usize, between: &mut Between) -> Result<Passage, Lost> {
         loop {
-            let rest = bytes.get(done..).unwrap_or_default();
-            let so_far = |otherwise| if done > 0 { Passage::Pass(done) } else { otherwise };
+            let rest = bytes.get(*done..).unwrap_or_default();
+            let so_far = |otherwise| if *done > 0 { Passage::Pass(*done) } else { otherwise };
             match self.state {
                 State::Start => {
-                    let (tag, is_kept_back) = match head(rest) {
-                        Head::Cut if rest.len() >= HEAD => return Err(Lost::NotACommand),
-                        Head::Cut => return Ok(so_far(Passage::More)),
-                        Head::Nameless => (&[][..], false),
-                        Head::Command { tag, name } => {
-                            (tag, KEPT_BACK.iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes())))
-                        }
+                    let Some(line) = line(rest)? else { return Ok(so_far(Passage::More)) };
+                    let (tag, name) = match head(line.strip_suffix(b"\r\n").unwrap_or(line)) {
+                        Some((tag, name)) => (tag, Some(name)),
+                        None => (&b"*"[..], None),
                     };
-                    if is_kept_back && done > 0 {
-                        return Ok(Passage::Pass(done));
+                    let is_kept_back = name.is_none_or(|name| {
+                        KEPT_BACK.iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes()))
+                    });
+                    if is_kept_back && *done > 0 {
+                        return Ok(Passage::Pass(*done));
                     }
-                    (self.tag, self.is_kept_back) = (tag.to_vec(), is_kept_back);
+                    self.begin(tag, is_kept_back)?;
                     self.state = State::Line;
+                    if !is_kept_back && name.is_some_and(|it| it.eq_ignore_ascii_case(b"IDLE")) {
+                        self.ask(between, true);
+                        self.state = State::Idles;
+                        return Ok(Passage::Pass(*done + line.len()));
+                    }
                 }
-                State::Asks(n_bytes) => match std::mem::take(&mut between.asked) {
+                State::Line => {
+                    let Some(line) = line(rest)? else { return Ok(so_far(Passage::More)) };
+                    let n_line = line.len();
+                    match self.after(line, between)? {
+                        State::Instead { .. } if *done > 0 => return Ok(Passage::Pass(*done)),
+                        next => self.state = next,
+                    }
+                    if let State::Instead { .. } = self.state {
+                        continue;
+                    }
+                    if self.fate != Fate::Passes {
+                        return Ok(Passage::Drop(n_line));
+                    }
+                    *done += n_line;
+                }
+                State::Instead { n_line, n_bytes } => {
+                    self.state = State::Taken { n_line, n_bytes };
+                    return Ok(Passage::Say(asking(rest.get(..n_line).unwrap_or_default())));
+                }
+                State::Taken { n_line, n_bytes } => {
+                    self.ask(between, false);
+                    self.state = State::Asks { n_bytes, client_waits: false };
+                    return Ok(Passage::Drop(n_line));
+                }
+                State::Asks { n_bytes, client_waits } => match std::mem::take(&mut between.asked) {
                     Asked::Granted => self.state = literal(n_bytes),
-                    Asked::Denied | Asked::Nothing => self.state = State::Start,
-                    waiting @ Asked::By(_) => {
+                    Asked::Denied | Asked::Nothing if client_waits => self.state = State::Start,
+                    Asked::Denied | Asked::Nothing => {
+                        self.fate = Fate::IsAnswered;
+                        self.state = literal(n_bytes);
+                    }
+                    waiting @ Asked::By { .. } => {
                         between.asked = waiting;
                         return Ok(so_far(Passage::Wait));
                     }
                 },
-                State::Line | State::Literal(_) if rest.is_empty() => return Ok(so_far(Passage::More)),
-                State::Line => {
-                    let n = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-                    let line = rest.get(..n).unwrap_or_default();
-                    self.end.push(line);
-                    if line.ends_with(b"\n") {
-                        self.state = self.after_line(between)?;
+                State::Idles => match std::mem::take(&mut between.asked) {
+                    Asked::Granted => self.state = State::Done,
+                    Asked::Denied | Asked::Nothing => self.state = State::Start,
+                    waiting @ Asked::By { .. } => {
+                        between.asked = waiting;
+                        return Ok(so_far(Passage::Wait));
                     }
-                    if self.is_kept_back {
-                        return Ok(Passage::Drop(n));
-                    }
-                    done += n;
+                },
+                State::Done => {
+                    let Some(line) = line(rest)? else { return Ok(so_far(Passage::More)) };
+                    *done += line.len();
+                    self.state = State::Start;
                 }
+                State::Literal(_) if rest.is_empty() => return Ok(so_far(Passage::More)),
                 State::Literal(left) => {
                     let n = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
                     self.state = literal(left - n as u64);
-                    if self.is_kept_back {
+                    if self.fate != Fate::Passes {
                         return Ok(Passage::Drop(n));
                     }
-                    done += n;
+                    *done += n;
                 }
             }
         }
     }
 
-    fn after_line(&mut self, between: &mut Between) -> Result<State, Lost> {
-        let announced = match self.end.finish() {
+    fn begin(&mut self, tag: &[u8], is_kept_back: bool) -> Result<(), Lost> {
+        self.tag = tag.to_vec();
+        self.fate = if is_kept_back { Fate::IsKeptBack } else { Fate::Passes };
+        self.n_mistakes += u32::from(is_kept_back);
+        if self.n_mistakes > MISTAKES { Err(Lost::TooManyMistakes) } else { Ok(()) }
+    }
+
+    /// What follows a line of the command.
+    fn after(&mut self, line: &[u8], between: &mut Between) -> Result<State, Lost> {
+        let announced = match tail(line.strip_suffix(b"\r\n").unwrap_or(line)) {
             LineTail::Absurd => return Err(Lost::AbsurdLiteral),
             LineTail::Plain => None,
             LineTail::Literal(it) => Some(it),
         };
-        Ok(match announced {
-            Some(it) if !it.is_synchronising => literal(it.n_bytes),
-            // Nobody asks for it: the answer comes instead.
-            Some(_) if !self.is_kept_back => {
-                between.asked = Asked::By(self.tag.clone());
-                State::Asks(announced.map_or(0, |it| it.n_bytes))
+        Ok(match (announced, self.fate) {
+            (None, Fate::Passes | Fate::IsAnswered) => State::Start,
+            (Some(it), Fate::Passes) if it.is_synchronising => {
+                self.ask(between, true);
+                State::Asks { n_bytes: it.n_bytes, client_waits: true }
             }
-            _ => {
-                if self.is_kept_back {
-                    between.answers.push_back(self.answer());
-                }
+            (Some(it), Fate::Passes) => State::Instead { n_line: line.len(), n_bytes: it.n_bytes },
+            (Some(it), Fate::IsKeptBack | Fate::IsAnswered) if !it.is_synchronising => literal(it.n_bytes),
+            // It waits for something that never comes, and has its answer already.
+            (Some(_), Fate::IsAnswered) => State::Start,
+            // Nobody asks for it: the answer comes instead.
+            (_, Fate::IsKeptBack) => {
+                between.answer = Some(self.answer());
                 State::Start
             }
         })
     }
 
+    fn ask(&self, between: &mut Between, client_waits: bool) {
+        between.asked = Asked::By { tag: self.tag.clone(), client_waits };
+    }
+
     fn answer(&self) -> Vec<u8> {
-        // RFC 9051 §9, `tag`: any other would be words of the client's in an answer of ours.
-        let is_tag = |it: &u8| it.is_ascii_graphic() && !b"(){%*\"\\+".contains(it);
-        let tag = std::str::from_utf8(&self.tag).ok();
-        let tag = tag.filter(|it| it.len() <= 64 && it.as_bytes().iter().all(|it| is_tag(it)));
+        let tag = std::str::from_utf8(&self.tag).ok().filter(|it| *it != "*");
         let text = "This command is not possible here: you are signed in already, and nothing is compressed";
         ServerResponse::status(tag, StatusKind::Bad, None, text).as_bytes().to_vec()
     }
+}
+
+/// The same line with a literal that waits: `{n}` for `{n+}`.
+fn asking(line: &[u8]) -> Vec<u8> {
+    let text = line.strip_suffix(b"+}\r\n").unwrap_or(line);
+    [text, b"}\r\n"].concat()
 }
 
 /// A literal of nothing is over at once: the line goes on.

@@ -12,6 +12,8 @@ const HEAD: usize = 8 * 1024;
 pub(super) struct Server {
     state: State,
     end: LineEnd,
+    /// It could not be followed any more.
+    lost: Option<Lost>,
 }
 
 #[derive(Default)]
@@ -25,7 +27,13 @@ enum State {
     Literal(u64),
     /// A line was taken away, and this stands for it.
     Instead(Vec<u8>),
+    /// It has said BYE: nobody says it again.
+    Over,
 }
+
+/// What is not possible here, or leads elsewhere (MP-3), beside all that begins with `COMPRESS=` and `AUTH=`.
+const KEPT_BACK: [&str; 6] =
+    ["STARTTLS", "LOGINDISABLED", "UNAUTHENTICATE", "SASL-IR", "LOGIN-REFERRALS", "MAILBOX-REFERRALS"];
 
 /// What stands at the beginning of a line.
 enum Head<'a> {
@@ -33,7 +41,9 @@ enum Head<'a> {
     Cut,
     /// The server asks to go on.
     GoesOn,
-    /// OK, NO, BAD, BYE, PREAUTH.
+    /// The server leaves.
+    Bye,
+    /// OK, NO, BAD, PREAUTH.
     Status {
         tag: &'a [u8],
         says_capabilities: bool,
@@ -60,6 +70,9 @@ fn head(bytes: &[u8]) -> Head<'_> {
     if tag == b"*" && is("CAPABILITY") {
         return Head::Capabilities;
     }
+    if tag == b"*" && is("BYE") {
+        return Head::Bye;
+    }
     if !["OK", "NO", "BAD", "BYE", "PREAUTH"].into_iter().any(is) {
         return Head::Other;
     }
@@ -79,20 +92,32 @@ impl Server {
     }
 
     pub(super) fn hear(&mut self, bytes: &[u8], between: &mut Between) -> Result<Passage, Lost> {
+        if let Some(lost) = self.lost {
+            return Err(lost);
+        }
         let mut done = 0;
+        let heard = self.advance(bytes, &mut done, between);
+        // What was good goes on first.
+        heard.or_else(|lost| {
+            self.lost = Some(lost);
+            if done > 0 { Ok(Passage::Pass(done)) } else { Err(lost) }
+        })
+    }
+
+    fn advance(&mut self, bytes: &[u8], done: &mut usize, between: &mut Between) -> Result<Passage, Lost> {
         loop {
-            let rest = bytes.get(done..).unwrap_or_default();
-            let so_far = |otherwise| if done > 0 { Passage::Pass(done) } else { otherwise };
+            let rest = bytes.get(*done..).unwrap_or_default();
+            let so_far = |otherwise| if *done > 0 { Passage::Pass(*done) } else { otherwise };
             match &mut self.state {
-                State::Instead(_) if done > 0 => return Ok(Passage::Pass(done)),
+                State::Instead(_) if *done > 0 => return Ok(Passage::Pass(*done)),
                 State::Instead(words) => {
                     let words = std::mem::take(words);
                     self.state = State::Start;
                     return Ok(Passage::Say(words));
                 }
-                State::Start if !between.answers.is_empty() && done > 0 => return Ok(Passage::Pass(done)),
+                State::Start if between.answer.is_some() && *done > 0 => return Ok(Passage::Pass(*done)),
                 State::Start => {
-                    if let Some(answer) = between.answers.pop_front() {
+                    if let Some(answer) = between.answer.take() {
                         return Ok(Passage::Say(answer));
                     }
                     if rest.is_empty() {
@@ -105,8 +130,8 @@ impl Server {
                         Head::Capabilities | Head::Status { says_capabilities: true, .. }
                             if !is_long || is_whole(rest) =>
                         {
-                            if done > 0 {
-                                return Ok(Passage::Pass(done));
+                            if *done > 0 {
+                                return Ok(Passage::Pass(*done));
                             }
                             let Some(end) = memchr::memchr(b'\n', rest) else { return Ok(Passage::More) };
                             if let Head::Status { tag, .. } = head {
@@ -117,12 +142,29 @@ impl Server {
                             ));
                             return Ok(Passage::Drop(end + 1));
                         }
-                        Head::GoesOn => between.goes_on(),
+                        Head::GoesOn => match between.goes_on() {
+                            // The client did not wait, so it is not told.
+                            GoesOn::Unheard if *done > 0 => return Ok(Passage::Pass(*done)),
+                            GoesOn::Unheard => {
+                                let Some(end) = memchr::memchr(b'\n', rest) else {
+                                    return if is_long { Err(Lost::NotAnAnswer) } else { Ok(Passage::More) };
+                                };
+                                between.asked = Asked::Granted;
+                                return Ok(Passage::Drop(end + 1));
+                            }
+                            GoesOn::Heard => {}
+                        },
+                        Head::Bye => {
+                            self.state = State::Over;
+                            continue;
+                        }
                         Head::Status { tag, .. } => between.answered(tag),
                         Head::Cut | Head::Capabilities | Head::Other => announces = true,
                     }
                     self.state = State::Line { announces };
                 }
+                State::Over if bytes.is_empty() => return Ok(Passage::More),
+                State::Over => return Ok(Passage::Pass(bytes.len())),
                 State::Line { .. } | State::Literal(_) if rest.is_empty() => {
                     return Ok(so_far(Passage::More));
                 }
@@ -137,30 +179,41 @@ impl Server {
                             _ => State::Start,
                         };
                     }
-                    done += n;
+                    *done += n;
                 }
                 State::Literal(left) => {
                     let n = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
                     let left = *left - n as u64;
                     self.state = literal(left);
-                    done += n;
+                    *done += n;
                 }
             }
         }
     }
 }
 
+/// Whom a line with `+` is for.
+enum GoesOn {
+    /// The client, who waits for it or whose business it is.
+    Heard,
+    /// Us.
+    Unheard,
+}
+
 impl Between {
     /// The server asks for the rest of a command.
-    fn goes_on(&mut self) {
-        if let Asked::By(_) = self.asked {
-            self.asked = Asked::Granted;
+    fn goes_on(&mut self) -> GoesOn {
+        match self.asked {
+            Asked::By { client_waits: false, .. } => return GoesOn::Unheard,
+            Asked::By { client_waits: true, .. } => self.asked = Asked::Granted,
+            Asked::Nothing | Asked::Granted | Asked::Denied => {}
         }
+        GoesOn::Heard
     }
 
     /// The server has ended a command.
     fn answered(&mut self, tag: &[u8]) {
-        if matches!(&self.asked, Asked::By(asking) if asking == tag) {
+        if matches!(&self.asked, Asked::By { tag: asking, .. } if asking == tag) {
             self.asked = Asked::Denied;
         }
     }
@@ -178,9 +231,7 @@ fn without_what_cannot_pass(line: &[u8]) -> Vec<u8> {
             |it: &str| word.get(..it.len()).is_some_and(|start| start.eq_ignore_ascii_case(it.as_bytes()));
         starts("COMPRESS=")
             || starts("AUTH=")
-            || ["STARTTLS", "LOGINDISABLED", "UNAUTHENTICATE", "SASL-IR"]
-                .iter()
-                .any(|it| word.eq_ignore_ascii_case(it.as_bytes()))
+            || KEPT_BACK.iter().any(|it| word.eq_ignore_ascii_case(it.as_bytes()))
     };
     let mut out = Vec::with_capacity(line.len());
     let mut is_in_list = true;
