@@ -4,6 +4,9 @@
 //! and it keeps back what must not pass: another sign-in, and compression (MP-7, MP-8). A [`Follower`] says what to do with the bytes
 //! at hand; whoever moves them does that, and asks again.
 
+#[cfg(test)]
+pub(crate) mod mover;
+
 /// What to do with the bytes at hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Passage {

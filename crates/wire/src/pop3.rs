@@ -7,6 +7,7 @@
 
 mod capabilities;
 mod command;
+mod follower;
 mod limits;
 mod listing;
 mod reply;
@@ -15,6 +16,7 @@ mod server_reply;
 pub use crate::smtp::{DataError, DataProgress, DataReader, DataWriter, LineEnds};
 pub use capabilities::Capabilities;
 pub use command::{Argument, Command, CommandError};
+pub use follower::Follower;
 pub use limits::{AUTH_LINE, COMMAND_LINE, LISTING_LINE, REPLY_LINE, UNIQUE_ID, line_limit};
 pub use listing::{
     DropSize, LISTING_END, UniqueId, parse_scan, parse_stat, parse_unique_id, push_line, unstuff,

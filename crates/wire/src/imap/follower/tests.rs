@@ -2,76 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::passage::Follower as _;
+use crate::passage::mover::Mover as AnyMover;
 
-/// What each side has heard.
-#[derive(Default, Debug, PartialEq, Eq)]
-struct Heard {
-    client: Vec<u8>,
-    server: Vec<u8>,
-}
-
-/// Moves bytes as the gateway does, in pieces of so many octets.
-struct Mover {
-    follower: Follower,
-    from_client: Vec<u8>,
-    from_server: Vec<u8>,
-    heard: Heard,
-    piece: usize,
-}
-
-impl Mover {
-    fn new(piece: usize) -> Self {
-        let (follower, heard) = (Follower::default(), Heard::default());
-        Self { follower, from_client: Vec::new(), from_server: Vec::new(), heard, piece }
-    }
-
-    fn client(&mut self, text: impl AsRef<[u8]>) -> Result<(), Lost> {
-        for piece in text.as_ref().chunks(self.piece) {
-            self.from_client.extend_from_slice(piece);
-            self.go()?;
-        }
-        Ok(())
-    }
-
-    fn server(&mut self, text: impl AsRef<[u8]>) -> Result<(), Lost> {
-        for piece in text.as_ref().chunks(self.piece) {
-            self.from_server.extend_from_slice(piece);
-            self.go()?;
-        }
-        Ok(())
-    }
-
-    /// Until neither side can go on.
-    fn go(&mut self) -> Result<(), Lost> {
-        loop {
-            let by_client = self.follower.hear_client(&self.from_client)?;
-            let has_client_moved = apply(by_client, &mut self.from_client, &mut self.heard.server);
-            let by_server = self.follower.hear_server(&self.from_server)?;
-            let has_server_moved = apply(by_server, &mut self.from_server, &mut self.heard.client);
-            if !has_client_moved && !has_server_moved {
-                return Ok(());
-            }
-        }
-    }
-
-    fn heard_by_client(&self) -> String {
-        String::from_utf8_lossy(&self.heard.client).into_owned()
-    }
-
-    fn heard_by_server(&self) -> String {
-        String::from_utf8_lossy(&self.heard.server).into_owned()
-    }
-}
-
-fn apply(passage: Passage, from: &mut Vec<u8>, to: &mut Vec<u8>) -> bool {
-    match passage {
-        Passage::Pass(n) => to.extend(from.drain(..n)),
-        Passage::Drop(n) => drop(from.drain(..n)),
-        Passage::Say(words) => to.extend(words),
-        Passage::More | Passage::Wait => return false,
-    }
-    true
-}
+type Mover = AnyMover<Follower>;
 
 const REFUSED: &str =
     " BAD This command is not possible here: you are signed in already, and nothing is compressed\r\n";
