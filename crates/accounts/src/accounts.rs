@@ -3,7 +3,10 @@
 mod applications;
 mod choosing;
 mod giving_back;
+mod reading;
 mod using;
+
+pub use reading::{NotReadable, OpenMailbox, Readable};
 
 use std::sync::Arc;
 
@@ -37,6 +40,7 @@ pub struct Accounts {
     memory: Arc<Memory>,
     tokens: Arc<Tokens>,
     pub(crate) sign_ins: Arc<SignIns>,
+    doors: Arc<reading::Doors>,
 }
 
 /// Whether an account is live, as part of another room's transaction; it cannot be removed before that ends.
@@ -59,6 +63,7 @@ impl Accounts {
             memory: Arc::default(),
             tokens: Arc::default(),
             sign_ins: Arc::default(),
+            doors: Arc::default(),
         }
     }
 

@@ -96,7 +96,7 @@ fn deadlines() -> Deadlines {
 
 impl Reach {
     /// The way to a server, with a tick for each milestone.
-    fn way<'a>(
+    pub(crate) fn way<'a>(
         &'a self,
         deadlines: &'a Deadlines,
         reached: &'a mut (dyn FnMut(Milestone) + Send),
@@ -190,7 +190,7 @@ impl<'a> Checking<'a> {
 
     /// Signs in for reading, if the mailbox has a server for that, and looks for the letter that [`Checking::sending`] has sent.
     pub(crate) async fn reading(&mut self, tokens: Option<&Accounts>) -> Result<Option<Examined>, NotUsable> {
-        if self.account.reading.is_none() {
+        if self.account.reading().is_none() {
             return Ok(None);
         }
         self.examine(Direction::Reading, tokens).await.map(Some)
@@ -201,7 +201,7 @@ impl<'a> Checking<'a> {
         direction: Direction,
         tokens: Option<&Accounts>,
     ) -> Result<Examined, NotUsable> {
-        let mode = match (&self.account.reading, direction) {
+        let mode = match (self.account.reading(), direction) {
             (Some(server), Direction::Reading) => server.endpoint.tls,
             _ => self.account.endpoint.tls,
         };
@@ -236,12 +236,12 @@ impl<'a> Checking<'a> {
 
     /// Until when the server does not want to be signed in to again, if it has said so.
     fn waits_until(&self, direction: Direction) -> Option<Timestamp> {
-        let server = self.account.reading.as_ref().filter(|_| direction == Direction::Reading)?;
+        let server = self.account.reading().filter(|_| direction == Direction::Reading)?;
         self.means.sign_ins.waits_until(self.account.id, &server.endpoint, self.means.world.now())
     }
 
     async fn go(&self, direction: Direction, course: &mut course::Course<'_>) -> Result<What, what::Failure> {
-        match (direction, &self.account.reading) {
+        match (direction, self.account.reading()) {
             (Direction::Reading, Some(server)) => {
                 let letter = self.letter.as_ref().filter(|_| self.is_letter_on_its_way);
                 reading::read((&self.account, server), self.errand.reach, self.means, letter, course).await

@@ -40,8 +40,10 @@ pub struct SendingAccount {
     pub provider_kind: Option<String>,
     /// The server. The secret is bound to it and may be sent nowhere else.
     pub endpoint: gatepost_upstream::Endpoint,
-    /// Where and as whom it reads, if it does: by IMAP, else by POP3.
-    pub reading: Option<ReadingServer>,
+    /// Where and as whom it reads by IMAP.
+    pub imap: Option<ReadingServer>,
+    /// The same by POP3.
+    pub pop3: Option<ReadingServer>,
     /// What it signs in as.
     pub user_name: String,
     /// The mechanisms that its provider takes best, best first.
@@ -131,7 +133,8 @@ impl SendingAccount {
             organisation: account.organisation,
             provider_kind,
             endpoint: account.endpoints.smtp.dialled()?,
-            reading: reading(&account, it.kind, providers)?,
+            imap: reading(&account, it.kind, ReadingProtocol::Imap, providers)?,
+            pop3: reading(&account, it.kind, ReadingProtocol::Pop3, providers)?,
             // The provider is told which mailbox is to be opened; who signed in stands in the token.
             user_name: match (&account.opens, it.kind) {
                 (Some(opens), CredentialKind::OAuth) => opens.to_string(),
@@ -149,6 +152,21 @@ impl SendingAccount {
             is_trial: it.is_trial,
             is_unproven: it.is_unproven,
         })
+    }
+
+    /// Where a check reads. IMAP before POP3: it tells more, and leaves the letters where they are.
+    #[must_use]
+    pub fn reading(&self) -> Option<&ReadingServer> {
+        self.imap.as_ref().or(self.pop3.as_ref())
+    }
+
+    /// Its server of a protocol.
+    #[must_use]
+    pub const fn reading_by(&self, protocol: ReadingProtocol) -> Option<&ReadingServer> {
+        match protocol {
+            ReadingProtocol::Imap => self.imap.as_ref(),
+            ReadingProtocol::Pop3 => self.pop3.as_ref(),
+        }
     }
 
     /// Who signs in, and with what.
@@ -242,17 +260,18 @@ pub(crate) struct Opened {
     pub(crate) is_unproven: bool,
 }
 
-/// IMAP before POP3: it tells more, and leaves the letters where they are.
+/// The account's server of a protocol, and as whom it signs in there.
 fn reading(
     account: &MailAccount,
     kind: CredentialKind,
+    protocol: ReadingProtocol,
     providers: &Providers,
 ) -> Result<Option<ReadingServer>, Invalid> {
-    let (protocol, endpoint) = match (&account.endpoints.imap, &account.endpoints.pop3) {
-        (Some(endpoint), _) => (ReadingProtocol::Imap, endpoint),
-        (None, Some(endpoint)) => (ReadingProtocol::Pop3, endpoint),
-        (None, None) => return Ok(None),
+    let endpoint = match protocol {
+        ReadingProtocol::Imap => &account.endpoints.imap,
+        ReadingProtocol::Pop3 => &account.endpoints.pop3,
     };
+    let Some(endpoint) = endpoint else { return Ok(None) };
     let rule = providers.find(&account.provider).map(|it| match protocol {
         ReadingProtocol::Imap => it.user_names.imap,
         ReadingProtocol::Pop3 => it.user_names.pop3,

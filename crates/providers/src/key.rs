@@ -91,6 +91,8 @@ keys! {
         "smtp_messages_per_minute": is_count, "a number of messages";
         "recipients_per_message": is_count, "a number of recipients";
         "message_mb": is_count, "a number of megabytes";
+        "imap_connections": is_count, "a number of connections";
+        "pop3_connections": is_count, "a number of connections";
     }
     RULE {
         "where": is_protocol, r#""smtp", "imap", "pop3", "oauth" or "http""#;

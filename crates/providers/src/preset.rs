@@ -115,10 +115,14 @@ pub struct Limits {
     pub n_recipients_per_transaction: u32,
     /// The largest message in bytes, as it goes on the wire.
     pub max_message_bytes: Option<u64>,
+    /// Connections by IMAP that read live at the same time.
+    pub n_imap_connections: u32,
+    /// The same by POP3, whose servers mostly lock the mailbox.
+    pub n_pop3_connections: u32,
 }
 
 impl Limits {
-    /// For hosts that nothing is known about: no rate, and 20 connections.
+    /// For hosts that nothing is known about: no rate, 20 connections, and 10 for reading.
     ///
     /// RFC 5321 §4.5.3.1.8: a server takes at least 100 recipients.
     pub const UNKNOWN_HOST: Self = Self {
@@ -126,5 +130,7 @@ impl Limits {
         n_messages_per_minute: None,
         n_recipients_per_transaction: 100,
         max_message_bytes: None,
+        n_imap_connections: 10,
+        n_pop3_connections: 1,
     };
 }

@@ -19,7 +19,6 @@ const LIMIT_FACTS: &[&str] = &[
     "external_recipients_per_day",
     "external_recipients_per_message_web",
     "first_time_recipients_per_day_subscriber",
-    "imap_connections",
     "imap_download_mb_per_day",
     "imap_upload_mb_per_day",
     "messages_per_day",
@@ -64,8 +63,7 @@ struct Defaults {
     smtp_rcpts_per_transaction: u32,
     #[serde(rename = "imap_connections_per_account")]
     _imap_connections_per_account: u32,
-    #[serde(rename = "pop_sessions_per_mailbox")]
-    _pop_sessions_per_mailbox: u32,
+    pop_sessions_per_mailbox: u32,
     #[serde(rename = "pop_min_interval_s")]
     _pop_min_interval_s: u32,
 }
@@ -142,6 +140,8 @@ struct OwnLimits {
     smtp_messages_per_minute: Option<u32>,
     recipients_per_message: Option<u32>,
     message_mb: Option<u64>,
+    imap_connections: Option<u32>,
+    pop3_connections: Option<u32>,
 }
 
 #[derive(Default, Deserialize)]
@@ -154,6 +154,7 @@ struct LimitEntry {
     recipients_per_transaction: Option<u32>,
     message_size_bytes_ehlo: Option<u64>,
     message_mb: Option<u64>,
+    imap_connections: Option<u32>,
     #[serde(flatten)]
     facts: Table,
 }
@@ -263,6 +264,8 @@ impl PresetFile {
             max_message_bytes: entry
                 .message_size_bytes_ehlo
                 .or(entry.message_mb.map(|it| it.saturating_mul(1_000_000))),
+            n_imap_connections: entry.imap_connections.unwrap_or(Limits::UNKNOWN_HOST.n_imap_connections),
+            n_pop3_connections: defaults.pop_sessions_per_mailbox,
         })
     }
 }
@@ -279,6 +282,8 @@ impl OwnLimits {
                 .message_mb
                 .map(|it| it.saturating_mul(1_000_000))
                 .or(known.max_message_bytes),
+            n_imap_connections: self.imap_connections.unwrap_or(known.n_imap_connections),
+            n_pop3_connections: self.pop3_connections.unwrap_or(known.n_pop3_connections),
         }
     }
 }

@@ -73,6 +73,8 @@ fn servers_and_figures_are_the_providers_own() {
         n_messages_per_minute: Some(25),
         n_recipients_per_transaction: 90,
         max_message_bytes: Some(157_286_400),
+        n_imap_connections: 10,
+        n_pop3_connections: 1,
     };
     assert_eq!(microsoft.limits, limits);
     assert_eq!(icloud.limits.max_message_bytes, Some(20_000_000));

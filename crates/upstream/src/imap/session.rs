@@ -1,6 +1,7 @@
 //! A session that is signed in.
 
 use gatepost_core::Phase;
+use gatepost_net::Connection;
 use gatepost_wire::imap::{
     Capabilities, ClientCommand, Fetched, Folder, NumberSet, Response, ResponseError, SpecialUse, Wanted,
 };
@@ -63,6 +64,13 @@ impl ImapSession {
     #[must_use]
     pub const fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    /// The connection, for whoever passes on what is said over it, with what the server can do. What the server has said behind
+    /// its last answer lies in it.
+    #[must_use]
+    pub fn into_connection(self) -> (Connection, Capabilities) {
+        (self.dialogue.channel.connection, self.capabilities)
     }
 
     /// The server.

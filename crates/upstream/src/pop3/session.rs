@@ -1,6 +1,7 @@
 //! A session that is signed in.
 
 use gatepost_core::Phase;
+use gatepost_net::Connection;
 use gatepost_wire::message::Sought;
 use gatepost_wire::pop3::{Capabilities, Command, DropSize, UniqueId, parse_stat, parse_unique_id};
 use tokio::io::AsyncWrite;
@@ -36,6 +37,12 @@ impl Pop3Session {
     #[must_use]
     pub const fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    /// The connection, for whoever passes on what is said over it.
+    #[must_use]
+    pub fn into_connection(self) -> Connection {
+        self.dialogue.channel.connection
     }
 
     /// The server.

@@ -5,7 +5,7 @@ use crate::sasl::Mechanism;
 /// The capabilities of a server. Forgotten and asked for again after STARTTLS (RFC 9051 §6.2.1) and after signing in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Every name in upper case, each once, in the server's order. Names we do not know stay in, because a diagnosis shows
+    /// Every name as it is spelt, each once, in the server's order. Names we do not know stay in, because a diagnosis shows
     /// them.
     names: Vec<String>,
 }
@@ -26,23 +26,22 @@ impl Capabilities {
 
     /// Adds a name, such as `AUTH=PLAIN`.
     pub fn add(&mut self, name: &str) {
-        let name = name.to_ascii_uppercase();
-        let is_new = !name.is_empty() && name.len() <= 100 && !self.names.contains(&name);
+        let is_new = !name.is_empty() && name.len() <= 100 && !self.has(name);
         if is_new && self.names.len() < NAMES {
-            self.names.push(name);
+            self.names.push(name.to_owned());
         }
     }
 
-    /// Whether the server lists this name, given in upper case.
+    /// Whether the server lists this name, in whichever case.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.names.iter().any(|it| it == name)
+        self.names.iter().any(|it| it.eq_ignore_ascii_case(name))
     }
 
     /// Whether the server lists this SASL mechanism.
     #[must_use]
     pub fn offers(&self, mechanism: Mechanism) -> bool {
-        self.names.iter().any(|it| it.strip_prefix("AUTH=") == Some(mechanism.name()))
+        self.has(&format!("AUTH={}", mechanism.name()))
     }
 
     /// Whether LOGIN may be said (RFC 9051 §6.2.3).
@@ -54,8 +53,17 @@ impl Capabilities {
     /// The names of all ways to sign in.
     #[must_use]
     pub fn sign_in_methods(&self) -> Vec<String> {
-        let named = self.names.iter().filter_map(|it| it.strip_prefix("AUTH=")).map(str::to_owned);
+        let upper = self.names.iter().map(|it| it.to_ascii_uppercase());
+        let named = upper.filter_map(|it| it.strip_prefix("AUTH=").map(str::to_owned));
         named.chain(self.takes_login().then(|| "LOGIN".to_owned())).collect()
+    }
+
+    /// Those that are still true where somebody else has signed in and passes everything on: nobody signs in, turns on TLS or compresses
+    /// any more, or is sent to another server (MP-3, MP-8).
+    #[must_use]
+    pub fn of_what_passes(mut self) -> Self {
+        self.names.retain(|it| passes(it.as_bytes()));
+        self
     }
 
     /// All names, separated by spaces: what stands behind `CAPABILITY`.
@@ -63,6 +71,17 @@ impl Capabilities {
     pub fn to_words(&self) -> String {
         self.names.join(" ")
     }
+}
+
+/// Whether a name may stand in a list that is passed on.
+pub(super) fn passes(name: &[u8]) -> bool {
+    const KEPT_BACK: [&str; 6] =
+        ["STARTTLS", "LOGINDISABLED", "UNAUTHENTICATE", "SASL-IR", "LOGIN-REFERRALS", "MAILBOX-REFERRALS"];
+    let starts =
+        |it: &str| name.get(..it.len()).is_some_and(|start| start.eq_ignore_ascii_case(it.as_bytes()));
+    !starts("COMPRESS=")
+        && !starts("AUTH=")
+        && !KEPT_BACK.iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes()))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The server's side: where responses begin, and what they say of capabilities.
 
+use super::super::capabilities::passes;
 use super::super::frame::LineTail;
 use super::line::{LineEnd, Word, Words};
 use super::{Asked, Between};
@@ -30,10 +31,6 @@ enum State {
     /// It has said BYE: nobody says it again.
     Over,
 }
-
-/// What is not possible here, or leads elsewhere (MP-3), beside all that begins with `COMPRESS=` and `AUTH=`.
-const KEPT_BACK: [&str; 6] =
-    ["STARTTLS", "LOGINDISABLED", "UNAUTHENTICATE", "SASL-IR", "LOGIN-REFERRALS", "MAILBOX-REFERRALS"];
 
 /// What stands at the beginning of a line.
 enum Head<'a> {
@@ -225,14 +222,7 @@ fn is_whole(bytes: &[u8]) -> bool {
 
 /// The line without the names of what is kept back. Words stay byte for byte as they were.
 fn without_what_cannot_pass(line: &[u8]) -> Vec<u8> {
-    let is_kept_back = |word: &[u8]| {
-        let word = word.strip_suffix(b"]").unwrap_or(word);
-        let starts =
-            |it: &str| word.get(..it.len()).is_some_and(|start| start.eq_ignore_ascii_case(it.as_bytes()));
-        starts("COMPRESS=")
-            || starts("AUTH=")
-            || KEPT_BACK.iter().any(|it| word.eq_ignore_ascii_case(it.as_bytes()))
-    };
+    let is_kept_back = |word: &[u8]| !passes(word.strip_suffix(b"]").unwrap_or(word));
     let mut out = Vec::with_capacity(line.len());
     let mut is_in_list = true;
     for word in line.split_inclusive(|it| *it == b' ') {

@@ -1,0 +1,323 @@
+//! Mailboxes that applications read live (docs/decisions/0016).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use gatepost_core::{Diagnosis, EmailAddress, MailAccountId, OrganisationId, Phase};
+use gatepost_net::Connection;
+use gatepost_store::StoreError;
+use gatepost_upstream::{Deadlines, SignIn, UpstreamError, imap, pop3};
+use gatepost_wire::imap::Capabilities;
+
+use super::Accounts;
+use crate::account::Serves;
+use crate::check::Reach;
+use crate::choose::Target;
+use crate::credential::Used;
+use crate::error::AccountsError;
+use crate::memory::Organisation;
+use crate::record::Record;
+use crate::report::Event;
+use crate::sending::{NotUsable, ReadingProtocol, SendingAccount};
+use crate::standing::{State, What};
+use crate::status::Direction;
+
+/// From the first packet to the end of the sign-in, in all: real clients wait for 20 s.
+const WITHIN: Duration = Duration::from_secs(15);
+
+/// How long a failure is told again without asking the provider: every client tries again by itself.
+const FAILURE_COUNTS_FOR: Duration = Duration::from_secs(10);
+
+/// The mailbox that a login reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Readable {
+    /// Its account.
+    pub account: MailAccountId,
+    /// Its address.
+    pub address: EmailAddress,
+    /// How many connections its provider lets in by this protocol at the same time.
+    pub n_connections: u32,
+}
+
+/// A mailbox that was signed in to for one application.
+pub struct OpenMailbox {
+    /// What was signed in with: if the account has another one, the connection ends.
+    pub used: Used,
+    /// Signed in, with whatever the server has said behind that.
+    pub connection: Connection,
+    /// What the server can do; IMAP alone.
+    pub capabilities: Capabilities,
+}
+
+/// Why a mailbox cannot be read at present, in words for one line of a client.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReadable {
+    /// Nothing is connected for that login, or something speaks against it.
+    #[error("{0}")]
+    Because(String),
+    /// The provider lets no more connections in.
+    #[error("{0}")]
+    Full(String),
+    /// The store's own.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The last failures of accounts, so that no provider is asked again and again for what it has just refused.
+#[derive(Default)]
+pub(crate) struct Doors(Mutex<HashMap<MailAccountId, Arc<Door>>>);
+
+/// One account's.
+#[derive(Default)]
+struct Door {
+    failed: Mutex<Option<(Instant, String)>>,
+    /// After a failure one tries for all others.
+    trial: tokio::sync::Mutex<()>,
+}
+
+impl Doors {
+    fn of(&self, id: MailAccountId) -> Arc<Door> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= 10_000 {
+            all.retain(|_, it| Arc::strong_count(it) > 1 || it.last_failure().is_some());
+        }
+        Arc::clone(all.entry(id).or_default())
+    }
+}
+
+impl Door {
+    fn last_failure(&self) -> Option<(Instant, String)> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn remember(&self, failure: Option<String>) {
+        let failure = failure.map(|why| (Instant::now(), why));
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+}
+
+impl Accounts {
+    /// The mailbox that a login reads: an account's that one, a person's their own, a location's its default. Nobody reads the
+    /// organisation's mailbox because theirs is missing, and none stands in for one that was removed.
+    pub async fn readable(
+        &self,
+        organisation: OrganisationId,
+        target: Target,
+        protocol: ReadingProtocol,
+    ) -> Result<Readable, NotReadable> {
+        let all = self.memory.recent(&self.store, organisation).await?;
+        let record = chosen(&all, target).map_err(|why| NotReadable::Because(why.to_owned()))?;
+        let limits = record.account.limits(&self.providers);
+        let n_connections = match protocol {
+            ReadingProtocol::Imap => limits.n_imap_connections,
+            ReadingProtocol::Pop3 => limits.n_pop3_connections,
+        };
+        let it =
+            Readable { account: record.account.id, address: record.account.address.clone(), n_connections };
+        match self.speaks_against(record) {
+            None => Ok(it),
+            Some(why) => Err(NotReadable::Because(why)),
+        }
+    }
+
+    /// Why the account is not to be read, by what is known of it.
+    fn speaks_against(&self, record: &Record) -> Option<String> {
+        let address = &record.account.address;
+        if record.account.paused_at.is_some() {
+            return Some(format!("{address} is paused in Gatepost"));
+        }
+        let reading = record.reading.as_ref()?;
+        if reading.state != State::NeedsSignIn {
+            return None;
+        }
+        let diagnosis = reading.rule.as_deref().and_then(|rule| self.providers.catalogue().find(rule));
+        Some(words(address, diagnosis))
+    }
+
+    /// Whether what was signed in with then may go on; else why not.
+    pub async fn may_read_on(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+        used: Used,
+    ) -> Result<Option<&'static str>, StoreError> {
+        let all = self.memory.recent(&self.store, organisation).await?;
+        let Some(record) = all.live(id) else { return Ok(Some("the mailbox was removed from Gatepost")) };
+        Ok(if record.account.paused_at.is_some() {
+            Some("the mailbox was paused in Gatepost")
+        } else if record.credential != Some(used.grant) {
+            Some("somebody has signed in to the mailbox anew")
+        } else {
+            None
+        })
+    }
+
+    /// Signs in to a mailbox for one application, and lets the status of reading know. A refused access token is replaced once (SC-8).
+    pub async fn open_mailbox(
+        &self,
+        organisation: OrganisationId,
+        it: &Readable,
+        protocol: ReadingProtocol,
+        reach: &Reach,
+    ) -> Result<OpenMailbox, NotReadable> {
+        let door = self.doors.of(it.account);
+        let _trial = match door.last_failure() {
+            Some(_) => Some(door.trial.lock().await),
+            None => None,
+        };
+        if let Some((at, why)) = door.last_failure()
+            && at.elapsed() < FAILURE_COUNTS_FOR
+        {
+            return Err(NotReadable::Because(why));
+        }
+        let opened = self.try_to_open(organisation, it, protocol, reach).await;
+        match &opened {
+            Ok(_) => door.remember(None),
+            Err(NotReadable::Because(why)) => door.remember(Some(why.clone())),
+            Err(NotReadable::Full(_) | NotReadable::Store(_)) => {}
+        }
+        opened
+    }
+
+    async fn try_to_open(
+        &self,
+        organisation: OrganisationId,
+        it: &Readable,
+        protocol: ReadingProtocol,
+        reach: &Reach,
+    ) -> Result<OpenMailbox, NotReadable> {
+        let began_at = self.now();
+        let ends = tokio::time::Instant::now() + WITHIN;
+        let unusable = |why| unusable(&it.address, why);
+        let mut handed = self.signing_in(organisation, it.account).await.map_err(unusable)?;
+        let mut is_anew = false;
+        loop {
+            let dialling = dial(&handed, protocol, reach);
+            let dialled = match tokio::time::timeout_at(ends, dialling).await {
+                Ok(Some(dialled)) => dialled,
+                Ok(None) => return Err(NotReadable::Because(no_server(&it.address, protocol))),
+                Err(_elapsed) => Err(UpstreamError::TimedOut { phase: Phase::Greeting }),
+            };
+            let kind = handed.provider_kind.as_deref();
+            let failure = match dialled {
+                Ok((connection, capabilities)) => {
+                    let event = Event { used: handed.used, began_at, what: What::Succeeded };
+                    self.report_reading(organisation, it.account, event).await?;
+                    return Ok(OpenMailbox { used: handed.used, connection, capabilities });
+                }
+                Err(failure) => failure,
+            };
+            if matches!(failure, UpstreamError::SignInRefused { .. })
+                && !std::mem::replace(&mut is_anew, true)
+            {
+                let used = handed.used;
+                if let Some(anew) =
+                    self.signing_in_anew(organisation, it.account, used).await.map_err(unusable)?
+                {
+                    handed = anew;
+                    continue;
+                }
+            }
+            let what = What::failed(&failure, self.providers.catalogue(), kind);
+            let diagnosis = what.diagnosis().cloned();
+            if diagnosis.as_ref().is_some_and(|it| FULL.contains(&it.rule.as_str())) {
+                return Err(NotReadable::Full(words(&it.address, diagnosis.as_ref())));
+            }
+            let event = Event { used: handed.used, began_at, what };
+            self.report_reading(organisation, it.account, event).await?;
+            return Err(NotReadable::Because(words(&it.address, diagnosis.as_ref())));
+        }
+    }
+
+    async fn report_reading(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+        event: Event,
+    ) -> Result<(), StoreError> {
+        match self.report(organisation, id, Direction::Reading, event).await {
+            Err(AccountsError::Store(failure)) => Err(failure),
+            // Removed meanwhile: the next look at the connection finds that.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// The account whose mailbox a login reads.
+fn chosen(all: &Organisation, target: Target) -> Result<&Record, &'static str> {
+    let default = |serves| all.defaults.get(&serves).copied();
+    let (id, missing) = match target {
+        Target::Account(id) => (Some(id), "the mailbox of this login was removed from Gatepost"),
+        Target::Person { id, .. } => {
+            (default(Serves::Person(id)), "no mailbox of their own is connected in Gatepost for this person")
+        }
+        Target::Location(id) => {
+            (default(Serves::Location(id)), "no mailbox is the default of this location in Gatepost")
+        }
+        Target::Organisation => (None, "this login has no mailbox in Gatepost"),
+    };
+    id.and_then(|id| all.live(id)).ok_or(missing)
+}
+
+/// Connects and signs in; nothing where the account has no server of that protocol.
+async fn dial(
+    account: &SendingAccount,
+    protocol: ReadingProtocol,
+    reach: &Reach,
+) -> Option<Result<(Connection, Capabilities), UpstreamError>> {
+    let server = account.reading_by(protocol)?;
+    let sign_in = SignIn { user_name: server.user_name.clone(), ..account.sign_in()? };
+    let deadlines = Deadlines::default();
+    let mut nobody = |_| {};
+    let way = reach.way(&deadlines, &mut nobody);
+    Some(match protocol {
+        ReadingProtocol::Imap => {
+            async {
+                let session =
+                    imap::Greeted::connect_by(way, &server.endpoint).await?.sign_in(&sign_in).await?;
+                Ok(session.into_connection())
+            }
+            .await
+        }
+        ReadingProtocol::Pop3 => {
+            async {
+                let session =
+                    pop3::Greeted::connect_by(way, &server.endpoint).await?.sign_in(&sign_in).await?;
+                Ok((session.into_connection(), Capabilities::default()))
+            }
+            .await
+        }
+    })
+}
+
+/// Rules of the catalogue that speak of other connections, and not of this account.
+const FULL: [&str; 3] = ["im-g-conn", "im-limit", "pop-inuse"];
+
+fn words(address: &EmailAddress, diagnosis: Option<&Diagnosis>) -> String {
+    match diagnosis {
+        Some(it) => format!("{address} cannot be read: {} Look at it in Gatepost", it.cause),
+        None => format!("{address} cannot be read: the provider refused the sign-in. Look at it in Gatepost"),
+    }
+}
+
+fn no_server(address: &EmailAddress, protocol: ReadingProtocol) -> String {
+    let (wanted, other) = match protocol {
+        ReadingProtocol::Imap => ("IMAP", "POP3"),
+        ReadingProtocol::Pop3 => ("POP3", "IMAP"),
+    };
+    format!(
+        "{address} has no server for {wanted} in Gatepost: use {other}, or add the server to the mailbox there"
+    )
+}
+
+fn unusable(address: &EmailAddress, why: NotUsable) -> NotReadable {
+    match why {
+        NotUsable::Store(failure) => NotReadable::Store(failure),
+        NotUsable::NoToken { diagnosis } => NotReadable::Because(words(address, Some(&diagnosis))),
+        NotUsable::NeedsSignIn { diagnosis, .. } => {
+            NotReadable::Because(words(address, diagnosis.as_deref()))
+        }
+        other => NotReadable::Because(format!("{address} cannot be read: {other}. Look at it in Gatepost")),
+    }
+}
