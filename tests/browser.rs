@@ -15,6 +15,9 @@ use harness::{Browser, BrowserOptions, Key, LOOKS, Look, Size, Theme};
 
 const HEAD: &str = "<!doctype html><html lang=en><meta name=viewport content=\"width=device-width\"><title>A page</title><link rel=icon href=\"data:,\">";
 
+/// What renews the live parts of pages.
+const SCRIPT: &str = include_str!("../crates/web/src/gatepost.js");
+
 /// Serves these pages until the test program ends; gives their address. A page may bring headers, which end with an empty line.
 fn pages(pages: &[(&'static str, &str)]) -> String {
     let pages: HashMap<_, _> = pages.iter().map(|(path, page)| (*path, (*page).to_owned())).collect();
@@ -122,6 +125,30 @@ fn what_is_wrong_with_a_page_is_found() {
     browser.go("/nowhere");
     browser.see("Nothing here");
     browser.is_quiet();
+}
+
+#[test]
+fn a_live_part_may_move_what_is_below_it_and_a_page_that_loads_may_not() {
+    let _slot = take_slot();
+    let page = |script: &str| {
+        let live = "<section data-live=/part data-every=1><p>One letter waits</p></section><p>below</p>";
+        format!(
+            "{HEAD}<main><h1>Live</h1><div id=late></div>{live}</main>{script}<script src=/script></script>"
+        )
+    };
+    let shifting = "<script>requestAnimationFrame(() => setTimeout(() => { late.style.height = '300px'; }, 50))</script>";
+    let mut browser = Browser::open(&pages(&[
+        ("/", &page("")),
+        ("/shifting", &page(shifting)),
+        ("/part", &"<p>All have left</p>".repeat(9)),
+        ("/script", &format!("Cache-Control: no-store\n\n{SCRIPT}")),
+    ]));
+    browser.go("/");
+    browser.see("All have left");
+    browser.check_page();
+    browser.go("/shifting");
+    browser.see("All have left");
+    assert!(failure(|| browser.check_page()).contains("shifts by"));
 }
 
 #[test]

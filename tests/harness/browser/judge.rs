@@ -8,6 +8,11 @@ use serde_json::{Value, json};
 
 use super::Browser;
 
+/// When its live parts (`data-live`) were fetched anew. That begins long after the page has arrived.
+const RENEWALS: &str = "const live = new Set([...document.querySelectorAll('[data-live]')] \
+    .map((it) => new URL(it.dataset.live, document.baseURI).href)); \
+    const isRenewal = (it) => it.initiatorType === 'fetch' && live.has(it.name); ";
+
 /// Octets that a page may weigh, with all that it loads.
 const MOST_BYTES: u64 = 60_000;
 
@@ -101,23 +106,32 @@ impl Browser {
         assert!(width.as_u64().is_some_and(|it| it <= most), "{} is {width} wide, {most} fit", self.path());
     }
 
-    /// Octets of the page and all that it loaded, also what was in the cache.
+    /// Octets of the page and all that it loaded, also what was in the cache; not what its live parts fetch later, which is the
+    /// more the longer one looks on.
     pub(crate) fn weight(&self) -> u64 {
         let script = "return ['navigation', 'resource'].flatMap((kind) => performance.getEntriesByType(kind)) \
+            .filter((it) => !isRenewal(it)) \
             .reduce((sum, it) => sum + Math.max(it.transferSize, it.encodedBodySize), 0)";
-        self.script(script, &[]).as_u64().unwrap()
+        self.script(&format!("{RENEWALS}{script}"), &[]).as_u64().unwrap()
     }
 
     /// How much of the page has moved without the person's doing, as Chromium counts it; 0 is nothing.
+    ///
+    /// Stillness is a promise about loading. A live part that is renewed while one looks on may move what is below it, so
+    /// what moves after the first renewal is not counted; what moves before counts, also when it is asked for later.
     pub(crate) fn layout_shift(&self) -> f64 {
         // What happened before comes with the first call of the observer, if anything did; two frames later it has come.
-        let script = "const done = arguments[0]; let sum = 0; \
-            const add = (list) => { for (const it of list) if (!it.hadRecentInput) sum += it.value; }; \
+        let script = "const done = arguments[0]; const seen = []; \
+            const add = (list) => { for (const it of list) if (!it.hadRecentInput) seen.push(it); }; \
+            const sum = () => { \
+                const renewals = performance.getEntriesByType('resource').filter(isRenewal); \
+                const first = Math.min(...renewals.map((it) => it.responseEnd)); \
+                return seen.reduce((sum, it) => it.startTime < first ? sum + it.value : sum, 0); }; \
             const watch = new PerformanceObserver((list) => add(list.getEntries())); \
             watch.observe({ type: 'layout-shift', buffered: true }); \
             const frame = () => new Promise((next) => requestAnimationFrame(() => setTimeout(next))); \
-            frame().then(frame).then(() => { add(watch.takeRecords()); watch.disconnect(); done(sum); })";
-        self.script_that_calls_back(script, &[]).as_f64().unwrap()
+            frame().then(frame).then(() => { add(watch.takeRecords()); watch.disconnect(); done(sum()); })";
+        self.script_that_calls_back(&format!("{RENEWALS}{script}"), &[]).as_f64().unwrap()
     }
 
     /// A message with these words in the console, of a script or of the page's policy, is meant to come.
