@@ -4,72 +4,11 @@
 
 mod harness;
 
-use std::path::PathBuf;
-use std::time::Duration;
-
-use gatepost_testkit::{fresh_folder, wait_until};
-use harness::pages::authorization;
-use harness::portal::{Telephone, sign_in};
-use harness::{Browser, Door, Letter, Running, application, demo};
-use tempfile::TempDir;
+use harness::Browser;
+use harness::connecting::{House, begin, confirm, look, look_here, signs_in};
 
 const ANNA: &str = "anna@sandbox.test";
 const CARL: &str = "carl@sandbox.test";
-
-/// A demo that has no mail account, and its administrator.
-struct House {
-    at: Running,
-    _data: TempDir,
-}
-
-impl House {
-    fn empty() -> Self {
-        let data = fresh_folder();
-        let at = demo(&data.path().join("demo"));
-        // The demo's first letter leaves before that.
-        let removed = || {
-            let outcome = at.command(&["account", "remove", "reception@sandbox.test"]);
-            (outcome.code == Some(0)).then_some(())
-        };
-        wait_until(Duration::from_secs(60), removed).expect("no letter waits for it");
-        Self { at, _data: data }
-    }
-
-    /// The administrator on the home page, with a proof of just now.
-    fn administrator(&self) -> Browser {
-        let mut browser = sign_in(&self.at);
-        browser.go("/people/new");
-        if browser.path().starts_with("/confirm") {
-            Telephone::of(&self.at).confirm(&mut browser);
-        }
-        browser.go("/");
-        browser
-    }
-
-    /// Signs the browser in at the provider, as somebody's own browser mostly is.
-    fn signs_in_at_provider(&self, browser: &mut Browser, address: &str) {
-        let portal = self.at.text("portal");
-        browser.at(&self.at.text("sandbox_pages"));
-        let back = "http%3A%2F%2F127.0.0.1%3A9%2Fback";
-        browser.go(&authorization(back, "&prompt=login"));
-        if browser.text().contains("Choose an account") {
-            browser.press("Use another account");
-        }
-        browser.fill("Email address", address);
-        browser.press("Next");
-        browser.fill("Password", "sandbox");
-        browser.press("Next");
-        browser.see("Gatepost wants to access your account");
-        browser.at(&portal);
-        browser.go("/");
-    }
-
-    fn send(&self, from: &str, password: &str, to: &str) {
-        let letter = Letter { user_name: from, password, to, subject: "Your appointment" };
-        let sent = application("curl", &self.at, Door::Starttls, &letter);
-        assert_eq!(sent.code, Some(0), "{sent:?}");
-    }
-}
 
 /// Clicks and fields, as people count them.
 #[derive(Default)]
@@ -90,33 +29,6 @@ impl Count {
         browser.fill(label, text);
         self.fields += 1;
     }
-}
-
-/// The same for a page that answers a form.
-#[track_caller]
-fn look_here(browser: &mut Browser, name: &str) {
-    browser.check_page_in_every_look();
-    if let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) {
-        browser.in_every_look(|browser, look| {
-            browser.picture(&folder.join(format!("{name}-{}.png", look.name())));
-        });
-    }
-}
-
-/// Judges the page, and pictures it for whoever wants to look (`SCREENSHOTS`).
-#[track_caller]
-fn look(browser: &mut Browser, name: &str) {
-    // What comes while one looks on may move what is below it; a page that is loaded may not.
-    browser.reload();
-    look_here(browser, name);
-}
-
-/// From the address to the page that offers ways.
-fn begin(browser: &mut Browser, address: &str) {
-    browser.go("/accounts/connect");
-    browser.fill("E-mail address of the mailbox", address);
-    browser.press("Continue");
-    browser.see(&format!("Connect {address}"));
 }
 
 /// C5, C6, C12, C14, C15.
@@ -196,12 +108,6 @@ fn a_mailbox_is_connected_by_signing_in_and_again_when_that_has_expired() {
     browser.see("Anna is connected again. 1 letter leaves now.");
     look_here(&mut browser, "connect-again-done");
     house.at.mailboxes().await_subject("paul@sandbox.test", "Your appointment");
-}
-
-fn confirm(house: &House, browser: &mut Browser) {
-    if browser.text().contains("Confirm that it is you") {
-        Telephone::of(&house.at).confirm(browser);
-    }
 }
 
 /// C10.
@@ -356,22 +262,4 @@ fn the_wrong_mailbox_missing_permissions_and_a_way_back_by_hand() {
     browser.see("The mailbox works");
     browser.press("Finish");
     browser.see("Anna is connected.");
-}
-
-/// On the provider's page, as whom.
-fn signs_in(browser: &mut Browser, address: &str) {
-    browser.await_address("/oauth2/sign-in/");
-    if browser.text().contains("Choose an account") && browser.text().contains(address) {
-        browser.press(address);
-        return;
-    }
-    if browser.text().contains("Use another account") && !browser.text().contains(address) {
-        browser.press("Use another account");
-        browser.fill("Email address", address);
-        browser.press("Next");
-    }
-    if browser.text().contains("Password") {
-        browser.fill("Password", "sandbox");
-        browser.press("Next");
-    }
 }

@@ -4,6 +4,7 @@
 mod application;
 mod browser;
 mod certificates;
+pub(crate) mod connecting;
 mod dialogue;
 mod gate;
 mod installation;
@@ -31,7 +32,7 @@ pub(crate) use mailbox_host::MailboxHost;
 pub(crate) use oidc::{CLIENT_ID, CLIENT_SECRET, OidcProvider};
 pub(crate) use provider::Provider;
 pub(crate) use run::{Outcome, command_of, gatepost, gatepost_command, output_of, with_input};
-pub(crate) use running::{Running, demo, sandbox, serve, serve_by, serve_under};
+pub(crate) use running::{Running, demo, demo_beside, sandbox, serve, serve_by, serve_under};
 pub(crate) use sandbox::Mailboxes;
 pub(crate) use search::{Canary, Search, percent};
 pub(crate) use sign_in_house::{Servers, SignInHouse, Visitor, link_of};

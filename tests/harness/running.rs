@@ -33,7 +33,17 @@ pub(crate) struct Running {
 
 /// Starts `gatepost demo` in `data` on ports that the system chooses, and waits until it listens.
 pub(crate) fn demo(data: &Path) -> Running {
+    demo_by(gatepost_command(), data)
+}
+
+/// The same where the sandbox lives in `data` already, with these sections about providers.
+pub(crate) fn demo_beside(data: &Path, providers: &str) -> Running {
     let mut command = gatepost_command();
+    command.env("GATEPOST_PROVIDERS", providers);
+    demo_by(command, data)
+}
+
+fn demo_by(mut command: Command, data: &Path) -> Running {
     command.arg("demo").arg("--data").arg(data).args(["--free-ports", "--json"]);
     start(command, &data.with_extension("log"), data.join("gatepost.toml"), Some(take_slot()))
 }
