@@ -61,13 +61,18 @@ impl Provider {
         let bearer = bearer.filter(|it| it.scopes.contains(&needs));
         match (bearer, claimed) {
             (Some(it), claimed)
-                if claimed.as_ref().is_none_or(|claimed| claimed.is_same_mailbox(&it.account)) =>
+                if claimed.as_ref().is_none_or(|claimed| self.opens(&it.account, claimed)) =>
             {
                 let account = claimed.unwrap_or(it.account);
                 (Some(account), Verdict::Good(SignInAs::ByToken { set_at: it.set_at }))
             }
             (_, claimed) => (claimed, Verdict::Refused),
         }
+    }
+
+    /// Whether a token of `account` opens `mailbox`: its own, or one that is shared with it, as at Microsoft.
+    fn opens(&self, account: &EmailAddress, mailbox: &EmailAddress) -> bool {
+        mailbox.is_same_mailbox(account) || self.mailboxes.credentials(mailbox).is_shared_with(account)
     }
 
     /// As [`Provider::check`], for what a sign-in has brought. Nobody may act as somebody else.

@@ -44,6 +44,9 @@ struct SetRequest {
     token: Option<SecretText>,
     #[serde(default)]
     security: Option<Security>,
+    /// Addresses of those whose tokens open the mailbox too.
+    #[serde(default)]
+    members: Option<Vec<String>>,
 }
 
 pub(super) async fn list(State(api): State<Api>) -> Json<Vec<MailboxAnswer>> {
@@ -65,7 +68,7 @@ pub(super) async fn set(
     // serde's own words could quote a secret.
     let request: SetRequest = serde_json::from_slice(&body).map_err(|_| {
         Refusal::BadRequest(
-            "Send a JSON object with password, app_password or token, each a text, or security, an object."
+            "Send a JSON object with password, app_password or token, each a text, security, an object, or members, a list of addresses."
                 .to_owned(),
         )
     })?;
@@ -100,7 +103,8 @@ impl SetRequest {
         if app_password.as_ref().is_some_and(|it| !is_letters(it)) {
             return Err(Refusal::BadRequest("An app password has 16 letters from a to z.".to_owned()));
         }
-        Ok(CredentialChange { password: self.password, app_password, token: self.token })
+        let members = self.members.map(|all| all.iter().map(|it| parse_address(it)).collect()).transpose()?;
+        Ok(CredentialChange { password: self.password, app_password, token: self.token, members })
     }
 }
 

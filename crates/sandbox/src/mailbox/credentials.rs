@@ -28,6 +28,8 @@ pub(crate) struct Credentials {
     security: Security,
     /// What the codes are made from, as an authenticator app reads it.
     authenticator: Option<SecretText>,
+    /// Whose tokens open it too: it is a mailbox that several people share.
+    members: Vec<EmailAddress>,
 }
 
 /// An access token that a tester has set, without OAuth.
@@ -45,6 +47,8 @@ pub(crate) struct CredentialChange {
     /// 16 letters, without spaces.
     pub(crate) app_password: Option<SecretText>,
     pub(crate) token: Option<SecretText>,
+    /// All of them: those of before are gone.
+    pub(crate) members: Option<Vec<EmailAddress>>,
 }
 
 /// What a secret is worth.
@@ -83,6 +87,9 @@ impl Credentials {
         }
         let token = change.token.map(|text| Token { text, set_at: Some(Instant::now()) });
         self.token = token.or(self.token.take());
+        if let Some(members) = change.members {
+            self.members = members;
+        }
     }
 
     /// What `secret` proves to a program's door.
@@ -107,6 +114,11 @@ impl Credentials {
             Some(password) => password.matches(text),
             None => text.reveal() == FIRST_PASSWORD,
         }
+    }
+
+    /// Whether whoever has this mailbox opens that one too.
+    pub(crate) fn is_shared_with(&self, mailbox: &EmailAddress) -> bool {
+        self.members.iter().any(|it| it.is_same_mailbox(mailbox))
     }
 
     fn is_app_password(&self, text: &SecretText) -> bool {
@@ -175,6 +187,8 @@ struct Record {
     security: Security,
     #[serde(default, with = "secret_json", skip_serializing_if = "Option::is_none")]
     authenticator: Option<SecretText>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    members: Vec<String>,
 }
 
 /// A secret in JSON: a text, or null. For the fields of requests and records that say so one by one.
@@ -204,6 +218,7 @@ pub(super) fn to_json(address: &EmailAddress, credentials: &Credentials) -> Zero
         token: credentials.token.as_ref().map(|it| it.text.clone()),
         security: credentials.security,
         authenticator: credentials.authenticator.clone(),
+        members: credentials.members.iter().map(ToString::to_string).collect(),
     };
     Zeroizing::new(serde_json::to_vec_pretty(&record).expect("a struct of texts is always JSON"))
 }
@@ -217,6 +232,7 @@ pub(super) fn from_json(bytes: &[u8]) -> Option<(EmailAddress, Credentials)> {
         token: record.token.map(|text| Token { text, set_at: None }),
         security: record.security,
         authenticator: record.authenticator,
+        members: record.members.iter().filter_map(|it| it.parse().ok()).collect(),
     };
     Some((record.address.parse().ok()?, credentials))
 }

@@ -138,6 +138,7 @@ fn every_address_opens_with_sandbox_until_it_has_a_password() {
         password: secret("secret"),
         app_password: secret("abcdefghijklmnop"),
         token: secret("ya29.token"),
+        members: Some(vec![address("bo@sandbox.test")]),
     };
     mailboxes.change(&ana, |it| it.change(change, &world)).unwrap();
     mailboxes.change(&ana, |it| it.change(CredentialChange::default(), &world)).unwrap();
@@ -149,6 +150,8 @@ fn every_address_opens_with_sandbox_until_it_has_a_password() {
         assert!(!opens(password("sandbox")));
         assert!(!opens(password("ya29.token")));
         assert!(!opens(token("secret")));
+        let shared = mailboxes.credentials(&ana);
+        assert!(shared.is_shared_with(&address("Bo@sandbox.test")) && !shared.is_shared_with(&ana));
         assert!(mailboxes.check(&address("bo@sandbox.test"), &password("sandbox")).sign_in().is_some());
     }
 }

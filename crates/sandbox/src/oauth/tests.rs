@@ -323,6 +323,27 @@ async fn tokens_sign_in_at_smtp_while_they_live_and_for_what_they_are_for() {
     client.ask(&xoauth2(ANA, &text(&fresh, "access_token")), 235).await;
 }
 
+/// As at Microsoft: `user=` names the shared mailbox, and the token is that of somebody who may open it.
+#[tokio::test]
+async fn a_mailbox_that_is_shared_opens_with_the_tokens_of_those_it_is_shared_with() {
+    let bed = Testbed::start().await;
+    let shared = "info@sandbox.test";
+    let token = text(&bed.grant(ANA, "mail.send offline_access").await, "access_token");
+    let line = format!("AUTH XOAUTH2 {}", base64(&format!("user={shared}\x01auth=Bearer {token}\x01\x01")));
+    for (members, is_open) in [(json!([ANA]), true), (json!(["bo@sandbox.test"]), false), (json!([]), false)]
+    {
+        let body = json!({ "members": members }).to_string();
+        assert_eq!(bed.http("PUT", &format!("/api/mailboxes/{shared}"), &body).await.0, 200);
+        let mut client = bed.encrypted().await;
+        client.ask(&line, if is_open { 235 } else { 334 }).await;
+        if is_open {
+            client.deliver(shared, ANA, "Subject: x\r\n\r\ny", 250).await;
+        }
+    }
+    let (status, _) = bed.http("PUT", &format!("/api/mailboxes/{shared}"), r#"{"members":["ana"]}"#).await;
+    assert_eq!(status, 400);
+}
+
 #[tokio::test]
 async fn what_ends_a_grant_ends_the_sessions_of_its_account() {
     let bed = Testbed::start().await;
