@@ -9,6 +9,7 @@ use harness::connecting::{House, begin, confirm, look, look_here, signs_in};
 
 const ANNA: &str = "anna@sandbox.test";
 const CARL: &str = "carl@sandbox.test";
+const INFO: &str = "info@sandbox.test";
 
 /// Clicks and fields, as people count them.
 #[derive(Default)]
@@ -262,4 +263,54 @@ fn the_wrong_mailbox_missing_permissions_and_a_way_back_by_hand() {
     browser.see("The mailbox works");
     browser.press("Finish");
     browser.see("Anna is connected.");
+}
+
+/// C11: whoever signs in is one, and the mailbox that is opened another.
+#[test]
+fn a_shared_mailbox_is_connected_with_the_sign_in_of_somebody_who_may_open_it() {
+    let house = House::empty();
+    let mut browser = house.administrator();
+    begin(&mut browser, INFO);
+    browser.press("Servers, user name, shared mailbox");
+    browser.fill("User name (signs in as)", ANNA);
+    browser.fill("Opens mailbox", INFO);
+    look_here(&mut browser, "connect-shared");
+    browser.press("Continue");
+    browser.see(&format!("Connect {INFO}"));
+    browser.press("Sign in with Sandbox");
+    let first = browser.turn_to_opened_tab();
+    signs_in(&mut browser, ANNA);
+    browser.see("Gatepost wants to access your account");
+    browser.press("Allow");
+    browser.see("You can close this tab");
+    browser.close_for(first);
+    // Nobody has let Anna into it.
+    browser.see("Cannot send");
+    look(&mut browser, "connect-shared-cross");
+    house.at.mailboxes().put(&format!("mailboxes/{INFO}"), &format!(r#"{{"members":["{ANNA}"]}}"#));
+    browser.press("Sign in with Sandbox");
+    let first = browser.turn_to_opened_tab();
+    // She has allowed it already.
+    browser.see("You can close this tab");
+    browser.close_for(first);
+    browser.see("The mailbox works");
+    browser.press("Finish");
+    browser.see("Info is connected.");
+    browser.see("Opens the mailbox");
+    look(&mut browser, "connect-shared-account");
+
+    // Letters come from the shared address, and it is read; hers is neither.
+    let args = ["app-password", "create", "--account", INFO, "--name", "TDO", "--json"];
+    let password = house.at.command(&args).json()["password"].as_str().unwrap().to_owned();
+    house.send(INFO, &password, "lisa@sandbox.test");
+    let arrived = house.at.mailboxes().await_subject("lisa@sandbox.test", "Your appointment");
+    assert!(arrived.contains(&format!("From: {INFO}")) && !arrived.contains(ANNA), "{arrived}");
+    let shown = house.at.command(&["account", "check", INFO, "--json"]).json_lines();
+    let arrival = shown.iter().find(|it| it["step"] == "arrival").unwrap_or_else(|| panic!("{shown:#?}"));
+    assert_eq!(arrival["ok"], true, "{arrival}");
+    let proofs = |address: &str| {
+        let all = house.at.mailboxes().messages(address);
+        all.iter().filter(|it| it["subject"].as_str().unwrap().starts_with("Gatepost checks")).count()
+    };
+    assert_eq!((proofs(ANNA), proofs(INFO)), (0, 2));
 }

@@ -25,7 +25,15 @@ impl House {
         Self::emptied(Self { at, _sandbox: None, _data: data })
     }
 
-    /// The same, with Gmail, Yahoo and Outlook.com as they are, but for their addresses: the sandbox is behind all of them.
+    /// A demo whose first letter has left, with the mail account that it comes with.
+    pub(crate) fn with_reception() -> Self {
+        let data = fresh_folder();
+        let at = demo(&data.path().join("demo"));
+        at.mailboxes().await_message("anna@sandbox.test", |_| true);
+        Self { at, _sandbox: None, _data: data }
+    }
+
+    /// The same as [`House::empty`], with Gmail, Yahoo and Outlook.com as they are, but for their addresses: the sandbox is behind all of them.
     pub(crate) fn towards_large_providers() -> Self {
         let data = fresh_folder();
         let folder = data.path().join("demo");
@@ -37,6 +45,7 @@ impl House {
 
     fn emptied(self) -> Self {
         // The demo's first letter leaves before that.
+        self.at.mailboxes().await_message("anna@sandbox.test", |_| true);
         let removed = || {
             let outcome = self.at.command(&["account", "remove", "reception@sandbox.test"]);
             (outcome.code == Some(0)).then_some(())
