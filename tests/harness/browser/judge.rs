@@ -51,9 +51,9 @@ impl Browser {
         self.fits();
         let weight = self.weight();
         assert!(weight < MOST_BYTES, "{} weighs {weight} bytes", self.path());
-        let shift = self.layout_shift();
+        let (shift, what) = self.shifts();
         // Less than a line of text in a thousand: on a busy machine a table settles while the page arrives in pieces.
-        assert!(shift < 0.001, "{} shifts by {shift} while it loads", self.path());
+        assert!(shift < 0.001, "{} shifts by {shift} while it loads: {what}", self.path());
         self.is_quiet();
     }
 
@@ -120,18 +120,31 @@ impl Browser {
     /// Stillness is a promise about loading. A live part that is renewed while one looks on may move what is below it, so
     /// what moves after the first renewal is not counted; what moves before counts, also when it is asked for later.
     pub(crate) fn layout_shift(&self) -> f64 {
+        self.shifts().0
+    }
+
+    /// With what has moved, and from where to where.
+    fn shifts(&self) -> (f64, String) {
         // What happened before comes with the first call of the observer, if anything did; two frames later it has come.
         let script = "const done = arguments[0]; const seen = []; \
             const add = (list) => { for (const it of list) if (!it.hadRecentInput) seen.push(it); }; \
-            const sum = () => { \
+            const at = (it) => `${it.x},${it.y} ${it.width}x${it.height}`; \
+            const told = (it) => `${it.node ? it.node.outerHTML || it.node.textContent : 'something'}`.slice(0, 80) \
+                + ` from ${at(it.previousRect)} to ${at(it.currentRect)}`; \
+            const counted = () => { \
                 const renewals = performance.getEntriesByType('resource').filter(isRenewal); \
                 const first = Math.min(...renewals.map((it) => it.responseEnd)); \
-                return seen.reduce((sum, it) => it.startTime < first ? sum + it.value : sum, 0); }; \
+                return seen.filter((it) => it.startTime < first); }; \
             const watch = new PerformanceObserver((list) => add(list.getEntries())); \
             watch.observe({ type: 'layout-shift', buffered: true }); \
             const frame = () => new Promise((next) => requestAnimationFrame(() => setTimeout(next))); \
-            frame().then(frame).then(() => { add(watch.takeRecords()); watch.disconnect(); done(sum()); })";
-        self.script_that_calls_back(&format!("{RENEWALS}{script}"), &[]).as_f64().unwrap()
+            frame().then(frame).then(() => { \
+                add(watch.takeRecords()); watch.disconnect(); \
+                const all = counted(); \
+                const what = all.map((it) => `${it.value} after ${it.startTime} ms: ${it.sources.map(told).join('; ')}`); \
+                done([all.reduce((sum, it) => sum + it.value, 0), what.join('\\n')]); })";
+        let found = self.script_that_calls_back(&format!("{RENEWALS}{script}"), &[]);
+        (found[0].as_f64().unwrap(), found[1].as_str().unwrap_or_default().to_owned())
     }
 
     /// A message with these words in the console, of a script or of the page's policy, is meant to come.
