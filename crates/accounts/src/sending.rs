@@ -74,7 +74,7 @@ pub struct ReadingServer {
 }
 
 /// How letters are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReadingProtocol {
     /// IMAP.
     Imap,

@@ -23,6 +23,7 @@ mod last_use;
 mod limiter;
 mod location;
 mod login;
+mod masked;
 mod organisation;
 mod people;
 mod person;
@@ -43,6 +44,7 @@ pub use identity::{Identity, checked_name};
 pub use last_use::{LastUse, LastUses};
 pub use location::Location;
 pub use login::{Login, Target};
+pub use masked::masked;
 pub use organisation::Organisation;
 pub use people::{
     AccountProblem, Authenticator, Contact, ContactKind, Device, Enrolment, Entrance, LinkKind, Method,

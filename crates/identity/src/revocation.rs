@@ -186,6 +186,12 @@ impl LiveSession {
         self.ended.cancelled().await;
     }
 
+    /// The same as something that can be held beside the session.
+    #[must_use]
+    pub fn signal(&self) -> CancellationToken {
+        self.ended.clone()
+    }
+
     /// Whether it has been removed or has expired.
     #[must_use]
     pub fn is_ended(&self) -> bool {

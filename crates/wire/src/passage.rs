@@ -47,6 +47,9 @@ pub trait Follower: Send {
     /// The server has said this. Also asked without bytes: something of ours may wait for its turn.
     fn hear_server(&mut self, bytes: &[u8]) -> Result<Passage, Lost>;
 
+    /// Whether somebody has said only a part of something: the rest is due.
+    fn is_within(&self) -> bool;
+
     /// Whether something said to the client now begins a line.
     fn is_at_boundary(&self) -> bool;
 }

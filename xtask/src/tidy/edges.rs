@@ -14,6 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "sandbox",
             "web",
             "notices",
+            "gateway",
             "submission",
             "delivery",
             "accounts",
@@ -33,6 +34,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "web",
             "notices",
+            "gateway",
             "delivery",
             "accounts",
             "providers",
@@ -47,6 +49,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sandbox", &["web", "net", "wire", "core"]),
     ("web", &["net", "core"]),
     ("notices", &["delivery", "accounts", "identity", "journal", "store", "wire", "core"]),
+    ("gateway", &["accounts", "identity", "net", "wire", "core"]),
     ("submission", &["delivery", "identity", "store", "net", "wire", "core"]),
     ("delivery", &["accounts", "providers", "upstream", "journal", "store", "vault", "net", "wire", "core"]),
     ("accounts", &["providers", "upstream", "journal", "store", "vault", "net", "wire", "core"]),

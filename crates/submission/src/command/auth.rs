@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatepost_core::{EmailAddress, SecretBytes, printable};
+use gatepost_core::SecretBytes;
 use gatepost_identity::{Attempt, Protocol, SignInRefusal, SignedIn};
 use gatepost_wire::sasl::{Credentials, Mechanism, SaslError, ServerExchange, ServerStep};
 use gatepost_wire::smtp::ServerReply;
@@ -143,7 +143,7 @@ async fn verify<C: ChooseAccount>(
     tracing::info!(
         session.id = session.number,
         peer = %session.peer(),
-        user_name = masked(&credentials.user_name),
+        user_name = gatepost_identity::masked(&credentials.user_name),
         because,
         "sign-in refused"
     );
@@ -169,34 +169,4 @@ async fn check<C: ChooseAccount>(
         mechanism: Some(mechanism.name()),
     };
     session.server.stands.sign_ins.verify(attempt).await.map_err(Some)
-}
-
-/// Enough of an address to recognise it by. Anything else may be a password in the wrong field, and is not shown.
-fn masked(user_name: &str) -> String {
-    let address = user_name.trim().parse::<EmailAddress>().ok();
-    let first = address.as_ref().and_then(|it| it.local_part().chars().next());
-    match (address, first) {
-        (Some(address), Some(first)) => {
-            printable(format!("{first}…@{}", address.domain()).as_bytes()).to_string()
-        }
-        _ => "…".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_user_name_is_shown_as_far_as_it_must_be() {
-        for (user_name, shown) in [
-            ("reception@example.test", "r…@example.test"),
-            (" Reception@Example.test ", "R…@example.test"),
-            ("abcd efgh ijkl mnop", "…"),
-            ("front-desk", "…"),
-            ("", "…"),
-        ] {
-            assert_eq!(masked(user_name), shown, "{user_name:?}");
-        }
-    }
 }

@@ -55,6 +55,10 @@ impl passage::Follower for Follower {
         self.server.hear(bytes, &mut self.between)
     }
 
+    fn is_within(&self) -> bool {
+        self.client.is_within() || self.server.is_within()
+    }
+
     fn is_at_boundary(&self) -> bool {
         self.server.is_at_boundary()
     }

@@ -171,6 +171,10 @@ impl passage::Follower for Follower {
         }
     }
 
+    fn is_within(&self) -> bool {
+        !matches!(self.state, State::Start)
+    }
+
     fn is_at_boundary(&self) -> bool {
         // POP3 has no word for a server that leaves unasked: an error where an answer is due is all that a client understands.
         matches!(self.state, State::Start) && !self.waiting.is_empty()

@@ -85,6 +85,11 @@ fn line(bytes: &[u8]) -> Result<Option<&[u8]>, Lost> {
 }
 
 impl Client {
+    /// Not while it waits for the server, or for the end of IDLE.
+    pub(super) const fn is_within(&self) -> bool {
+        matches!(self.state, State::Line | State::Literal(_))
+    }
+
     pub(super) fn hear(&mut self, bytes: &[u8], between: &mut Between) -> Result<Passage, Lost> {
         if let Some(lost) = self.lost {
             return Err(lost);

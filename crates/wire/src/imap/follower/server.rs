@@ -88,6 +88,10 @@ impl Server {
         matches!(self.state, State::Start)
     }
 
+    pub(super) const fn is_within(&self) -> bool {
+        matches!(self.state, State::Line { .. } | State::Literal(_) | State::Instead(_))
+    }
+
     pub(super) fn hear(&mut self, bytes: &[u8], between: &mut Between) -> Result<Passage, Lost> {
         if let Some(lost) = self.lost {
             return Err(lost);

@@ -1,0 +1,185 @@
+//! From a credential to a mailbox that is open at its provider.
+
+use std::net::IpAddr;
+
+use gatepost_accounts::{NotReadable, OpenMailbox, ReadingProtocol};
+use gatepost_core::EmailAddress;
+use gatepost_identity::{Attempt, LiveSession, Protocol, SignInRefusal, SignedIn};
+use gatepost_net::Connection;
+use gatepost_wire::imap::Capabilities;
+use gatepost_wire::sasl::Credentials;
+
+use crate::conduct::Ending;
+use crate::open::{Entry, Opening};
+use crate::places::Place;
+use crate::service::Gateway;
+
+/// A mailbox that one client has opened. Dropping it gives everything back.
+pub(crate) struct Entered {
+    pub(crate) provider: Connection,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) address: EmailAddress,
+    pub(crate) live: LiveSession,
+    pub(crate) entry: Entry,
+    pub(crate) protocol: ReadingProtocol,
+    _places: [Place; 2],
+}
+
+/// Why there is none. Nothing of it but the first is a wrong credential.
+pub(crate) enum NoEntry {
+    /// The credential is wrong, in whichever way (AP-10).
+    Wrong,
+    /// Another session too many.
+    Full(String),
+    /// Trouble, in words.
+    Unavailable(String),
+    /// The session is over.
+    Over(Ending),
+}
+
+/// Who asks, and how.
+pub(crate) struct Asking<'a> {
+    pub(crate) session: u64,
+    pub(crate) credentials: &'a Credentials,
+    pub(crate) protocol: ReadingProtocol,
+    /// The SASL mechanism, or the command that carried the password.
+    pub(crate) mechanism: &'static str,
+    pub(crate) source: IpAddr,
+    pub(crate) tls: Option<&'static str>,
+}
+
+impl Gateway {
+    /// Verifies the credential, and only then does anything on its behalf (AP-9): opens the mailbox at its provider.
+    pub(crate) async fn enter(&self, it: &Asking<'_>) -> Result<Entered, NoEntry> {
+        let who = self.verify(it).await?;
+        let live = self.stands.watch.register(&who);
+        tokio::select! {
+            biased;
+            // A removal ends what is being dialled, too.
+            () = live.ended() => return Err(NoEntry::Over(Ending::Removed)),
+            () = self.stands.stop.cancelled() => return Err(NoEntry::Over(Ending::Stopping)),
+            opened = self.open(it, &who) => {
+                let (mailbox, address, entry, places) = opened?;
+                let OpenMailbox { connection, capabilities, .. } = mailbox;
+                Ok(Entered {
+                    provider: connection,
+                    capabilities,
+                    address,
+                    live,
+                    entry,
+                    protocol: it.protocol,
+                    _places: places,
+                })
+            }
+        }
+    }
+
+    async fn verify(&self, it: &Asking<'_>) -> Result<SignedIn, NoEntry> {
+        let Asking { credentials, source, tls, .. } = *it;
+        let name = credentials.user_name.trim().to_lowercase();
+        // The mailbox is chosen by the grant, and not by the client (AP-8).
+        let is_other =
+            credentials.authorization_id.as_ref().is_some_and(|it| it.trim().to_lowercase() != name);
+        let protocol = match it.protocol {
+            ReadingProtocol::Imap => Protocol::Imap,
+            ReadingProtocol::Pop3 => Protocol::Pop3,
+        };
+        let attempt = Attempt {
+            user_name: &credentials.user_name,
+            password: credentials.secret.text(),
+            protocol,
+            source,
+            tls,
+            mechanism: Some(it.mechanism),
+        };
+        let (no_entry, because) = if is_other {
+            (NoEntry::Wrong, "it wants to act as somebody else".to_owned())
+        } else {
+            match self.stands.sign_ins.verify(attempt).await {
+                Ok(who) => return Ok(who),
+                Err(SignInRefusal::Refused { why }) => (NoEntry::Wrong, why.to_string()),
+                Err(SignInRefusal::Slowed { retry_after }) => {
+                    let seconds = retry_after.as_secs().max(1);
+                    let words = format!("Too many wrong sign-ins came from there: try again in {seconds} s");
+                    (NoEntry::Unavailable(words), "too many wrong ones came from there".to_owned())
+                }
+                Err(SignInRefusal::Unavailable) => (
+                    NoEntry::Unavailable("Sign-in is not possible right now: try again".to_owned()),
+                    "nobody can say right now".to_owned(),
+                ),
+            }
+        };
+        let user_name = gatepost_identity::masked(&credentials.user_name);
+        tracing::info!(session.id = it.session, peer = %source, user_name, because, "sign-in refused");
+        Err(no_entry)
+    }
+
+    async fn open(
+        &self,
+        it: &Asking<'_>,
+        who: &SignedIn,
+    ) -> Result<(OpenMailbox, EmailAddress, Entry, [Place; 2]), NoEntry> {
+        // Design §5, decision 11: who cannot see removals must not act on what it remembers.
+        if !self.stands.watch.is_fresh() {
+            return Err(NoEntry::Unavailable("Mailboxes cannot be opened right now: try again".to_owned()));
+        }
+        let (accounts, organisation) = (&self.stands.accounts, who.organisation);
+        let most = self.most_sessions(it.source);
+        let place = self.places.of_app_password(who.app_password, it.protocol, most);
+        let place = place.ok_or_else(|| {
+            NoEntry::Full(format!("This app password has {most} sessions already: end one of them"))
+        })?;
+        let readable = accounts.readable(organisation, (self.stands.target)(who), it.protocol).await;
+        let readable = readable.map_err(no_entry)?;
+        let cap = self.cap(it.protocol, readable.n_connections);
+        let at_provider = self.places.at_provider(readable.account, who.app_password, it.protocol, cap);
+        let at_provider = at_provider.ok_or_else(|| {
+            NoEntry::Full(format!(
+                "The provider lets no more programs into {} at the same time: end one of them",
+                readable.address
+            ))
+        })?;
+        let reach = &self.stands.reach;
+        let opened = accounts.open_mailbox(organisation, &readable, it.protocol, reach).await;
+        let mailbox = opened.map_err(no_entry)?;
+        let entry = self.open.enter(Opening {
+            organisation,
+            account: readable.account,
+            used: mailbox.used,
+            app_password: who.app_password,
+            protocol: it.protocol,
+            source: it.source,
+            since: self.stands.world.now(),
+        });
+        tracing::info!(
+            session.id = it.session,
+            login.id = %who.login,
+            app_password.id = %who.app_password,
+            account.id = %readable.account,
+            peer = %it.source,
+            mechanism = it.mechanism,
+            tls = it.tls,
+            "signed in to read"
+        );
+        Ok((mailbox, readable.address, entry, [place, at_provider]))
+    }
+
+    /// Checks and downloads need one connection as well, where there are several.
+    fn cap(&self, protocol: ReadingProtocol, n_connections: u32) -> u32 {
+        match protocol {
+            ReadingProtocol::Imap => n_connections.saturating_sub(1).max(1),
+            ReadingProtocol::Pop3 => n_connections,
+        }
+    }
+}
+
+fn no_entry(why: NotReadable) -> NoEntry {
+    match why {
+        NotReadable::Because(words) => NoEntry::Unavailable(words),
+        NotReadable::Full(words) => NoEntry::Full(words),
+        NotReadable::Store(error) => {
+            tracing::warn!(%error, "no mailbox could be opened");
+            NoEntry::Unavailable("Mailboxes cannot be opened right now: try again".to_owned())
+        }
+    }
+}

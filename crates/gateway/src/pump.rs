@@ -1,0 +1,264 @@
+//! Bytes both ways, in one task (MP-5).
+//!
+//! Each way is a small machine: what the follower has decided is done first, and nothing is read before that is written. So a side that
+//! takes nothing holds the other one back, and all that is held is what one reading has brought.
+
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use gatepost_net::{Connection, ReadError, WriteError};
+use gatepost_wire::passage::{Follower, Lost, Passage};
+use tokio::time::{Duration, Instant, sleep_until};
+
+use crate::conduct::Ending;
+use crate::enter::Entered;
+use crate::service::Gateway;
+
+/// One way.
+#[derive(Default)]
+struct Way {
+    /// Octets at hand that go on.
+    passing: usize,
+    /// What is said first, and how much of it has gone.
+    saying: Vec<u8>,
+    n_said: usize,
+    /// The follower wants to see more behind what is at hand.
+    wants_more: bool,
+    /// Something was handed over and may not have left yet.
+    is_dirty: bool,
+}
+
+/// Why one way is over.
+enum Over {
+    Read(ReadError),
+    Write(WriteError),
+    Lost(Lost),
+}
+
+/// Which connection is which, seen from one way.
+struct Ends<'a> {
+    from: &'a mut Connection,
+    to: &'a mut Connection,
+    n_moved: &'a AtomicU64,
+}
+
+impl Way {
+    const fn is_idle(&self) -> bool {
+        self.passing == 0 && self.saying.is_empty() && !self.is_dirty
+    }
+
+    /// Does one thing. False if nothing can be done now; whatever it waits for wakes the task.
+    fn step(
+        &mut self,
+        ends: &mut Ends<'_>,
+        context: &mut Context<'_>,
+        hear: impl FnOnce(&[u8]) -> Result<Passage, Lost>,
+    ) -> Result<bool, Over> {
+        if !self.saying.is_empty() {
+            return self.say(ends, context);
+        }
+        if self.passing > 0 {
+            return self.pass(ends, context);
+        }
+        if self.wants_more {
+            match ends.from.poll_more_input(context) {
+                Poll::Ready(more) => more.map_err(Over::Read)?,
+                Poll::Pending => return Ok(false),
+            }
+            self.wants_more = false;
+        }
+        let (passage, is_anything_there) = match ends.from.poll_input(context) {
+            Poll::Ready(Ok(bytes)) => (hear(bytes), true),
+            Poll::Ready(Err(error)) => match hear(&[]).map_err(Over::Lost)? {
+                // Something of ours goes out first.
+                Passage::Say(words) => {
+                    self.saying = words;
+                    return Ok(true);
+                }
+                _ => return Err(Over::Read(error)),
+            },
+            Poll::Pending => (hear(&[]), false),
+        };
+        match passage.map_err(Over::Lost)? {
+            Passage::Pass(n) => self.passing = n,
+            Passage::Drop(n) => ends.from.use_up(n),
+            Passage::Say(words) => self.saying = words,
+            Passage::More => {
+                self.wants_more = is_anything_there;
+                return Ok(is_anything_there);
+            }
+            Passage::Wait => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn say(&mut self, ends: &mut Ends<'_>, context: &mut Context<'_>) -> Result<bool, Over> {
+        let rest = self.saying.get(self.n_said..).unwrap_or_default();
+        match ends.to.poll_send(context, rest) {
+            Poll::Ready(n) => self.n_said += n.map_err(Over::Write)?,
+            Poll::Pending => return Ok(false),
+        }
+        self.is_dirty = true;
+        if self.n_said >= self.saying.len() {
+            (self.saying, self.n_said) = (Vec::new(), 0);
+        }
+        Ok(true)
+    }
+
+    fn pass(&mut self, ends: &mut Ends<'_>, context: &mut Context<'_>) -> Result<bool, Over> {
+        let n = match ends.from.poll_input(context) {
+            Poll::Ready(Ok(bytes)) => {
+                let bytes = bytes.get(..self.passing.min(bytes.len())).unwrap_or_default();
+                match ends.to.poll_send(context, bytes) {
+                    Poll::Ready(n) => n.map_err(Over::Write)?,
+                    Poll::Pending => return Ok(false),
+                }
+            }
+            Poll::Ready(Err(error)) => return Err(Over::Read(error)),
+            Poll::Pending => return Ok(false),
+        };
+        ends.from.use_up(n);
+        self.passing -= n;
+        self.is_dirty = true;
+        ends.n_moved.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    /// What was handed over leaves.
+    fn flush(&mut self, to: &mut Connection, context: &mut Context<'_>) -> Result<(), Over> {
+        if self.is_dirty
+            && let Poll::Ready(sent) = to.poll_sent(context)
+        {
+            sent.map_err(Over::Write)?;
+            self.is_dirty = false;
+        }
+        Ok(())
+    }
+}
+
+/// Both ways.
+pub(crate) struct Pump<'a, F> {
+    client: &'a mut Connection,
+    entered: &'a mut Entered,
+    pub(crate) follower: F,
+    up: Way,
+    down: Way,
+    moved_at: Instant,
+}
+
+impl<'a, F: Follower> Pump<'a, F> {
+    pub(crate) fn new(client: &'a mut Connection, entered: &'a mut Entered, follower: F) -> Self {
+        Self { client, entered, follower, up: Way::default(), down: Way::default(), moved_at: Instant::now() }
+    }
+
+    /// Passes on whatever is said until one side leaves, or somebody ends it.
+    pub(crate) async fn run(&mut self, gateway: &Gateway) -> Ending {
+        let (idle, stuck) = (gateway.idle(self.entered.protocol), gateway.settings.spans.stuck);
+        loop {
+            let wake_at = self.moved_at + if self.is_at_rest() { idle } else { stuck };
+            let moved_at = self.moved_at;
+            let live = self.entered.live.signal();
+            let ended = self.entered.entry.signal();
+            // All of them may be dropped: polling loses nothing.
+            tokio::select! {
+                biased;
+                () = live.cancelled() => return Ending::Removed,
+                () = ended.cancelled() => return Ending::Ended(self.entered.entry.because()),
+                () = gateway.stands.stop.cancelled() => return Ending::Stopping,
+                ending = poll_fn(|context| self.poll(context)) => return ending,
+                () = sleep_until(wake_at) => {}
+            }
+            if self.moved_at == moved_at {
+                let is_at_rest = self.is_at_rest();
+                if !is_at_rest && moved_at.elapsed() >= stuck {
+                    return Ending::Stuck;
+                }
+                if is_at_rest && moved_at.elapsed() >= idle {
+                    return Ending::TimedOut;
+                }
+            }
+        }
+    }
+
+    /// Nobody owes anybody the rest of something.
+    fn is_at_rest(&self) -> bool {
+        self.up.is_idle() && self.down.is_idle() && !self.follower.is_within()
+    }
+
+    /// Whether words of ours to the client begin a line now.
+    pub(crate) fn may_speak(&self) -> bool {
+        self.down.passing == 0 && self.down.saying.is_empty() && self.follower.is_at_boundary()
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
+        /// Then others have their turn.
+        const STEPS: u32 = 64;
+        for _ in 0..STEPS {
+            let Self { client, entered, follower, up, down, .. } = self;
+            let provider = &mut entered.provider;
+            let moved = &entered.entry.moved;
+            let mut ends = Ends { from: client, to: provider, n_moved: &moved.up };
+            let went_up = match up.step(&mut ends, context, |bytes| follower.hear_client(bytes)) {
+                Ok(moved) => moved,
+                Err(over) => return Poll::Ready(of_client_first(over)),
+            };
+            let mut ends = Ends { from: provider, to: client, n_moved: &moved.down };
+            let went_down = match down.step(&mut ends, context, |bytes| follower.hear_server(bytes)) {
+                Ok(moved) => moved,
+                Err(over) => return Poll::Ready(of_provider_first(over)),
+            };
+            if went_up || went_down {
+                self.moved_at = Instant::now();
+                continue;
+            }
+            if let Err(over) = up.flush(provider, context) {
+                return Poll::Ready(of_client_first(over));
+            }
+            if let Err(over) = down.flush(client, context) {
+                return Poll::Ready(of_provider_first(over));
+            }
+            return Poll::Pending;
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+fn of_client_first(over: Over) -> Ending {
+    match over {
+        Over::Read(error) => Ending::ClientGone(error),
+        Over::Write(error) => Ending::ProviderDeaf(error),
+        Over::Lost(lost) => Ending::Lost(lost),
+    }
+}
+
+fn of_provider_first(over: Over) -> Ending {
+    match over {
+        Over::Read(error) => Ending::ProviderGone(error),
+        Over::Write(error) => Ending::ClientDeaf(error),
+        Over::Lost(lost) => Ending::Lost(lost),
+    }
+}
+
+/// How long a provider may take to say what nobody hears, after the client has left.
+const LEAVE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Passes bytes until the end, and takes leave of the provider: gently where the client itself has left, because what it said last may be
+/// still on its way; at once where it must not go on. Tells whether words to the client begin a line.
+pub(crate) async fn pass<F: Follower>(
+    gateway: &Gateway,
+    client: &mut Connection,
+    entered: &mut Entered,
+    follower: F,
+) -> (Ending, bool) {
+    let mut pump = Pump::new(client, entered, follower);
+    let ending = pump.run(gateway).await;
+    let may_speak = pump.may_speak();
+    if ending.leaves_provider_in_peace() {
+        entered.provider.close(Instant::now() + LEAVE_WITHIN).await;
+    } else {
+        entered.provider.cut();
+    }
+    (ending, may_speak)
+}

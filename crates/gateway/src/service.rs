@@ -1,0 +1,143 @@
+//! The doors as the binary sees them: made once, and handed to [`gatepost_net::serve`].
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use gatepost_accounts::{Accounts, Reach, ReadingProtocol, Target};
+use gatepost_core::World;
+use gatepost_identity::{RevocationWatch, SignIns, SignedIn};
+use gatepost_net::{Connection, Farewell, Protocols, ServerTls, Service, Ticket};
+use gatepost_wire::imap::{ServerResponse, StatusKind};
+use gatepost_wire::pop3::{ServerReply, code};
+use tokio_util::sync::CancellationToken;
+
+use crate::open::OpenConnections;
+use crate::places::Places;
+use crate::{Settings, imap, pop3};
+
+/// How often accounts with open connections are looked at: what was paused ends within a second.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What the doors stand on.
+pub struct Stands {
+    /// Hands mailboxes out.
+    pub accounts: Accounts,
+    /// What a login points at, as accounts are chosen by it.
+    pub target: fn(&SignedIn) -> Target,
+    /// The way to providers.
+    pub reach: Reach,
+    /// Checks app passwords.
+    pub sign_ins: Arc<SignIns>,
+    /// Says when a session has to end.
+    pub watch: RevocationWatch,
+    /// For STARTTLS and STLS.
+    pub tls: ServerTls,
+    /// Time.
+    pub world: World,
+    /// Ends all sessions.
+    pub stop: CancellationToken,
+}
+
+/// What both doors share: one for all connections.
+pub struct Gateway {
+    pub(crate) stands: Stands,
+    pub(crate) settings: Settings,
+    pub(crate) places: Places,
+    pub(crate) open: OpenConnections,
+    n_sessions: AtomicU64,
+}
+
+/// The IMAP door.
+pub struct ImapDoor(pub Arc<Gateway>);
+
+/// The POP3 door.
+pub struct Pop3Door(pub Arc<Gateway>);
+
+impl ImapDoor {
+    /// The name this protocol has in ALPN, for doors with TLS from the first byte.
+    pub const APPLICATION_PROTOCOLS: Protocols = &["imap"];
+}
+
+impl Pop3Door {
+    /// The name this protocol has in ALPN, for doors with TLS from the first byte.
+    pub const APPLICATION_PROTOCOLS: Protocols = &["pop3"];
+}
+
+impl Gateway {
+    /// With no sessions yet.
+    #[must_use]
+    pub fn new(stands: Stands, settings: Settings, open: OpenConnections) -> Arc<Self> {
+        Arc::new(Self { stands, settings, places: Places::default(), open, n_sessions: AtomicU64::new(0) })
+    }
+
+    /// A number for a session, for the log.
+    pub(crate) fn next_session(&self) -> u64 {
+        self.n_sessions.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Ends connections whose account was paused, removed or signed in to anew; until `stop`.
+    pub async fn watch_accounts(self: Arc<Self>, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            for (organisation, account, used) in self.open.signed_in() {
+                match self.stands.accounts.may_read_on(organisation, account, used).await {
+                    Ok(Some(because)) => self.open.end_all(account, used, because),
+                    Ok(None) => {}
+                    Err(error) => {
+                        tracing::debug!(%error, "accounts cannot be looked at; what is open stays so");
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Why somebody is not let in, in words.
+const fn words(why: Farewell) -> &'static str {
+    match why {
+        Farewell::TooManyFromHere => "Too many connections from here: try again later",
+        Farewell::Full => "Too many connections: try again later",
+        Farewell::Panicked => "Gatepost made a mistake: try again",
+    }
+}
+
+impl Service for ImapDoor {
+    async fn talk(&self, connection: &mut Connection, ticket: &Ticket) {
+        imap::talk(&self.0, connection, ticket).await;
+    }
+
+    fn farewell(&self, why: Farewell) -> Cow<'static, [u8]> {
+        let bye = ServerResponse::status(None, StatusKind::Bye, Some("UNAVAILABLE"), words(why));
+        Cow::Owned(bye.as_bytes().to_vec())
+    }
+}
+
+impl Service for Pop3Door {
+    async fn talk(&self, connection: &mut Connection, ticket: &Ticket) {
+        pop3::talk(&self.0, connection, ticket).await;
+    }
+
+    fn farewell(&self, why: Farewell) -> Cow<'static, [u8]> {
+        Cow::Owned(ServerReply::refusal(code::SYS_TEMP, words(why)).to_bytes())
+    }
+}
+
+impl Gateway {
+    /// How many sessions an app password may have from there.
+    pub(crate) fn most_sessions(&self, source: std::net::IpAddr) -> u32 {
+        let is_exempt =
+            source.is_loopback() || self.settings.exempt_networks.iter().any(|it| it.contains(source));
+        if is_exempt { u32::MAX } else { self.settings.sessions_per_app_password }
+    }
+
+    pub(crate) const fn idle(&self, protocol: ReadingProtocol) -> Duration {
+        match protocol {
+            ReadingProtocol::Imap => self.settings.spans.imap_idle,
+            ReadingProtocol::Pop3 => self.settings.spans.pop3_idle,
+        }
+    }
+}
