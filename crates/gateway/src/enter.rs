@@ -56,8 +56,8 @@ impl Gateway {
         tokio::select! {
             biased;
             // A removal ends what is being dialled, too.
-            () = live.ended() => return Err(NoEntry::Over(Ending::Removed)),
-            () = self.stands.stop.cancelled() => return Err(NoEntry::Over(Ending::Stopping)),
+            () = live.ended() => Err(NoEntry::Over(Ending::Removed)),
+            () = self.stands.stop.cancelled() => Err(NoEntry::Over(Ending::Stopping)),
             opened = self.open(it, &who) => {
                 let (mailbox, address, entry, places) = opened?;
                 let OpenMailbox { connection, capabilities, .. } = mailbox;
