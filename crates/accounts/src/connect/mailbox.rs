@@ -126,6 +126,27 @@ mod tests {
         }
     }
 
+    /// A subject is a service's own name for somebody: another service gives the same one to somebody else.
+    #[test]
+    fn whoever_another_service_names_is_somebody_else() {
+        let (here, elsewhere) = (("issuer", "7"), ("elsewhere", "7"));
+        let owned = |it: (&str, &str)| (it.0.to_owned(), it.1.to_owned());
+        for (address, same_as, known, is_expected) in [
+            (Some("office@example.org"), None, Some(here), true),
+            (Some("office@example.org"), None, Some(elsewhere), false),
+            (Some("office@example.org"), Some(here), None, true),
+            (Some("office@example.org"), Some(elsewhere), None, false),
+            // Once signed in to by another service, the address decides again.
+            (Some("reception@example.org"), None, Some(("elsewhere", "8")), true),
+            (Some("reception@example.org"), None, Some(("issuer", "8")), false),
+        ] {
+            let details = Details { same_as: same_as.map(owned), ..details("reception@example.org", None) };
+            let judged = judge(identity("7", address), &details, known.map(owned).as_ref());
+            let expected = matches!(judged, Mailbox::Expected(_));
+            assert_eq!(expected, is_expected, "{address:?} {same_as:?} {known:?}");
+        }
+    }
+
     #[test]
     fn the_service_adds_an_address_to_its_token_and_to_nobody_elses() {
         let office = "office@example.org";

@@ -203,3 +203,6 @@ impl Accounts {
         Ok(same.and_then(|it| it.issuer.zip(it.subject)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 mod mailbox;
 mod page;
+mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;
