@@ -7,6 +7,7 @@ mod choose;
 mod connect;
 mod http;
 mod memory;
+mod probe;
 mod reading;
 mod refresh;
 mod secret;

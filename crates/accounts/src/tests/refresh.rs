@@ -1,6 +1,7 @@
 //! Grants of OAuth services, against a service that rotates its refresh tokens.
 
 mod service;
+mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;

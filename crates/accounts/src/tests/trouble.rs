@@ -8,8 +8,10 @@ use super::*;
 on_both_engines!(
     ROOMS;
     those_who_rule_hear_of_every_account_and_others_of_their_own,
+    nobody_hears_of_what_serves_another_person,
     accounts_with_one_cause_are_one_entry,
     a_trouble_is_put_off_for_a_day_for_one_person_and_a_new_one_is_told,
+    what_was_put_off_stays_so_when_something_else_is,
     nobody_puts_off_what_they_are_not_told_of,
     a_quiet_page_costs_no_question_of_the_database,
 );
@@ -82,6 +84,23 @@ async fn those_who_rule_hear_of_every_account_and_others_of_their_own(it: TestSt
     assert_eq!(told(&it, chief).await, NOTHING);
 }
 
+async fn nobody_hears_of_what_serves_another_person(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let [chief, anna] = people(&it);
+    let [_, bert] = people(&it);
+    let own = add(&it, "anna", "gmail", Serves::Person(anna.person)).await;
+    park(&it, own, Direction::Sending).await;
+    assert_eq!(told(&it, bert).await, NOTHING);
+    let since = it.accounts.status(it.organisation, own).await.unwrap().sending.since;
+    for watcher in [bert, chief] {
+        it.accounts
+            .postpone(it.organisation, watcher, vec![Postponed { account: own, since }])
+            .await
+            .unwrap();
+        assert_eq!(told(&it, anna).await, [["anna"]], "nor puts it off for her");
+    }
+}
+
 async fn accounts_with_one_cause_are_one_entry(it: TestStore) {
     let it = Fixture::new(it).await;
     let [chief, _] = people(&it);
@@ -117,6 +136,20 @@ async fn a_trouble_is_put_off_for_a_day_for_one_person_and_a_new_one_is_told(it:
     it.accounts.postpone(it.organisation, chief, vec![Postponed { account: it.id, since }]).await.unwrap();
     it.it.clock.set(Timestamp::from_millis(it.now().millis() - 1_000));
     assert_eq!(told(&it, chief).await, [["Reception"]]);
+}
+
+async fn what_was_put_off_stays_so_when_something_else_is(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let [chief, _] = people(&it);
+    let other = add(&it, "doctor", "gmail", Serves::Organisation).await;
+    for (id, left) in [(it.id, vec![vec!["doctor"]]), (other, vec![])] {
+        park(&it, it.id, Direction::Sending).await;
+        park(&it, other, Direction::Sending).await;
+        let since = it.accounts.status(it.organisation, id).await.unwrap().sending.since;
+        let this = Postponed { account: id, since };
+        it.accounts.postpone(it.organisation, chief, vec![this]).await.unwrap();
+        assert_eq!(told(&it, chief).await, left);
+    }
 }
 
 async fn nobody_puts_off_what_they_are_not_told_of(it: TestStore) {
