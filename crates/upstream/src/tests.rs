@@ -33,6 +33,36 @@ pub(crate) fn preferring(mechanisms: &[Mechanism], sign_in: SignIn) -> SignIn {
     SignIn { preferred: mechanisms.to_vec(), ..sign_in }
 }
 
+/// Long enough to be known again in a server's words.
+pub(crate) const LONG_SECRET: &str = "correct-horse-battery-9";
+
+/// A sign-in with it: as an access token, or as a password.
+pub(crate) fn with_long_secret(is_token: bool) -> SignIn {
+    let secret = SecretText::new(LONG_SECRET.into());
+    let credential = if is_token { Credential::Bearer(secret) } else { Credential::Password(secret) };
+    SignIn::new("reception".into(), credential)
+}
+
+/// The lines that carry it, by the mechanism.
+pub(crate) fn line_of(mechanism: Mechanism) -> String {
+    BASE64_STANDARD.encode(match mechanism {
+        Mechanism::Plain => format!("\0reception\0{LONG_SECRET}"),
+        Mechanism::XOAuth2 => format!("user=reception\x01auth=Bearer {LONG_SECRET}\x01\x01"),
+        Mechanism::Login | Mechanism::OAuthBearer => LONG_SECRET.to_owned(),
+    })
+}
+
+/// What a server says about a token before it refuses it, and what is kept of that.
+pub(crate) fn about_token() -> (String, String) {
+    let said = |token: &str| format!("{{\"status\":\"400\",\"token\":\"{token}\"}}");
+    (BASE64_STANDARD.encode(said(LONG_SECRET)), said("[removed]"))
+}
+
+/// Words that are made while the test runs.
+pub(crate) fn say(words: String) -> Act {
+    Act::Say(Box::leak(words.into_boxed_str()))
+}
+
 /// A message to look for.
 pub(crate) fn sought(id: &str) -> Sought {
     Sought::by_id(MessageId::new(id).expect("an id"))

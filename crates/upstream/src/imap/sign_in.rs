@@ -22,7 +22,7 @@ impl Greeted {
                     if self.capabilities.has("SASL-IR") { exchange.initial_response() } else { None };
                 let command = ClientCommand::Authenticate { mechanism: mechanism.name(), initial };
                 let status = self.dialogue.authenticate(&command, &mut exchange, &mut listen).await?;
-                (status, exchange.refusal().map(<[u8]>::to_vec))
+                (status, exchange.refusal().map(|it| self.dialogue.scrub.clean(it.to_vec())))
             }
             None => {
                 let missing =

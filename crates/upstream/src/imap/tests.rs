@@ -9,7 +9,10 @@ use super::*;
 use crate::error::{Evidence, NotTheProtocol};
 use crate::sign_in::{Credential, SignIn};
 use crate::tests::Act::{Close, Hear, Repeat, Say, Tls};
-use crate::tests::{Act, Certificate, Heard, PLAIN, Provider, password, preferring, sought, token, trouble};
+use crate::tests::{
+    Act, Certificate, Heard, LONG_SECRET, PLAIN, Provider, about_token, line_of, password, preferring, say,
+    sought, token, trouble, with_long_secret,
+};
 
 assert_not_impl_any!(ImapSession: std::fmt::Debug, Clone);
 
@@ -225,6 +228,54 @@ async fn a_refused_sign_in_says_what_the_server_said() {
             assert_eq!(about_token.as_deref(), Some(&b"{\"status\":\"400\"}"[..]));
         }
         other => panic!("{other:?}"),
+    }
+}
+
+/// OC-8.
+#[tokio::test]
+async fn what_a_server_repeats_of_a_sign_in_is_taken_out() {
+    let (asked, kept) = about_token();
+    for (n, (mechanism, more, acts)) in [
+        (Some(Mechanism::Plain), "SASL-IR", vec![Hear("g2 AUTHENTICATE PLAIN AH")]),
+        (Some(Mechanism::Plain), "", vec![Hear("g2 AUTHENTICATE PLAIN"), Say("+ \r\n"), Hear("AH")]),
+        (
+            Some(Mechanism::Login),
+            "",
+            vec![
+                Hear("g2 AUTHENTICATE LOGIN"),
+                Say("+ VXNlcm5hbWU6\r\n"),
+                Hear("cmVjZXB0aW9u"),
+                Say("+ UGFzc3dvcmQ6\r\n"),
+                Hear("Y29y"),
+            ],
+        ),
+        (
+            Some(Mechanism::XOAuth2),
+            "SASL-IR",
+            vec![Hear("g2 AUTHENTICATE XOAUTH2 dX"), say(format!("+ {asked}\r\n")), Hear("")],
+        ),
+        (None, "", vec![Hear("g2 LOGIN \"reception\" \"correct-horse")]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let is_token = mechanism == Some(Mechanism::XOAuth2);
+        let method = mechanism.map_or_else(String::new, |it| format!("AUTH={}", it.name()));
+        let offered = format!("* CAPABILITY IMAP4rev1 {more} {method}\r\ng1 OK\r\n");
+        let mut script = vec![Tls, GREETING, CAPABILITY, say(offered)];
+        script.extend(acts);
+        let line = mechanism.map_or_else(|| LONG_SECRET.to_owned(), line_of);
+        script.push(say(format!("g2 NO {LONG_SECRET} or {line} it is\r\n")));
+        let provider = Provider::start(TlsMode::Implicit, Certificate::Good, script).await;
+        match attempt_with(provider, &with_long_secret(is_token)).await.0.err().unwrap() {
+            UpstreamError::SignInRefused { reply, about_token } => {
+                let words = String::from_utf8_lossy(reply.raw()).into_owned();
+                assert_eq!(words, "g2 NO [removed] or [removed] it is", "case {n}");
+                let about_token = about_token.map(|it| String::from_utf8(it).unwrap());
+                assert_eq!(about_token, is_token.then(|| kept.clone()));
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }
 

@@ -45,7 +45,7 @@ impl Greeted {
             let patience = self.dialogue.channel.deadlines.command;
             reply = self.dialogue.read_reply(Phase::Auth, patience).await?;
         }
-        Ok((reply, exchange.refusal().map(<[u8]>::to_vec)))
+        Ok((reply, exchange.refusal().map(|it| self.dialogue.scrub.clean(it.to_vec()))))
     }
 
     async fn with_user_and_pass(&mut self, sign_in: &SignIn) -> Result<Reply, UpstreamError> {

@@ -9,7 +9,10 @@ use super::*;
 use crate::error::{Evidence, NotTheProtocol};
 use crate::sign_in::{Credential, SignIn};
 use crate::tests::Act::{Close, Hear, Repeat, Say, Tls};
-use crate::tests::{Act, Certificate, Heard, PLAIN, Provider, password, preferring, sought, token, trouble};
+use crate::tests::{
+    Act, Certificate, Heard, LONG_SECRET, PLAIN, Provider, about_token, line_of, password, preferring, say,
+    sought, token, trouble, with_long_secret,
+};
 
 assert_not_impl_any!(Pop3Session: std::fmt::Debug, Clone);
 
@@ -205,6 +208,37 @@ async fn a_refused_sign_in_says_what_the_server_said() {
             assert_eq!(about_token.as_deref(), Some(&b"{\"status\":\"400\"}"[..]));
         }
         other => panic!("{other:?}"),
+    }
+}
+
+/// OC-8.
+#[tokio::test]
+async fn what_a_server_repeats_of_a_sign_in_is_taken_out() {
+    let (asked, kept) = about_token();
+    for (mechanism, acts) in [
+        (Some(Mechanism::Plain), vec![Hear("AUTH PLAIN"), Say("+ \r\n"), Hear("AH")]),
+        (
+            Some(Mechanism::XOAuth2),
+            vec![Hear("AUTH XOAUTH2"), Say("+ \r\n"), Hear("dX"), say(format!("+ {asked}\r\n")), Hear("")],
+        ),
+        (None, vec![Hear("USER reception"), Say("+OK\r\n"), Hear("PASS correct-horse")]),
+    ] {
+        let is_token = mechanism == Some(Mechanism::XOAuth2);
+        let method = mechanism.map_or_else(|| "USER".to_owned(), |it| format!("SASL {}", it.name()));
+        let mut script = vec![Tls, GREETING, CAPA, say(format!("+OK\r\n{method}\r\n.\r\n"))];
+        script.extend(acts);
+        let line = mechanism.map_or_else(|| LONG_SECRET.to_owned(), line_of);
+        script.push(say(format!("-ERR [AUTH] {LONG_SECRET} or {line} it is\r\n")));
+        let provider = Provider::start(TlsMode::Implicit, Certificate::Good, script).await;
+        match attempt_with(provider, &with_long_secret(is_token)).await.0.err().unwrap() {
+            UpstreamError::SignInRefused { reply, about_token } => {
+                let words = String::from_utf8_lossy(reply.raw()).into_owned();
+                assert_eq!(words, "-ERR [AUTH] [removed] or [removed] it is", "{mechanism:?}");
+                let about_token = about_token.map(|it| String::from_utf8(it).unwrap());
+                assert_eq!(about_token, is_token.then(|| kept.clone()));
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }
 

@@ -31,7 +31,7 @@ impl Greeted {
         if reply.code == 235 {
             return Ok(SmtpSession::new(self.dialogue, self.endpoint, self.capabilities));
         }
-        let about_token = exchange.refusal().map(<[u8]>::to_vec);
+        let about_token = exchange.refusal().map(|it| self.dialogue.scrub.clean(it.to_vec()));
         Err(UpstreamError::SignInRefused { reply: reply.into(), about_token })
     }
 }

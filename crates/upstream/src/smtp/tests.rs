@@ -12,7 +12,10 @@ use super::*;
 use crate::channel::demand_encryption;
 use crate::error::{Evidence, NotTheProtocol};
 use crate::tests::Act::{Close, Drip, Flood, Hear, Pause, Say, Tls};
-use crate::tests::{Act, Certificate, Heard, Provider, password, preferring, token, trouble};
+use crate::tests::{
+    Act, Certificate, Heard, LONG_SECRET, Provider, about_token, line_of, password, preferring, say, token,
+    trouble, with_long_secret,
+};
 
 // A credential cannot be printed, so neither can what holds it.
 assert_not_impl_any!(SignIn: std::fmt::Debug, Clone);
@@ -401,6 +404,43 @@ async fn a_refused_sign_in_says_what_the_server_said() {
             assert_eq!(about_token.as_deref(), Some(&b"{\"status\":\"400\"}"[..]));
         }
         other => panic!("{other:?}"),
+    }
+}
+
+/// OC-8.
+#[tokio::test]
+async fn what_a_server_repeats_of_a_sign_in_is_taken_out() {
+    let (asked, kept) = about_token();
+    for (mechanism, acts) in [
+        (Mechanism::Plain, vec![Hear("AUTH PLAIN")]),
+        (
+            Mechanism::Login,
+            vec![
+                Hear("AUTH LOGIN"),
+                Say("334 VXNlcm5hbWU6\r\n"),
+                Hear("cmVjZXB0aW9u"),
+                Say("334 UGFzc3dvcmQ6\r\n"),
+                Hear("Y29y"),
+            ],
+        ),
+        (Mechanism::XOAuth2, vec![Hear("AUTH XOAUTH2"), say(format!("334 {asked}\r\n")), Hear("")]),
+    ] {
+        let is_token = mechanism == Mechanism::XOAuth2;
+        let offered = format!("250-mail.example.org\r\n250 AUTH {}\r\n", mechanism.name());
+        let mut script = vec![Tls, GREETING, EHLO, say(offered)];
+        script.extend(acts);
+        let line = line_of(mechanism);
+        script.push(say(format!("535-5.7.8 {LONG_SECRET} or\r\n535 5.7.8 {line} it is\r\n")));
+        let provider = Provider::start(TlsMode::Implicit, Certificate::Good, script).await;
+        match attempt_with(provider, &with_long_secret(is_token)).await.0.err().unwrap() {
+            UpstreamError::SignInRefused { reply, about_token } => {
+                let words = String::from_utf8_lossy(reply.raw()).into_owned();
+                assert_eq!(words, "535-5.7.8 [removed] or\r\n535 5.7.8 [removed] it is", "{mechanism:?}");
+                let about_token = about_token.map(|it| String::from_utf8(it).unwrap());
+                assert_eq!(about_token, is_token.then(|| kept.clone()));
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }
 

@@ -346,3 +346,16 @@ async fn a_message_that_does_not_go_on_is_left() {
     let error = session.fetch(4, 100, &mut tokio::io::sink()).await.unwrap_err();
     assert!(matches!(error, UpstreamError::TimedOut { phase: Phase::Mailbox }), "{error:?}");
 }
+
+/// MP-3: they are shown to people, so nobody can send a book.
+#[tokio::test]
+async fn of_a_servers_alerts_a_few_are_kept_and_no_more_than_their_beginning() {
+    let alert = |n: usize| format!("* OK [ALERT] {n} {}\r\n", "x".repeat(3_000));
+    let said: String = (0..12).map(alert).collect();
+    let words: &'static str =
+        Box::leak(format!("{said}g2 OK [CAPABILITY IMAP4rev1] in\r\n").into_boxed_str());
+    let (session, _provider) = signed_in_with(words, Vec::new()).await;
+    let alerts = session.alerts();
+    assert_eq!(alerts.len(), 10);
+    assert!(alerts.iter().all(|it| it.len() == 2_048) && alerts[9].starts_with(b"[ALERT] 9 x"));
+}
