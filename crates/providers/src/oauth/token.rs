@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use gatepost_core::SecretText;
 use oauth2::basic::{BasicErrorResponse, BasicTokenType};
 use oauth2::{
@@ -100,15 +102,31 @@ impl Granted {
     }
 }
 
-/// The request's text (RFC 7009 §2.1).
-fn revocation(service: &OAuthService, application: &Application, refresh_token: &SecretText) -> String {
+/// The request's text (RFC 7009 §2.1), and its `Authorization` where the service wants the secret there.
+fn revocation(
+    service: &OAuthService,
+    application: &Application,
+    refresh_token: &SecretText,
+) -> (String, Option<String>) {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("token", refresh_token.reveal()).append_pair("token_type_hint", "refresh_token");
     form.append_pair("client_id", &application.client_id);
-    if let Some(secret) = application.secret.as_ref().filter(|_| service.client_auth != ClientAuth::None) {
-        form.append_pair("client_secret", secret.reveal());
-    }
-    form.finish()
+    let header = match (service.client_auth, &application.secret) {
+        (ClientAuth::Post, Some(secret)) => {
+            form.append_pair("client_secret", secret.reveal());
+            None
+        }
+        (ClientAuth::Basic, Some(secret)) => Some(basic(&application.client_id, secret)),
+        (ClientAuth::Post | ClientAuth::Basic, None) | (ClientAuth::None, _) => None,
+    };
+    (form.finish(), header)
+}
+
+/// RFC 6749 §2.3.1: each part in the form's own spelling first, so that a colon in it divides nothing.
+fn basic(client_id: &str, secret: &SecretText) -> String {
+    let spelled = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let pair = format!("{}:{}", spelled(client_id), spelled(secret.reveal()));
+    format!("Basic {}", BASE64_STANDARD.encode(pair))
 }
 
 /// What `oauth2` reads besides its own members.
@@ -199,12 +217,14 @@ impl OAuthClient {
         refresh_token: &SecretText,
     ) -> Result<(), OAuthFailure> {
         let Some(url) = service.revoke_url(application.tenant.as_deref()) else { return Ok(()) };
-        let form = revocation(service, application, refresh_token);
-        let request = oauth2::http::Request::post(url.as_str())
+        let (form, authorization) = revocation(service, application, refresh_token);
+        let mut request = oauth2::http::Request::post(url.as_str())
             .header("content-type", "application/x-www-form-urlencoded")
-            .header("accept", "application/json")
-            .body(form.into_bytes())
-            .map_err(|_| not_understood("request"))?;
+            .header("accept", "application/json");
+        if let Some(authorization) = authorization {
+            request = request.header("authorization", authorization);
+        }
+        let request = request.body(form.into_bytes()).map_err(|_| not_understood("request"))?;
         let secrets = secrets_of(application, &[refresh_token]);
         let answer = self.carry(request).await?;
         // RFC 7009 §2.2: a token that is unknown already is revoked.

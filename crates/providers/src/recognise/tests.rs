@@ -110,6 +110,25 @@ async fn other_domains_are_recognised_by_their_mail_exchanger() {
 }
 
 #[tokio::test]
+async fn of_two_providers_the_longer_ending_is_the_more_particular_one() {
+    for (outer, inner) in [("a", "b"), ("b", "a")] {
+        let table = |suffix: &str| format!("mx_suffixes = [\"{suffix}\"]").parse::<toml::Table>().unwrap();
+        let providers =
+            [(outer.to_owned(), table("host.example")), (inner.to_owned(), table("eu.host.example"))];
+        let overrule = crate::Overrule { providers: providers.into(), ..crate::Overrule::default() };
+        let providers = Providers::with(&overrule).unwrap();
+        for (host, want) in
+            [("mx.host.example", outer), ("mx.eu.host.example", inner), ("eu.host.example", inner)]
+        {
+            let says = Says::Exchangers(Box::leak(Box::new([(1, host)])));
+            let address = "info@praxis.example".parse().unwrap();
+            let names = Names::that_say(says);
+            assert_eq!(providers.recognise(&address, &names).await.preset.word, want, "{host}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_region_of_a_mail_exchanger_decides_about_the_servers() {
     let (word, _, servers) =
         recognised("info@praxis.example", Says::Exchangers(&[(10, "mx2.zoho.eu")])).await;

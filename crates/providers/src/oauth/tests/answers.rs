@@ -328,6 +328,105 @@ async fn a_token_is_taken_back() {
     client().revoke(fastmail.service("fastmail").unwrap(), &application(), &secret(TOKEN)).await.unwrap();
 }
 
+/// RFC 7009 §2.1: the application proves itself as it does for tokens.
+#[tokio::test]
+async fn an_application_takes_a_token_back_as_the_service_wants_it_to_prove_itself() {
+    let known = || Application { secret: Some(secret("a:b c")), ..application() };
+    let public = || Application { secret: None, ..application() };
+    // `client-1:a%3Ab+c`
+    let header = Some("authorization: basic y2xpzw50lte6ysuzqwiryw==");
+    for (auth, application, header, has_secret) in [
+        ("basic", known(), header, false),
+        ("basic", public(), None, false),
+        ("post", known(), None, true),
+        ("post", public(), None, false),
+        ("none", known(), None, false),
+    ] {
+        let server = Server::with(200, "", "").await;
+        let providers = providers(&server.base, &format!("client_auth = \"{auth}\""));
+        let service = providers.service("praxis").unwrap();
+        client().revoke(service, &application, &secret(TOKEN)).await.unwrap();
+        let asked = server.asked()[0].clone();
+        let headers = asked.to_ascii_lowercase();
+        let found = headers.lines().find(|it| it.starts_with("authorization:"));
+        assert_eq!(found, header, "{auth}");
+        assert_eq!(asked.contains("client_secret=a%3Ab+c"), has_secret, "{auth}: {asked}");
+        assert_eq!(asked.contains("client_secret"), has_secret, "{auth}: {asked}");
+        assert!(asked.contains(&format!("token={TOKEN}&token_type_hint=refresh_token&client_id=client-1")));
+    }
+}
+
+// OC-7.
+#[tokio::test]
+async fn a_service_that_is_busy_has_refused_nothing() {
+    for status in [408, 425, 429, 500, 501, 502, 503, 504, 599] {
+        for body in [r#"{"error":"invalid_grant"}"#, r#"{"error":"invalid_client"}"#] {
+            let got = failure(Server::json(status, body).await).await;
+            assert_eq!(kind(&got), Some(OAuthTrouble::Busy), "{status} {body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_says_no_lifetime_has_its_own() {
+    for (body, seconds) in [
+        (r#"{"access_token":"at"}"#, 600),
+        (r#"{"access_token":"at","expires_in":0}"#, 600),
+        (r#"{"access_token":"at","expires_in":1800}"#, 1_800),
+    ] {
+        let server = Server::json(200, body).await;
+        let providers = providers(&server.base, "access_lifetime_s = 600");
+        let (service, url) = (providers.service("praxis").unwrap(), format!("{}/token", server.base));
+        let got = client().refresh(service, &application(), &url, &secret(TOKEN)).await.ok().unwrap();
+        assert_eq!(got.lifetime.as_secs(), seconds, "{body}");
+    }
+}
+
+// OC-1.
+#[test]
+fn what_was_granted_is_compared_word_for_word_in_any_case_and_order() {
+    let providers =
+        providers("https://sso.praxis.example", "scope_aliases = { \"urn:praxis:send\" = \"send\" }");
+    let service = providers.service("praxis").unwrap();
+    for (granted, missing) in [
+        ("send read", &[][..]),
+        ("read openid send email", &[]),
+        ("READ Send", &[]),
+        ("urn:praxis:send read", &[]),
+        ("send.all read", &["send"]),
+        ("resend read.own", &["send", "read"]),
+        ("read", &["send"]),
+        ("", &["send", "read"]),
+    ] {
+        let granted: Vec<String> = granted.split_ascii_whitespace().map(str::to_owned).collect();
+        let needed = service.needed_scopes(USES);
+        assert_eq!(service.missing_scopes(&needed, &granted), missing, "{granted:?}");
+    }
+    let embedded = Providers::embedded();
+    let microsoft = embedded.service("microsoft").unwrap();
+    let needs = |smtp, imap, pop3| microsoft.needed_scopes(Uses { smtp, imap, pop3 }).join(" ");
+    for (found, want) in [
+        (needs(true, false, false), ["SMTP.Send"].as_slice()),
+        (needs(false, true, false), &["IMAP.AccessAsUser.All"]),
+        (needs(false, false, true), &["POP.AccessAsUser.All"]),
+        (needs(true, false, true), &["SMTP.Send", "POP.AccessAsUser.All"]),
+    ] {
+        assert_eq!(found.split(' ').count(), want.len(), "{found}");
+        assert!(want.iter().all(|it| found.contains(it)), "{found}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_named_in_a_refusal_has_not_signed_in() {
+    for status in [201, 400, 401, 403, 503] {
+        let server = Server::json(status, r#"{"sub":"u-1","email":"info@praxis.example"}"#).await;
+        let providers = providers(&server.base, "");
+        let service = providers.service("praxis").unwrap();
+        let got = client().userinfo(service, &application(), &secret("at")).await;
+        assert!(got.is_err(), "{status}");
+    }
+}
+
 #[tokio::test]
 async fn an_application_is_proven_by_how_a_code_of_nobody_is_refused() {
     for (body, is_known) in [
