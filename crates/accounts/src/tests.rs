@@ -7,6 +7,7 @@ mod choose;
 mod connect;
 mod http;
 mod memory;
+mod organisations;
 mod probe;
 mod reading;
 mod refresh;

@@ -17,6 +17,9 @@ on_both_engines!(
     a_paused_account_is_only_kept_alive,
     a_grant_cannot_be_given_to_another_application_in_the_database,
     what_happens_to_one_application_leaves_the_others_alone,
+    a_refresh_that_fails_early_changes_nothing_while_the_token_lives,
+    a_token_is_handed_out_while_it_lives_for_another_minute,
+    the_mailbox_that_is_opened_is_named_where_a_token_signs_in,
 );
 
 mod rows {
@@ -189,4 +192,43 @@ async fn what_happens_to_one_application_leaves_the_others_alone(it: TestStore) 
     assert_eq!((connected(it.client).await, connected(other.unwrap()).await), (vec![it.id], vec![]));
     it.accounts.replace_secret(of, it.id, SecretText::new("hunter2".into()), by).await.unwrap();
     assert_eq!(connected(it.client).await, [], "it signs in otherwise by now");
+}
+
+/// OC-7: there is a fifth of its life left to try again.
+async fn a_refresh_that_fails_early_changes_nothing_while_the_token_lives(it: TestStore) {
+    let it = Granted::new(it).await;
+    let before = it.status().await;
+    it.service.feels(Mood::Says(503, "{}"));
+    it.advance(HOUR.mul_f64(0.8));
+    assert_eq!(it.accounts.refresh_due(8).await.unwrap(), 1);
+    assert_eq!(it.status().await, before);
+    assert_eq!(it.token().await.unwrap(), "access-0");
+    it.advance(HOUR.mul_f64(0.2));
+    assert!(it.token().await.is_err());
+    assert_eq!(it.status().await.status, StatusName::Failing, "now nobody can sign in");
+}
+
+async fn a_token_is_handed_out_while_it_lives_for_another_minute(it: TestStore) {
+    let it = Granted::new(it).await;
+    it.advance(HOUR - Duration::from_millis(60_001));
+    assert_eq!(it.token().await.unwrap(), "access-0");
+    it.advance(Duration::from_millis(1));
+    assert_eq!(it.token().await.unwrap(), "access-1");
+}
+
+/// C2: who signs in stands in the token; with a password it is the name.
+async fn the_mailbox_that_is_opened_is_named_where_a_token_signs_in(it: TestStore) {
+    let it = Granted::new(it).await;
+    let name = async || {
+        let it = it.accounts.signing_in(it.organisation, it.id).await;
+        it.unwrap_or_else(|why| panic!("{why}")).user_name
+    };
+    assert_eq!(name().await, "reception@example.org");
+    let settings = it.accounts.get(it.organisation, it.id).await.unwrap().settings();
+    let settings = Settings { opens: Some(address("shared@example.org")), ..settings };
+    it.accounts.edit(it.organisation, it.id, settings, Actor::Command).await.unwrap();
+    assert_eq!(name().await, "shared@example.org");
+    let password = SecretText::new("hunter2".into());
+    it.accounts.replace_secret(it.organisation, it.id, password, Actor::Command).await.unwrap();
+    assert_eq!(name().await, "reception@example.org");
 }
