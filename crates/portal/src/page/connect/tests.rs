@@ -1,6 +1,7 @@
 //! The pages from outside: what is refused, and that nothing is spent by it.
 
 mod provider;
+mod rights;
 
 use std::time::Duration;
 
