@@ -41,9 +41,9 @@ pub struct SendingAccount {
     /// The server. The secret is bound to it and may be sent nowhere else.
     pub endpoint: gatepost_upstream::Endpoint,
     /// Where and as whom it reads by IMAP.
-    pub imap: Option<ReadingServer>,
+    pub imap: Option<Box<ReadingServer>>,
     /// The same by POP3.
-    pub pop3: Option<ReadingServer>,
+    pub pop3: Option<Box<ReadingServer>>,
     /// What it signs in as.
     pub user_name: String,
     /// The mechanisms that its provider takes best, best first.
@@ -154,18 +154,27 @@ impl SendingAccount {
         })
     }
 
+    /// Reads there as well.
+    #[cfg(test)]
+    pub(crate) fn reads_at(&mut self, server: ReadingServer) {
+        match server.protocol {
+            ReadingProtocol::Imap => self.imap = Some(Box::new(server)),
+            ReadingProtocol::Pop3 => self.pop3 = Some(Box::new(server)),
+        }
+    }
+
     /// Where a check reads. IMAP before POP3: it tells more, and leaves the letters where they are.
     #[must_use]
     pub fn reading(&self) -> Option<&ReadingServer> {
-        self.imap.as_ref().or(self.pop3.as_ref())
+        self.imap.as_deref().or(self.pop3.as_deref())
     }
 
     /// Its server of a protocol.
     #[must_use]
-    pub const fn reading_by(&self, protocol: ReadingProtocol) -> Option<&ReadingServer> {
+    pub fn reading_by(&self, protocol: ReadingProtocol) -> Option<&ReadingServer> {
         match protocol {
-            ReadingProtocol::Imap => self.imap.as_ref(),
-            ReadingProtocol::Pop3 => self.pop3.as_ref(),
+            ReadingProtocol::Imap => self.imap.as_deref(),
+            ReadingProtocol::Pop3 => self.pop3.as_deref(),
         }
     }
 
@@ -266,7 +275,7 @@ fn reading(
     kind: CredentialKind,
     protocol: ReadingProtocol,
     providers: &Providers,
-) -> Result<Option<ReadingServer>, Invalid> {
+) -> Result<Option<Box<ReadingServer>>, Invalid> {
     let endpoint = match protocol {
         ReadingProtocol::Imap => &account.endpoints.imap,
         ReadingProtocol::Pop3 => &account.endpoints.pop3,
@@ -284,7 +293,7 @@ fn reading(
         }
         _ => account.user_name.clone(),
     };
-    Ok(Some(ReadingServer { protocol, endpoint: endpoint.dialled()?, user_name }))
+    Ok(Some(Box::new(ReadingServer { protocol, endpoint: endpoint.dialled()?, user_name })))
 }
 
 /// A grant that is used is refreshed all the time; written once an hour at most.

@@ -246,14 +246,7 @@ impl House {
             tls: TlsMode::None,
         };
         let user_name = "reception@practice.example".to_owned();
-        let reading = match reading {
-            None => None,
-            Some(protocol) => {
-                let endpoint = at(self.door(Some(protocol)).await);
-                Some(ReadingServer { protocol, endpoint, user_name: user_name.clone() })
-            }
-        };
-        SendingAccount {
+        let mut mailbox = SendingAccount {
             id: MailAccountId::new(&world),
             organisation: OrganisationId::new(&world),
             address: user_name.parse().unwrap(),
@@ -262,8 +255,9 @@ impl House {
             author_name: String::new(),
             provider_kind: None,
             endpoint: at(self.door(None).await),
-            reading,
-            user_name,
+            imap: None,
+            pop3: None,
+            user_name: user_name.clone(),
             preferred: Vec::new(),
             secret: Some(SecretText::new("correct horse".into())),
             kind: CredentialKind::Password,
@@ -271,7 +265,12 @@ impl House {
             limits: Limits::UNKNOWN_HOST,
             is_trial: false,
             is_unproven: false,
+        };
+        if let Some(protocol) = reading {
+            let endpoint = at(self.door(Some(protocol)).await);
+            mailbox.reads_at(ReadingServer { protocol, endpoint, user_name });
         }
+        mailbox
     }
 }
 
