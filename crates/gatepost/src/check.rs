@@ -164,7 +164,10 @@ fn portal(findings: &mut Findings, settings: &Settings) {
 /// Must be called inside the runtime.
 fn ports(findings: &mut Findings, settings: &Settings, server_runs: bool) {
     let submission = &settings.submission;
-    for address in settings.portal.listen.iter().chain(&submission.starttls).chain(&submission.tls) {
+    let (imap, pop3) = (&settings.imap, &settings.pop3);
+    let reading = [&imap.starttls, &imap.tls, &pop3.starttls, &pop3.tls].into_iter().flatten();
+    let sending = submission.starttls.iter().chain(&submission.tls);
+    for address in settings.portal.listen.iter().chain(sending).chain(reading) {
         if server_runs {
             findings.good("port", format!("{address} is the running server's"));
         } else {

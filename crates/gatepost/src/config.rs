@@ -22,7 +22,7 @@ pub(crate) use raw::MASTER_KEY_VARIABLE;
 use raw::Raw;
 pub use settings::{
     CertificateFiles, DatabasePlace, KeyPlace, LogFormat, LogSettings, OutboxSettings, PortalSettings,
-    Settings, SubmissionSettings, UpstreamSettings,
+    ReadingSettings, Settings, SubmissionSettings, UpstreamSettings,
 };
 
 /// Where the file is looked for when `--config` names none.

@@ -120,6 +120,8 @@ async fn settings(
     settings.submission.hostname = Some("localhost".parse().expect("this is a host name"));
     settings.submission.starttls = vec![ports.submission_starttls];
     settings.submission.tls = vec![ports.submission_tls];
+    (settings.imap.starttls, settings.imap.tls) = (vec![ports.imap_starttls], vec![ports.imap_tls]);
+    (settings.pop3.starttls, settings.pop3.tls) = (vec![ports.pop3_starttls], vec![ports.pop3_tls]);
     Ok(settings)
 }
 

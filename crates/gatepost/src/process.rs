@@ -24,8 +24,10 @@ pub fn raise_descriptor_limit() -> u64 {
 /// How many connections applications may hold open at a time (OP-11).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// At most the number that was asked for.
+    /// At most the number that was asked for, by all doors together.
     pub connections: u64,
+    /// That number.
+    pub wanted: u64,
     /// What is short, in words, when it is less.
     pub shortage: Option<String>,
     /// Connections of browsers; none where no portal listens.
@@ -57,6 +59,12 @@ pub enum PortalDoor {
 }
 
 impl Budget {
+    /// What a door gets of it that wants so many.
+    #[must_use]
+    pub const fn share(&self, of: u64) -> u64 {
+        if self.connections == self.wanted { of } else { of * self.connections / self.wanted }
+    }
+
     /// What this process can afford of the connections of applications that are `wanted`, beside a portal if there is one; an error,
     /// in words, when it is too little.
     pub fn of_this_process(wanted: u64, portal: PortalDoor) -> Result<Self, String> {
@@ -85,7 +93,7 @@ impl Budget {
             PortalDoor::None => 0,
         };
         if connections == wanted {
-            return Ok(Self { connections, shortage: None, pages });
+            return Ok(Self { connections, wanted, shortage: None, pages });
         }
         let shortage = if by_descriptors <= by_memory {
             format!(
@@ -102,7 +110,7 @@ impl Budget {
         if connections < LEAST_CONNECTIONS {
             Err(shortage)
         } else {
-            Ok(Self { connections, shortage: Some(shortage), pages })
+            Ok(Self { connections, wanted, shortage: Some(shortage), pages })
         }
     }
 }
@@ -132,9 +140,10 @@ mod tests {
     #[test]
     fn enough_is_what_was_asked_for() {
         let budget = Budget::afford(2_000, PortalDoor::None, 524_288, None).unwrap();
-        assert_eq!(budget, Budget { connections: 2_000, shortage: None, pages: 0 });
+        assert_eq!(budget, Budget { connections: 2_000, wanted: 2_000, shortage: None, pages: 0 });
         let budget = Budget::afford(2_000, PortalDoor::Open, 524_288, None).unwrap();
-        assert_eq!(budget, Budget { connections: 2_000, shortage: None, pages: 2_000 });
+        assert_eq!(budget, Budget { connections: 2_000, wanted: 2_000, shortage: None, pages: 2_000 });
+        assert_eq!(budget.share(500), 500);
     }
 
     #[test]
@@ -152,7 +161,7 @@ mod tests {
     #[test]
     fn little_is_less_with_a_warning_and_too_little_is_refused() {
         let budget = Budget::afford(2_000, PortalDoor::None, 1_024, None).unwrap();
-        assert_eq!(budget.connections, 416);
+        assert_eq!((budget.connections, budget.share(1_000)), (416, 208));
         assert!(budget.shortage.unwrap().contains("1024 files, enough for 416 connections. For 2000, raise"));
         let budget = Budget::afford(2_000, PortalDoor::None, 524_288, Some(128 << 20)).unwrap();
         assert_eq!(budget.connections, 128);

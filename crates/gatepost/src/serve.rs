@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use gatepost_core::World;
 use gatepost_delivery::work::{Dispatcher, Workshop};
+use gatepost_gateway::{Gateway, OpenConnections};
 use gatepost_identity::{LastUses, People, RevocationWatch, SignIns};
 use gatepost_store::Node;
 use gatepost_submission::{KeepFree, Stands, Submission};
@@ -33,7 +34,7 @@ use crate::output::Output;
 use crate::process::{Budget, PortalDoor};
 use crate::{log, stop};
 use choose::Chooser;
-use doors::Doors;
+use doors::{Doors, Running};
 use gatepost_notices::Notices;
 use gatepost_portal::PretendPhone;
 use portal::{Behind, PortalDoors};
@@ -58,6 +59,7 @@ struct Parts {
     portal: PortalDoors,
     notices: Option<Notices>,
     submission: Arc<Submission<Chooser>>,
+    gateway: Arc<Gateway>,
     control: ControlSocket,
     certificate: certificate::Certificate,
     watch: RevocationWatch,
@@ -74,6 +76,10 @@ pub(crate) struct Ready {
     pub(crate) portal: Vec<SocketAddr>,
     pub(crate) submission_starttls: Vec<SocketAddr>,
     pub(crate) submission_tls: Vec<SocketAddr>,
+    pub(crate) imap_starttls: Vec<SocketAddr>,
+    pub(crate) imap_tls: Vec<SocketAddr>,
+    pub(crate) pop3_starttls: Vec<SocketAddr>,
+    pub(crate) pop3_tls: Vec<SocketAddr>,
     /// The local authority that applications must trust; none where the certificate comes from files.
     pub(crate) certificate: Option<PathBuf>,
 }
@@ -99,7 +105,7 @@ impl Server {
         let budget = budget(&settings)?;
         let data_dir = DataDir::take_soon(&settings.data_dir, PATIENCE).await.map_err(StartError::from)?;
         // Whoever connects from now on waits for the greeting instead of being refused.
-        let doors = Doors::open(&settings, budget.connections)?;
+        let doors = Doors::open(&settings, &budget)?;
         let (app, closing) = App::open(settings, data_dir, world.clone()).await?;
         match Self::furnish(&app, &closing, doors, phone, budget).await {
             Ok((ready, people, parts)) => Ok(Self { app, ready, people, closing, parts }),
@@ -127,7 +133,7 @@ impl Server {
             ));
         }
         let certificate = certificate::open(app).await?;
-        for address in doors.starttls_addresses().into_iter().chain(doors.tls_addresses()) {
+        for address in doors.addresses() {
             // Letters would go round in circles.
             app.reach.dialer.guard().add_own_listener(address);
         }
@@ -152,13 +158,14 @@ impl Server {
             sign_ins: &sign_ins,
             certificate: &certificate,
             n_connections: budget.pages,
-            starttls_port: port(doors.starttls_addresses()),
-            tls_port: port(doors.tls_addresses()),
+            starttls_port: port(doors.submission.starttls_addresses()),
+            tls_port: port(doors.submission.tls_addresses()),
             phone,
         };
         let portal = PortalDoors::open(app, &behind)?;
         let notices = PortalDoors::open_notices(app);
         let taking = CancellationToken::new();
+        let gateway = gateway(app, &sign_ins, &watch, &certificate, &taking);
         let stands = Stands {
             outbox: app.outbox.clone(),
             sign_ins,
@@ -168,12 +175,19 @@ impl Server {
             stop: taking.clone(),
         };
         let chooser = Chooser::new(app.accounts.clone());
-        let submission =
-            Arc::new(Submission::new(stands, chooser, submission_settings(app, budget.connections)));
+        let submission = Arc::new(Submission::new(
+            stands,
+            chooser,
+            submission_settings(app, budget.share(app.settings.submission.connections_total)),
+        ));
         let ready = Ready {
             portal: portal.addresses(),
-            submission_starttls: doors.starttls_addresses(),
-            submission_tls: doors.tls_addresses(),
+            submission_starttls: doors.submission.starttls_addresses(),
+            submission_tls: doors.submission.tls_addresses(),
+            imap_starttls: doors.imap.starttls_addresses(),
+            imap_tls: doors.imap.tls_addresses(),
+            pop3_starttls: doors.pop3.starttls_addresses(),
+            pop3_tls: doors.pop3.tls_addresses(),
             certificate: certificate.authority_file.clone(),
         };
         Ok((
@@ -184,6 +198,7 @@ impl Server {
                 portal,
                 notices,
                 submission,
+                gateway,
                 control,
                 certificate,
                 watch,
@@ -202,6 +217,7 @@ impl Server {
             portal,
             notices,
             submission,
+            gateway,
             control,
             certificate,
             watch,
@@ -218,7 +234,9 @@ impl Server {
             );
         }
         tasks.spawn(watch.run(last.clone()));
-        doors.serve(&submission, &certificate.tls, &sessions, &tasks, &taking);
+        let running = Running { tls: &certificate.tls, sessions: &sessions, tasks: &tasks, stop: &taking };
+        doors.serve(&submission, &gateway, running);
+        tasks.spawn(gateway.watch_accounts(taking.clone()));
         portal.serve(&sessions, &taking);
         tasks.spawn(control.serve(Arc::new(app.clone()), taking.clone()));
         let dispatcher = Dispatcher::new(Workshop {
@@ -239,6 +257,10 @@ impl Server {
             portal = ?ready.portal,
             submission.starttls = ?ready.submission_starttls,
             submission.tls = ?ready.submission_tls,
+            imap.starttls = ?ready.imap_starttls,
+            imap.tls = ?ready.imap_tls,
+            pop3.starttls = ?ready.pop3_starttls,
+            pop3.tls = ?ready.pop3_tls,
             data_dir = %app.data_dir().display(),
             version = env!("CARGO_PKG_VERSION"),
             "ready"
@@ -257,13 +279,41 @@ fn hashing_workers() -> usize {
 }
 
 fn budget(settings: &Settings) -> Result<Budget, Refusal> {
-    let wanted = settings.submission.connections_total;
+    let total = |it: &crate::config::ReadingSettings| if it.is_open() { it.connections_total } else { 0 };
+    let wanted = settings.submission.connections_total + total(&settings.imap) + total(&settings.pop3);
     let portal = if settings.portal.listen.is_empty() { PortalDoor::None } else { PortalDoor::Open };
     let budget = Budget::of_this_process(wanted, portal).map_err(Refusal::new)?;
     if let Some(shortage) = &budget.shortage {
         tracing::warn!("{shortage}");
     }
     Ok(budget)
+}
+
+fn gateway(
+    app: &App,
+    sign_ins: &Arc<SignIns>,
+    watch: &RevocationWatch,
+    certificate: &certificate::Certificate,
+    stop: &CancellationToken,
+) -> Arc<Gateway> {
+    let stands = gatepost_gateway::Stands {
+        accounts: app.accounts.clone(),
+        target: |who| crate::carry_out::target(who.target, who.home_location),
+        reach: app.reach.clone(),
+        sign_ins: Arc::clone(sign_ins),
+        watch: watch.clone(),
+        tls: certificate.tls.clone(),
+        world: app.world.clone(),
+        stop: stop.clone(),
+    };
+    let given = [&app.settings.imap, &app.settings.pop3];
+    let sessions = |it: &&crate::config::ReadingSettings| it.connections_per_app_password;
+    let settings = gatepost_gateway::Settings {
+        sessions_per_app_password: given.map(|it| u32::try_from(sessions(&it)).unwrap_or(u32::MAX)),
+        exempt_networks: given.map(|it| it.exempt_networks.clone()),
+        ..gatepost_gateway::Settings::default()
+    };
+    Gateway::new(stands, settings, OpenConnections::default())
 }
 
 fn submission_settings(app: &App, n_connections: u64) -> gatepost_submission::Settings {

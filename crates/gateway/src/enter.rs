@@ -124,7 +124,7 @@ impl Gateway {
             return Err(NoEntry::Unavailable("Mailboxes cannot be opened right now: try again".to_owned()));
         }
         let (accounts, organisation) = (&self.stands.accounts, who.organisation);
-        let most = self.most_sessions(it.source);
+        let most = self.most_sessions(it.protocol, it.source);
         let place = self.places.of_app_password(who.app_password, it.protocol, most);
         let place = place.ok_or_else(|| {
             NoEntry::Full(format!("This app password has {most} sessions already: end one of them"))

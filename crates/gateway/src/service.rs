@@ -128,10 +128,15 @@ impl Service for Pop3Door {
 
 impl Gateway {
     /// How many sessions an app password may have from there.
-    pub(crate) fn most_sessions(&self, source: std::net::IpAddr) -> u32 {
-        let is_exempt =
-            source.is_loopback() || self.settings.exempt_networks.iter().any(|it| it.contains(source));
-        if is_exempt { u32::MAX } else { self.settings.sessions_per_app_password }
+    pub(crate) fn most_sessions(&self, protocol: ReadingProtocol, source: std::net::IpAddr) -> u32 {
+        let [imap, pop3] = &self.settings.exempt_networks;
+        let [by_imap, by_pop3] = self.settings.sessions_per_app_password;
+        let (exempt, most) = match protocol {
+            ReadingProtocol::Imap => (imap, by_imap),
+            ReadingProtocol::Pop3 => (pop3, by_pop3),
+        };
+        let is_exempt = source.is_loopback() || exempt.iter().any(|it| it.contains(source));
+        if is_exempt { u32::MAX } else { most }
     }
 
     pub(crate) const fn idle(&self, protocol: ReadingProtocol) -> Duration {

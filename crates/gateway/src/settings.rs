@@ -7,10 +7,10 @@ use gatepost_core::Network;
 /// How these doors behave.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Open sessions of one app password by one protocol (MP-12).
-    pub sessions_per_app_password: u32,
-    /// Who is not counted. This machine never is.
-    pub exempt_networks: Vec<Network>,
+    /// Open sessions of one app password, by IMAP and by POP3 (MP-12).
+    pub sessions_per_app_password: [u32; 2],
+    /// Who is not counted, by each of them. This machine never is.
+    pub exempt_networks: [Vec<Network>; 2],
     /// How long things may take.
     pub spans: Spans,
 }
@@ -34,7 +34,11 @@ pub struct Spans {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { sessions_per_app_password: 20, exempt_networks: Vec::new(), spans: Spans::default() }
+        Self {
+            sessions_per_app_password: [20; 2],
+            exempt_networks: [const { Vec::new() }; 2],
+            spans: Spans::default(),
+        }
     }
 }
 

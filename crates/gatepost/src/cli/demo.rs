@@ -22,6 +22,18 @@ pub struct Demo {
     /// Port for sending with TLS from the first byte
     #[arg(long, value_name = "PORT", default_value_t = 1465)]
     pub submission_tls_port: u16,
+    /// Port for reading by IMAP with STARTTLS
+    #[arg(long, value_name = "PORT", default_value_t = 1143)]
+    pub imap_starttls_port: u16,
+    /// Port for reading by IMAP with TLS from the first byte
+    #[arg(long, value_name = "PORT", default_value_t = 1993)]
+    pub imap_tls_port: u16,
+    /// Port for reading by POP3 with STLS
+    #[arg(long, value_name = "PORT", default_value_t = 1110)]
+    pub pop3_starttls_port: u16,
+    /// Port for reading by POP3 with TLS from the first byte
+    #[arg(long, value_name = "PORT", default_value_t = 1995)]
+    pub pop3_tls_port: u16,
     /// Where the sandbox provider listens.
     #[command(flatten)]
     pub sandbox: SandboxPorts,

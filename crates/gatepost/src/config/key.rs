@@ -66,6 +66,24 @@ keys! {
     SUBMISSION_EXEMPT: "submission", "exempt_networks", r#"a list of networks, such as ["192.168.1.0/24"]"#;
     SUBMISSION_TRUSTED_PROXIES: "submission", "trusted_proxies", r#"a list of networks, such as ["10.0.0.5"]"#;
 
+    IMAP_STARTTLS: "imap", "starttls", r#"an address with a port, such as "0.0.0.0:143", or a list of them"#;
+    IMAP_TLS: "imap", "tls", r#"an address with a port, such as "0.0.0.0:993", or a list of them"#;
+    IMAP_CONNECTIONS_TOTAL: "imap", "connections_total", "a number from 10 to 100000";
+    IMAP_CONNECTIONS_PER_SOURCE: "imap", "connections_per_source", "a number from 1 to 100000";
+    IMAP_CONNECTIONS_PER_APP_PASSWORD: "imap", "connections_per_app_password", "a number from 1 to 100000";
+    IMAP_NEW_PER_MINUTE: "imap", "new_connections_per_minute", "a number from 1 to 1000000";
+    IMAP_EXEMPT: "imap", "exempt_networks", r#"a list of networks, such as ["192.168.1.0/24"]"#;
+    IMAP_TRUSTED_PROXIES: "imap", "trusted_proxies", r#"a list of networks, such as ["10.0.0.5"]"#;
+
+    POP3_STARTTLS: "pop3", "starttls", r#"an address with a port, such as "0.0.0.0:110", or a list of them"#;
+    POP3_TLS: "pop3", "tls", r#"an address with a port, such as "0.0.0.0:995", or a list of them"#;
+    POP3_CONNECTIONS_TOTAL: "pop3", "connections_total", "a number from 10 to 100000";
+    POP3_CONNECTIONS_PER_SOURCE: "pop3", "connections_per_source", "a number from 1 to 100000";
+    POP3_CONNECTIONS_PER_APP_PASSWORD: "pop3", "connections_per_app_password", "a number from 1 to 100000";
+    POP3_NEW_PER_MINUTE: "pop3", "new_connections_per_minute", "a number from 1 to 1000000";
+    POP3_EXEMPT: "pop3", "exempt_networks", r#"a list of networks, such as ["192.168.1.0/24"]"#;
+    POP3_TRUSTED_PROXIES: "pop3", "trusted_proxies", r#"a list of networks, such as ["10.0.0.5"]"#;
+
     TLS_CERTIFICATE: "tls", "certificate", r#"the path of a PEM file, such as "/etc/gatepost/certificate.pem""#;
     TLS_KEY: "tls", "key", r#"the path of a PEM file, such as "/etc/gatepost/certificate.key""#;
 

@@ -32,6 +32,10 @@ pub struct Settings {
     pub portal: PortalSettings,
     /// The door that applications send through.
     pub submission: SubmissionSettings,
+    /// The door that applications read through by IMAP.
+    pub imap: ReadingSettings,
+    /// The same by POP3.
+    pub pop3: ReadingSettings,
     /// Certificate of the doors; none means one made by the local authority.
     pub tls: Option<CertificateFiles>,
     /// How providers are reached.
@@ -103,6 +107,34 @@ pub struct SubmissionSettings {
     pub exempt_networks: Vec<Network>,
     /// Proxies whose word about the client's address is believed.
     pub trusted_proxies: Vec<Network>,
+}
+
+/// `[imap]` or `[pop3]`.
+pub struct ReadingSettings {
+    /// Where STARTTLS, or STLS, is offered.
+    pub starttls: Vec<SocketAddr>,
+    /// Where TLS begins with the first byte.
+    pub tls: Vec<SocketAddr>,
+    /// Most connections in all.
+    pub connections_total: u64,
+    /// Most connections of one source at a time.
+    pub connections_per_source: u64,
+    /// Most connections of one app password at a time.
+    pub connections_per_app_password: u64,
+    /// Most new connections of one source in a minute.
+    pub new_connections_per_minute: u64,
+    /// Networks the limits per source and per app password do not count; loopback is always one.
+    pub exempt_networks: Vec<Network>,
+    /// Proxies whose word about the client's address is believed.
+    pub trusted_proxies: Vec<Network>,
+}
+
+impl ReadingSettings {
+    /// Whether anything listens.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        !self.starttls.is_empty() || !self.tls.is_empty()
+    }
 }
 
 /// `[upstream]`.
@@ -204,6 +236,7 @@ impl Settings {
         let (portal, public_url) = portal(&mut read);
         let master_key = master_key(&mut read, folder);
         let submission = submission(&mut read);
+        let (imap, pop3) = (reading(&mut read, &IMAP), reading(&mut read, &POP3));
         let tls = certificate_files(&mut read, folder);
         let upstream = upstream(&mut read, folder);
         let given = std::mem::take(&mut read.raw.providers);
@@ -225,6 +258,8 @@ impl Settings {
             master_key,
             portal,
             submission,
+            imap,
+            pop3,
             tls,
             upstream,
             providers,
@@ -342,6 +377,54 @@ fn submission(read: &mut Reader<'_>) -> SubmissionSettings {
         new_connections_per_minute: read.number(&key::SUBMISSION_NEW_PER_MINUTE, (1, 1_000_000), 100),
         exempt_networks: read.take(&key::SUBMISSION_EXEMPT, value::all_parsed).unwrap_or_default(),
         trusted_proxies: read.take(&key::SUBMISSION_TRUSTED_PROXIES, value::all_parsed).unwrap_or_default(),
+    }
+}
+
+/// The keys of one of the doors for reading.
+struct ReadingKeys {
+    starttls: &'static Key,
+    tls: &'static Key,
+    connections_total: &'static Key,
+    connections_per_source: &'static Key,
+    connections_per_app_password: &'static Key,
+    new_per_minute: &'static Key,
+    exempt: &'static Key,
+    trusted_proxies: &'static Key,
+}
+
+const IMAP: ReadingKeys = ReadingKeys {
+    starttls: &key::IMAP_STARTTLS,
+    tls: &key::IMAP_TLS,
+    connections_total: &key::IMAP_CONNECTIONS_TOTAL,
+    connections_per_source: &key::IMAP_CONNECTIONS_PER_SOURCE,
+    connections_per_app_password: &key::IMAP_CONNECTIONS_PER_APP_PASSWORD,
+    new_per_minute: &key::IMAP_NEW_PER_MINUTE,
+    exempt: &key::IMAP_EXEMPT,
+    trusted_proxies: &key::IMAP_TRUSTED_PROXIES,
+};
+
+const POP3: ReadingKeys = ReadingKeys {
+    starttls: &key::POP3_STARTTLS,
+    tls: &key::POP3_TLS,
+    connections_total: &key::POP3_CONNECTIONS_TOTAL,
+    connections_per_source: &key::POP3_CONNECTIONS_PER_SOURCE,
+    connections_per_app_password: &key::POP3_CONNECTIONS_PER_APP_PASSWORD,
+    new_per_minute: &key::POP3_NEW_PER_MINUTE,
+    exempt: &key::POP3_EXEMPT,
+    trusted_proxies: &key::POP3_TRUSTED_PROXIES,
+};
+
+/// MP-12.
+fn reading(read: &mut Reader<'_>, keys: &ReadingKeys) -> ReadingSettings {
+    ReadingSettings {
+        starttls: read.take(keys.starttls, value::all_parsed).unwrap_or_default(),
+        tls: read.take(keys.tls, value::all_parsed).unwrap_or_default(),
+        connections_total: read.number(keys.connections_total, (10, 100_000), 2_000),
+        connections_per_source: read.number(keys.connections_per_source, (1, 100_000), 50),
+        connections_per_app_password: read.number(keys.connections_per_app_password, (1, 100_000), 20),
+        new_connections_per_minute: read.number(keys.new_per_minute, (1, 1_000_000), 100),
+        exempt_networks: read.take(keys.exempt, value::all_parsed).unwrap_or_default(),
+        trusted_proxies: read.take(keys.trusted_proxies, value::all_parsed).unwrap_or_default(),
     }
 }
 

@@ -37,7 +37,7 @@ fn an_unknown_key_names_file_line_known_keys_and_the_nearest() {
     );
     refused(
         "[submision]\ntls = \"0.0.0.0:465\"\n",
-        "/etc/gatepost/gatepost.toml:2: unknown section [submision]. Known: portal, submission, tls, upstream, outbox, log, providers, rules, guides. \
+        "/etc/gatepost/gatepost.toml:2: unknown section [submision]. Known: portal, submission, imap, pop3, tls, upstream, outbox, log, providers, rules, guides. \
          Did you mean [submission]?",
     );
 }

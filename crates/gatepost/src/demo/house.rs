@@ -29,6 +29,14 @@ listen = "127.0.0.1:8025"
 starttls = "127.0.0.1:1587"
 tls = "127.0.0.1:1465"
 
+[imap]
+starttls = "127.0.0.1:1143"
+tls = "127.0.0.1:1993"
+
+[pop3]
+starttls = "127.0.0.1:1110"
+tls = "127.0.0.1:1995"
+
 # The sandbox provider lives on this machine and has an authority of its own.
 [upstream]
 extra_authorities = ["sandbox/authority.pem"]

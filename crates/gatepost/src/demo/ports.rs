@@ -13,6 +13,10 @@ pub(super) struct Ports {
     pub(super) portal: SocketAddr,
     pub(super) submission_starttls: SocketAddr,
     pub(super) submission_tls: SocketAddr,
+    pub(super) imap_starttls: SocketAddr,
+    pub(super) imap_tls: SocketAddr,
+    pub(super) pop3_starttls: SocketAddr,
+    pub(super) pop3_tls: SocketAddr,
     pub(super) sandbox: SandboxPorts,
 }
 
@@ -25,6 +29,10 @@ impl Ports {
             portal: at(given.portal_port),
             submission_starttls: at(given.submission_starttls_port),
             submission_tls: at(given.submission_tls_port),
+            imap_starttls: at(given.imap_starttls_port),
+            imap_tls: at(given.imap_tls_port),
+            pop3_starttls: at(given.pop3_starttls_port),
+            pop3_tls: at(given.pop3_tls_port),
             sandbox: SandboxPorts {
                 sandbox_pages_port: at(sandbox_pages_port).port(),
                 sandbox_smtp_port: at(sandbox_smtp_port).port(),
@@ -40,6 +48,10 @@ impl Ports {
             (self.portal, "--portal-port"),
             (self.submission_starttls, "--submission-starttls-port"),
             (self.submission_tls, "--submission-tls-port"),
+            (self.imap_starttls, "--imap-starttls-port"),
+            (self.imap_tls, "--imap-tls-port"),
+            (self.pop3_starttls, "--pop3-starttls-port"),
+            (self.pop3_tls, "--pop3-tls-port"),
         ] {
             Listener::bind(address).map_err(|error| busy(&error, option))?;
         }

@@ -115,7 +115,10 @@ fn names(settings: &Settings) -> Vec<Host> {
     }
     // Applications in an office often know an address alone.
     let submission = &settings.submission;
-    for listener in submission.starttls.iter().chain(&submission.tls).chain(&settings.portal.listen) {
+    let (imap, pop3) = (&settings.imap, &settings.pop3);
+    let reading = [&imap.starttls, &imap.tls, &pop3.starttls, &pop3.tls].into_iter().flatten();
+    let sending = submission.starttls.iter().chain(&submission.tls);
+    for listener in sending.chain(reading).chain(&settings.portal.listen) {
         let host = Host::Address(listener.ip());
         if !listener.ip().is_unspecified() && !names.contains(&host) {
             names.push(host);
