@@ -4,6 +4,7 @@
 //! takes nothing holds the other one back, and all that is held is what one reading has brought.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
@@ -13,6 +14,7 @@ use tokio::time::{Duration, Instant, sleep_until};
 
 use crate::conduct::Ending;
 use crate::enter::Entered;
+use crate::open::Moved;
 use crate::service::Gateway;
 
 /// One way.
@@ -140,43 +142,47 @@ impl Way {
 /// Both ways.
 pub(crate) struct Pump<'a, F> {
     client: &'a mut Connection,
-    entered: &'a mut Entered,
-    pub(crate) follower: F,
+    provider: &'a mut Connection,
+    follower: F,
+    moved: &'a Moved,
     up: Way,
     down: Way,
     moved_at: Instant,
 }
 
 impl<'a, F: Follower> Pump<'a, F> {
-    pub(crate) fn new(client: &'a mut Connection, entered: &'a mut Entered, follower: F) -> Self {
-        Self { client, entered, follower, up: Way::default(), down: Way::default(), moved_at: Instant::now() }
+    pub(crate) fn new(
+        client: &'a mut Connection,
+        provider: &'a mut Connection,
+        follower: F,
+        moved: &'a Moved,
+    ) -> Self {
+        let (up, down) = (Way::default(), Way::default());
+        Self { client, provider, follower, moved, up, down, moved_at: Instant::now() }
     }
 
-    /// Passes on whatever is said until one side leaves, or somebody ends it.
-    pub(crate) async fn run(&mut self, gateway: &Gateway) -> Ending {
-        let (idle, stuck) = (gateway.idle(self.entered.protocol), gateway.settings.spans.stuck);
+    /// Passes on whatever is said until one side leaves, nothing was said for `idle`, one side has stood still for `stuck` with something to
+    /// take or to finish, or until `ended`.
+    pub(crate) async fn run(
+        &mut self,
+        (idle, stuck): (Duration, Duration),
+        ended: impl Future<Output = Ending>,
+    ) -> Ending {
+        let mut ended = pin!(ended);
         loop {
-            let wake_at = self.moved_at + if self.is_at_rest() { idle } else { stuck };
-            let moved_at = self.moved_at;
-            let live = self.entered.live.signal();
-            let ended = self.entered.entry.signal();
-            // All of them may be dropped: polling loses nothing.
+            // Looked at from time to time: a timer that each octet moves would cost more than the octet.
+            let looks_at = Instant::now() + idle.min(stuck);
+            // Polling may stop anywhere: it loses nothing.
             tokio::select! {
                 biased;
-                () = live.cancelled() => return Ending::Removed,
-                () = ended.cancelled() => return Ending::Ended(self.entered.entry.because()),
-                () = gateway.stands.stop.cancelled() => return Ending::Stopping,
+                ending = &mut ended => return ending,
                 ending = poll_fn(|context| self.poll(context)) => return ending,
-                () = sleep_until(wake_at) => {}
+                () = sleep_until(looks_at) => {}
             }
-            if self.moved_at == moved_at {
-                let is_at_rest = self.is_at_rest();
-                if !is_at_rest && moved_at.elapsed() >= stuck {
-                    return Ending::Stuck;
-                }
-                if is_at_rest && moved_at.elapsed() >= idle {
-                    return Ending::TimedOut;
-                }
+            match (self.is_at_rest(), self.moved_at.elapsed()) {
+                (true, quiet) if quiet >= idle => return Ending::TimedOut,
+                (false, quiet) if quiet >= stuck => return Ending::Stuck,
+                _ => {}
             }
         }
     }
@@ -195,9 +201,7 @@ impl<'a, F: Follower> Pump<'a, F> {
         /// Then others have their turn.
         const STEPS: u32 = 64;
         for _ in 0..STEPS {
-            let Self { client, entered, follower, up, down, .. } = self;
-            let provider = &mut entered.provider;
-            let moved = &entered.entry.moved;
+            let Self { client, provider, follower, moved, up, down, .. } = self;
             let mut ends = Ends { from: client, to: provider, n_moved: &moved.up };
             let went_up = match up.step(&mut ends, context, |bytes| follower.hear_client(bytes)) {
                 Ok(moved) => moved,
@@ -252,13 +256,30 @@ pub(crate) async fn pass<F: Follower>(
     entered: &mut Entered,
     follower: F,
 ) -> (Ending, bool) {
-    let mut pump = Pump::new(client, entered, follower);
-    let ending = pump.run(gateway).await;
+    let Entered { provider, live, entry, protocol, .. } = entered;
+    let (removed, asked, stop) = (live.signal(), entry.signal(), &gateway.stands.stop);
+    let ended = async {
+        tokio::select! {
+            biased;
+            () = removed.cancelled() => Ending::Removed,
+            () = asked.cancelled() => Ending::Ended(entry.because()),
+            () = stop.cancelled() => Ending::Stopping,
+        }
+    };
+    let mut pump = Pump::new(client, provider, follower, &entry.moved);
+    let ending = pump.run((gateway.idle(*protocol), gateway.settings.spans.stuck), ended).await;
     let may_speak = pump.may_speak();
-    if ending.leaves_provider_in_peace() {
-        entered.provider.close(Instant::now() + LEAVE_WITHIN).await;
-    } else {
-        entered.provider.cut();
-    }
+    take_leave(provider, &ending).await;
     (ending, may_speak)
 }
+
+async fn take_leave(provider: &mut Connection, ending: &Ending) {
+    if ending.leaves_provider_in_peace() {
+        provider.close(Instant::now() + LEAVE_WITHIN).await;
+    } else {
+        provider.cut();
+    }
+}
+
+#[cfg(test)]
+mod tests;
