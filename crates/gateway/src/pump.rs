@@ -248,6 +248,9 @@ fn of_provider_first(over: Over) -> Ending {
 /// How long a provider may take to say what nobody hears, after the client has left.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
+/// A peer that is gone without a word is found within (MP-11).
+const DEAD_WITHIN: Duration = Duration::from_mins(4);
+
 /// Passes bytes until the end, and takes leave of the provider: gently where the client itself has left, because what it said last may be
 /// still on its way; at once where it must not go on. Tells whether words to the client begin a line.
 pub(crate) async fn pass<F: Follower>(
@@ -266,6 +269,11 @@ pub(crate) async fn pass<F: Follower>(
             () = stop.cancelled() => Ending::Stopping,
         }
     };
+    for connection in [&*client, &*provider] {
+        if let Err(error) = connection.find_dead_peer(DEAD_WITHIN) {
+            tracing::debug!(%error, "a peer that is gone without a word will be found late");
+        }
+    }
     let mut pump = Pump::new(client, provider, follower, &entry.moved);
     let ending = pump.run((gateway.idle(*protocol), gateway.settings.spans.stuck), ended).await;
     let may_speak = pump.may_speak();

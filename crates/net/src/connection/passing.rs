@@ -4,11 +4,31 @@
 //! these are polled. Bytes go out from where TLS has decrypted them; our own buffer takes part only where a caller wants to see more
 //! than has come at once.
 
+use std::io;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use rustix::net::sockopt;
 
 use super::{Connection, READ_BYTES, ReadError, WriteError};
 
 impl Connection {
+    /// From now on a peer that is gone without a word is found within about this time: asked after half of it, and given up where what
+    /// was sent is not acknowledged (MP-11).
+    pub fn find_dead_peer(&self, within: Duration) -> io::Result<()> {
+        /// Questions before a silent peer counts as gone.
+        const PROBES: u32 = 4;
+        let Some(socket) = self.stream.socket() else { return Ok(()) };
+        sockopt::set_tcp_keepidle(socket, within / 2)?;
+        sockopt::set_tcp_keepintvl(socket, within / (2 * PROBES))?;
+        sockopt::set_tcp_keepcnt(socket, PROBES)?;
+        sockopt::set_socket_keepalive(socket, true)?;
+        // Probes are not sent while something is unacknowledged.
+        let milliseconds = u32::try_from(within.as_millis()).unwrap_or(u32::MAX);
+        sockopt::set_tcp_user_timeout(socket, milliseconds)?;
+        Ok(())
+    }
+
     /// What has come and was not used up; waits for some if nothing is there. Used up with [`Self::use_up`].
     pub fn poll_input(&mut self, context: &mut Context<'_>) -> Poll<Result<&[u8], ReadError>> {
         if self.buffered().is_empty() && self.stream.is_encrypted() {

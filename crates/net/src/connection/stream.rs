@@ -82,6 +82,16 @@ impl Stream {
         }
     }
 
+    /// The socket; none once it is closed.
+    pub(super) fn socket(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Plain(socket) => Some(socket),
+            Self::Server(stream) => Some(stream.get_ref().0),
+            Self::Client(stream) => Some(stream.get_ref().0),
+            Self::Gone => None,
+        }
+    }
+
     /// Bytes of TLS that were decrypted, where they lie; empty at the proper end. For a plain socket there is no such place.
     pub(super) fn poll_decrypted(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Option<&[u8]>>> {
         let decrypted = match self {

@@ -328,3 +328,59 @@ proptest! {
         });
     }
 }
+
+/// MP-11.
+#[tokio::test]
+async fn a_peer_that_is_gone_without_a_word_is_asked_for() {
+    let (connection, _peer) = half_pair().await;
+    connection.find_dead_peer(Duration::from_mins(4)).unwrap();
+    let socket = connection.stream.socket().unwrap();
+    use rustix::net::sockopt;
+    assert!(sockopt::socket_keepalive(socket).unwrap());
+    assert_eq!(sockopt::tcp_keepidle(socket).unwrap(), Duration::from_mins(2));
+    assert_eq!(sockopt::tcp_keepintvl(socket).unwrap(), Duration::from_secs(30));
+    assert_eq!(sockopt::tcp_keepcnt(socket).unwrap(), 4);
+    assert_eq!(sockopt::tcp_user_timeout(socket).unwrap(), 240_000);
+}
+
+/// What is passed on from where TLS has decrypted it is the same as what is read.
+#[tokio::test]
+async fn bytes_are_passed_on_from_where_they_were_decrypted() {
+    use std::future::poll_fn;
+    let ((mut from, mut sender), (mut to, mut receiver)) = tokio::join!(tls_pair(), tls_pair());
+    let text: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
+    let sent = async {
+        sender.write_all(&text, soon()).await.unwrap();
+        sender.close(soon()).await;
+    };
+    let passed = async {
+        let mut n = 0;
+        while n < text.len() {
+            // Sometimes more is wanted than has come at once.
+            if n % 3 == 0 {
+                poll_fn(|context| from.poll_more_input(context)).await.unwrap();
+            }
+            n += poll_fn(|context| {
+                let bytes = std::task::ready!(from.poll_input(context)).unwrap();
+                let taken = std::task::ready!(to.poll_send(context, bytes)).unwrap();
+                from.use_up(taken);
+                Poll::Ready(taken)
+            })
+            .await;
+        }
+        poll_fn(|context| to.poll_sent(context)).await.unwrap();
+        let end = poll_fn(|context| from.poll_input(context).map(|it| it.map(<[u8]>::len))).await;
+        assert!(matches!(end, Err(ReadError::Closed)), "{end:?}");
+        to.close(soon()).await;
+    };
+    let received = async {
+        let mut all = Vec::new();
+        while let Ok(bytes) = receiver.fill(soon()).await {
+            all.extend_from_slice(bytes);
+            let n = bytes.len();
+            receiver.consume(n);
+        }
+        assert!(all == text, "byte for byte");
+    };
+    tokio::join!(sent, passed, received);
+}
