@@ -28,6 +28,7 @@ use crate::report::Change;
 use crate::sign_ins::SignIns;
 use crate::status::AccountStatus;
 use crate::tokens::Tokens;
+use crate::told::Written;
 use crate::trouble::{self, Against, Postponed, Trouble, Watcher};
 use crate::{add, sql};
 
@@ -75,9 +76,7 @@ impl Accounts {
 
     /// Connects a mailbox. The first account that serves the organisation, a location or a person becomes their default.
     pub async fn add(&self, new: NewAccount) -> Result<MailAccount, AccountsError> {
-        let added = add::add(&self.store, &self.keyring, &self.providers, new, None).await?;
-        self.read_back(added.organisation).await;
-        Ok(added)
+        self.add_of(new, None).await
     }
 
     /// The same for a draft that was checked, which ends.
@@ -86,9 +85,14 @@ impl Accounts {
         new: NewAccount,
         draft: OfDraft,
     ) -> Result<MailAccount, AccountsError> {
-        let added = add::add(&self.store, &self.keyring, &self.providers, new, Some(draft)).await?;
-        self.read_back(added.organisation).await;
-        Ok(added)
+        self.add_of(new, Some(draft)).await
+    }
+
+    async fn add_of(&self, new: NewAccount, draft: Option<OfDraft>) -> Result<MailAccount, AccountsError> {
+        let added = add::add(&self.store, &self.keyring, &self.providers, new, draft).await?;
+        added.tell(self.providers.catalogue());
+        self.read_back(added.after.account.organisation).await;
+        Ok(added.after.account)
     }
 
     /// The live accounts of an organisation, oldest first.
@@ -275,7 +279,7 @@ impl Accounts {
         actor: Actor,
     ) -> Result<(), AccountsError> {
         let done = command::set_default(&self.store, Act { organisation, id, actor }, serves).await;
-        self.after(organisation, done).await
+        self.after(organisation, done).await.map(drop)
     }
 
     /// The present time on the account's running clock.
@@ -330,24 +334,25 @@ impl Accounts {
         self.store.world().now()
     }
 
-    async fn after<T>(
+    /// Tells what was done in the log, and remembers it.
+    async fn after(
         &self,
         organisation: OrganisationId,
-        done: Result<T, AccountsError>,
-    ) -> Result<T, AccountsError> {
-        if done.is_ok() {
-            self.read_back(organisation).await;
-        }
-        done
+        done: Result<Written, AccountsError>,
+    ) -> Result<Change, AccountsError> {
+        let written = done?;
+        written.tell(self.providers.catalogue());
+        self.read_back(organisation).await;
+        Ok(written.change())
     }
 
     /// The same where a grant may have gone out of use.
-    async fn after_giving_up<T>(
+    async fn after_giving_up(
         &self,
         organisation: OrganisationId,
-        done: Result<T, AccountsError>,
+        done: Result<Written, AccountsError>,
         grant: Option<NewGrant>,
-    ) -> Result<T, AccountsError> {
+    ) -> Result<Change, AccountsError> {
         let done = self.after(organisation, done).await?;
         if let Some(grant) = grant {
             self.give_back(organisation, grant);

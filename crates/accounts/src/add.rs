@@ -15,6 +15,7 @@ use crate::record::Record;
 use crate::sql;
 use crate::standing::{Standing, What};
 use crate::status::Direction;
+use crate::told::Written;
 
 /// The draft that becomes the account.
 #[derive(Clone)]
@@ -34,7 +35,7 @@ pub(crate) async fn add(
     providers: &Providers,
     new: NewAccount,
     of_draft: Option<OfDraft>,
-) -> Result<MailAccount, AccountsError> {
+) -> Result<Written, AccountsError> {
     let new = new.checked(providers)?;
     let world = store.world().clone();
     let account = MailAccount {
@@ -63,13 +64,13 @@ pub(crate) async fn add(
             let it = &added;
             let taken = params![it.organisation, it.address.to_key()];
             if tx.row(&sql::FIND_LIVE_ADDRESS, taken)?.is_some() {
-                return Ok(false);
+                return Ok(None);
             }
             let mut record = Record::new(it.clone());
             if let Some(draft) = &of_draft {
                 let finished = params![it.organisation, draft.id, draft.revision, it.created_at, it.id];
                 if tx.execute(&draft_sql::FINISH_DRAFT, finished)? == 0 {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 draft.progress.stand(&mut record, it.created_at);
             }
@@ -85,13 +86,13 @@ pub(crate) async fn add(
             }
             append(tx, &world, &entry(it, actor))?;
             record.mark_changed(tx)?;
-            Ok(true)
+            Ok(Some(record))
         })
         .await;
     match done {
-        Ok(true) => Ok(account),
+        Ok(Some(after)) => Ok(Written::new(Record::new(account), after, Some("mail_account.added"))),
         // Two at the same moment: the second finds the first one's row only when it inserts its own.
-        Ok(false) | Err(StoreError::Duplicate { .. }) => Err(AccountsError::AlreadyThere(account.address)),
+        Ok(None) | Err(StoreError::Duplicate { .. }) => Err(AccountsError::AlreadyThere(account.address)),
         Err(failure) => Err(failure.into()),
     }
 }

@@ -11,10 +11,10 @@ use crate::credential::{NewSecret, Present};
 use crate::endpoint::Endpoints;
 use crate::error::AccountsError;
 use crate::record::Record;
-use crate::report::Change;
 use crate::secret;
 use crate::sql;
 use crate::standing::Standing;
+use crate::told::Written;
 
 /// Which account, and who acts.
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ async fn change(
     store: &Store,
     act: Act,
     work: impl Fn(&mut Transaction<'_>, &mut Record, Timestamp) -> Result<Done, StoreError> + Send + 'static,
-) -> Result<Change, AccountsError> {
+) -> Result<Written, AccountsError> {
     let world = store.world().clone();
     let Act { organisation, id, actor } = act;
     store
@@ -40,20 +40,22 @@ async fn change(
             let now = world.now();
             let Some(before) = Record::lock(tx, organisation, id)? else { return Ok(None) };
             let mut after = before.clone();
-            if let Some((action, details)) = work(tx, &mut after, now)? {
+            let done = work(tx, &mut after, now)?;
+            let action = done.as_ref().map(|(action, _)| *action);
+            if let Some((action, details)) = done {
                 let subject_id = Some(id.uuid());
                 let entry =
                     Entry { organisation, actor, action, subject: "mail_account", subject_id, details };
                 append(tx, &world, &entry)?;
                 after.save(tx, &before, now)?;
             }
-            Ok::<_, StoreError>(Some(Change::between(&before, &after)))
+            Ok::<_, StoreError>(Some(Written::new(before, after, action)))
         })
         .await?
         .ok_or(AccountsError::NotFound(id))
 }
 
-pub(crate) async fn pause(store: &Store, act: Act) -> Result<Change, AccountsError> {
+pub(crate) async fn pause(store: &Store, act: Act) -> Result<Written, AccountsError> {
     let work = |_: &mut Transaction<'_>, record: &mut Record, now| {
         let is_new = record.account.paused_at.is_none();
         Ok(is_new.then(|| {
@@ -64,7 +66,7 @@ pub(crate) async fn pause(store: &Store, act: Act) -> Result<Change, AccountsErr
     change(store, act, work).await
 }
 
-pub(crate) async fn resume(store: &Store, act: Act) -> Result<Change, AccountsError> {
+pub(crate) async fn resume(store: &Store, act: Act) -> Result<Written, AccountsError> {
     let work = |_: &mut Transaction<'_>, record: &mut Record, _| {
         Ok(record.account.paused_at.take().map(|since| {
             let details =
@@ -76,7 +78,7 @@ pub(crate) async fn resume(store: &Store, act: Act) -> Result<Change, AccountsEr
 }
 
 /// Another name to sign in with is one that nothing is known about yet. Whoever is served from now on has a default at least.
-pub(crate) async fn edit(store: &Store, act: Act, settings: Settings) -> Result<Change, AccountsError> {
+pub(crate) async fn edit(store: &Store, act: Act, settings: Settings) -> Result<Written, AccountsError> {
     let own = store.read(move |tx| Record::find(tx, act.organisation, act.id)).await?;
     let own = own.filter(|it| it.account.is_live()).ok_or(AccountsError::NotFound(act.id))?;
     let settings = settings.checked(&own.account.address)?;
@@ -101,7 +103,7 @@ pub(crate) async fn edit(store: &Store, act: Act, settings: Settings) -> Result<
 }
 
 /// The row stays, for the letters that left by it; its secrets do not.
-pub(crate) async fn remove(store: &Store, act: Act) -> Result<Change, AccountsError> {
+pub(crate) async fn remove(store: &Store, act: Act) -> Result<Written, AccountsError> {
     let work = |tx: &mut Transaction<'_>, record: &mut Record, now| {
         let MailAccount { organisation, id, .. } = record.account;
         secret::retire_all(tx, organisation, id, now)?;
@@ -120,7 +122,7 @@ pub(crate) async fn replace_secret(
     act: Act,
     secret: NewSecret,
     expected: Option<CredentialId>,
-) -> Result<Change, AccountsError> {
+) -> Result<Written, AccountsError> {
     secret.checked()?;
     let key = keyring.data_key(act.organisation).await?;
     let world = store.world().clone();
@@ -147,7 +149,7 @@ pub(crate) async fn edit_endpoints(
     store: &Store,
     act: Act,
     endpoints: Endpoints,
-) -> Result<Change, AccountsError> {
+) -> Result<Written, AccountsError> {
     let endpoints = endpoints.checked()?;
     let work = move |tx: &mut Transaction<'_>, record: &mut Record, now| {
         if record.account.endpoints == endpoints {
@@ -170,7 +172,7 @@ pub(crate) async fn edit_endpoints(
     change(store, act, work).await
 }
 
-pub(crate) async fn set_default(store: &Store, act: Act, serves: Serves) -> Result<(), AccountsError> {
+pub(crate) async fn set_default(store: &Store, act: Act, serves: Serves) -> Result<Written, AccountsError> {
     let work = move |tx: &mut Transaction<'_>, record: &mut Record, _| {
         let MailAccount { organisation, id, .. } = record.account;
         let (word, serves_id) = serves.key(organisation);
@@ -178,5 +180,5 @@ pub(crate) async fn set_default(store: &Store, act: Act, serves: Serves) -> Resu
         let details = json!({ "address": record.account.address.as_str(), "serves": word, "serves_id": serves_id.to_string() });
         Ok(Some(("mail_account.made_default", details)))
     };
-    change(store, act, work).await.map(drop)
+    change(store, act, work).await
 }

@@ -37,6 +37,7 @@ mod sql;
 mod standing;
 mod status;
 mod tokens;
+mod told;
 mod trouble;
 
 pub use account::{MailAccount, NewAccount, Overrides, Serves, Settings};

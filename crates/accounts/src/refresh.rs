@@ -20,6 +20,7 @@ use crate::report::entry;
 use crate::secret::{Part, Place};
 use crate::sql;
 use crate::standing::{Standing, State, What};
+use crate::told::Written;
 
 /// A refresh takes 10 s at most; whoever has claimed one and not answered for so long has died, or lost its answer.
 const CLAIMED_FOR: Duration = Duration::from_secs(30);
@@ -388,12 +389,13 @@ impl Refresh<'_> {
     ) -> Result<(), StoreError> {
         let (organisation, id, world) = (self.organisation, self.id, self.world().clone());
         let asked = (asked.grant, asked.generation);
-        self.store
+        let written = self
+            .store
             .write(move |tx| {
-                let Some(before) = Record::lock(tx, organisation, id)? else { return Ok(()) };
+                let Some(before) = Record::lock(tx, organisation, id)? else { return Ok(None) };
                 let present = Present::find(tx, organisation, id)?.map(|it| it.present);
                 if present.is_none_or(|it| (it.grant, it.generation) != asked) {
-                    return Ok(());
+                    return Ok(None);
                 }
                 let (now, mut after) = (world.now(), before.clone());
                 for direction in after.directions() {
@@ -405,9 +407,16 @@ impl Refresh<'_> {
                         after.set_standing(direction, moved);
                     }
                 }
-                if after == before { Ok(()) } else { after.save(tx, &before, now) }
+                if after != before {
+                    after.save(tx, &before, now)?;
+                }
+                Ok::<_, StoreError>(Some(Written::new(before, after, None)))
             })
-            .await
+            .await?;
+        if let Some(written) = written {
+            written.tell(self.providers.catalogue());
+        }
+        Ok(())
     }
 
     fn world(&self) -> &World {

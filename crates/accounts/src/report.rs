@@ -9,6 +9,7 @@ use crate::credential::{Present, Used};
 use crate::record::Record;
 use crate::standing::{Standing, State, What};
 use crate::status::{Direction, StatusName};
+use crate::told::Written;
 
 /// Something that happened on a connection of the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +77,7 @@ pub(crate) async fn report(
     id: MailAccountId,
     direction: Direction,
     event: Event,
-) -> Result<Option<Change>, StoreError> {
+) -> Result<Option<Written>, StoreError> {
     let world = store.world().clone();
     store
         .write(move |tx| {
@@ -91,17 +92,17 @@ pub(crate) async fn report(
                 it.has_worked(tx, organisation, id, now)?;
             }
             let Some(standing) = event.moves(&before, direction, now) else {
-                return Ok(Some(Change::none(&before)));
+                return Ok(Some(Written::nothing(before)));
             };
             // The last access token of a grant that is over still signs in for a while; that unparks nothing.
             if event.what.has_signed_in() && present.as_ref().is_some_and(|it| it.present.is_dead()) {
-                return Ok(Some(Change::none(&before)));
+                return Ok(Some(Written::nothing(before)));
             }
             if matches!(event.what, What::SignInRefused { .. })
                 && present.is_some_and(|it| event.used.serial < it.present.access.serial)
             {
                 // The refused access token was replaced meanwhile: it says nothing about the grant.
-                return Ok(Some(Change::none(&before)));
+                return Ok(Some(Written::nothing(before)));
             }
             let mut after = before.clone();
             let was = before.standing(direction).state.name();
@@ -110,7 +111,7 @@ pub(crate) async fn report(
             }
             after.set_standing(direction, standing);
             after.save(tx, &before, now)?;
-            Ok(Some(Change::between(&before, &after)))
+            Ok(Some(Written::new(before, after, None)))
         })
         .await
 }

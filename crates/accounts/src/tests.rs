@@ -13,6 +13,7 @@ mod reading;
 mod refresh;
 mod secret;
 mod status;
+mod told;
 mod trouble;
 
 use gatepost_core::{

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::printable;
+
 /// A domain as mail uses it: lower-case ASCII labels (internationalised ones as `xn--` or, with SMTPUTF8, UTF-8), or an
 /// address literal such as `[192.0.2.1]` (RFC 5321 §4.1.2).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,6 +109,13 @@ impl EmailAddress {
     #[must_use]
     pub fn local_part(&self) -> &str {
         &self.text[..self.at]
+    }
+
+    /// Enough of it to recognise it by, for the log (OP-1): `r…@example.org`.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let first = self.local_part().chars().next().map(String::from).unwrap_or_default();
+        printable(format!("{first}…@{}", self.domain()).as_bytes()).to_string()
     }
 
     /// The part after the `@`, lower-cased.

@@ -1,18 +1,11 @@
 //! User names in logs.
 
-use gatepost_core::{EmailAddress, printable};
+use gatepost_core::EmailAddress;
 
 /// Enough of an address to recognise it by. Anything else may be a password in the wrong field, and is not shown.
 #[must_use]
 pub fn masked(user_name: &str) -> String {
-    let address = user_name.trim().parse::<EmailAddress>().ok();
-    let first = address.as_ref().and_then(|it| it.local_part().chars().next());
-    match (address, first) {
-        (Some(address), Some(first)) => {
-            printable(format!("{first}…@{}", address.domain()).as_bytes()).to_string()
-        }
-        _ => "…".to_owned(),
-    }
+    user_name.trim().parse::<EmailAddress>().map_or_else(|_| "…".to_owned(), |it| it.masked())
 }
 
 #[cfg(test)]

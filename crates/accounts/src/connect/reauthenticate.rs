@@ -19,6 +19,7 @@ use crate::secret;
 use crate::sql as accounts_sql;
 use crate::standing::{Standing, State, What};
 use crate::status::Direction;
+use crate::told::Written;
 
 impl Connecting {
     /// Takes a typed password, or an app password. It is checked next.
@@ -115,14 +116,17 @@ impl Connecting {
                 ("mail_account.reauthenticated", "mail_account", Some(account.uuid()));
             append(tx, &world, &Entry { organisation, actor, action, subject, subject_id, details })?;
             after.save(tx, &before, now)?;
-            Ok::<_, StoreError>(Ok(Some(Change::between(&before, &after))))
+            Ok::<_, StoreError>(Ok(Some(Written::new(before, after, Some(action)))))
         });
         let committed = committed.await?;
+        if let Ok(Some(written)) = &committed {
+            written.tell(self.accounts.providers().catalogue());
+        }
         self.accounts.read_back(organisation).await;
         if let (Ok(Some(_)), Some(replaced)) = (&committed, replaced) {
             self.accounts.give_back(organisation, replaced);
         }
-        committed
+        committed.map(|written| written.map(|it| it.change()))
     }
 }
 

@@ -587,7 +587,14 @@ async fn signing_in_again_keeps_the_account_and_releases_what_waited(it: TestSto
         StatusName::NeedsSignIn,
         "nothing changes before it is proven"
     );
+    let (log, listening) = super::told::Log::listen();
     let proven = it.checks(&draft).await;
+    let lines = log.lines().join("\n");
+    drop(listening);
+    for told in ["somebody signed in again", "a mail account can send", "are held no longer"] {
+        assert_eq!(lines.matches(told).count(), 1, "{told}: {lines}");
+    }
+    assert!(!lines.contains("access-2"), "{lines}");
     assert_eq!(proven.draft.state, DraftState::Finished(account.id));
     let want = Change { before: StatusName::NeedsSignIn, after: StatusName::Connected, released: true };
     assert_eq!(proven.change, Some(want));

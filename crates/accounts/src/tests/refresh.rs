@@ -313,7 +313,12 @@ async fn a_permission_that_was_taken_back_parks_both_directions_and_is_not_asked
     let it = Granted::new(it).await;
     it.service.revoke();
     it.advance(HOUR);
+    let (log, _listening) = super::told::Log::listen();
     assert!(matches!(it.token().await, Err(NotUsable::NoToken { .. })));
+    let warnings: Vec<String> = log.lines().into_iter().filter(|it| it.contains(" WARN ")).collect();
+    assert!(warnings[0].contains("direction=\"sending\" status=\"needs_sign_in\""), "{warnings:?}");
+    assert!(warnings[1].contains("direction=\"reading\" status=\"needs_sign_in\""), "{warnings:?}");
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
     let status = it.status().await;
     assert_eq!(
         (status.sending.status, status.reading.status),
@@ -330,6 +335,7 @@ async fn a_permission_that_was_taken_back_parks_both_directions_and_is_not_asked
     assert_eq!(it.accounts.refresh_due(8).await.unwrap(), 0);
     assert!(it.token().await.is_err());
     assert_eq!(it.service.n_asked(), asked, "and nobody asks with it again");
+    assert!(!log.lines().iter().any(|it| it.contains(" WARN ")), "told once");
 }
 
 /// The refresh comes before the token is over: what it lets in for a while says nothing about the grant.

@@ -184,13 +184,13 @@ async fn account_trouble(
                 What::failed(&err, shop.accounts.providers().catalogue(), account.provider_kind.as_deref());
             let diagnosis = what.diagnosis().cloned().expect("a failure has a diagnosis");
             let concluded = judge.account_trouble(&claimed.recipients, &diagnosis, reply_of(&err));
-            tracing::info!(account.id = %account.id, rule = %diagnosis.rule, error = %err, "the mail account cannot send");
+            tracing::info!(account.address = account.address.masked(), account.id = %account.id, rule = %diagnosis.rule, error = %err, "no connection for letters of this mail account");
             _ = report(shop, account, by, what).await;
             (concluded, diagnosis)
         }
         Unconnected::NoToken(diagnosis) => {
             let concluded = judge.account_trouble(&claimed.recipients, &diagnosis, None);
-            tracing::info!(account.id = %account.id, rule = %diagnosis.rule, "the mail account has no access token");
+            tracing::info!(account.address = account.address.masked(), account.id = %account.id, rule = %diagnosis.rule, "the mail account has no access token");
             (concluded, *diagnosis)
         }
     };
@@ -232,13 +232,19 @@ async fn judged(shop: &Shared, account: &SendingAccount, ended: Ended) -> Done {
         }
     };
     _ = report(shop, account, by, what).await;
-    for (row, it) in claimed.recipients.iter().zip(&judgement.concluded) {
+    for ((row, it), diagnosis) in
+        claimed.recipients.iter().zip(&judgement.concluded).zip(&judgement.diagnoses)
+    {
+        // A refusal's words may name recipients: they stand in the outbox, here stand the catalogue's.
         tracing::info!(
             submission.id = %claimed.submission.id,
+            account.address = account.address.masked(),
             account.id = %account.id,
             recipient = row.ordinal,
             result = it.kind.word(),
             code = it.reply.as_ref().map(|reply| reply.code),
+            rule = diagnosis.as_ref().map(|it| it.rule.as_str()),
+            cause = diagnosis.as_ref().map(|it| it.cause.as_str()),
             "an attempt ended"
         );
     }
