@@ -124,6 +124,8 @@ pub struct Explained {
     pub considered: Vec<Considered>,
     /// Why it would be held all the same, in words.
     pub held: Option<String>,
+    /// Why it would wait without being held, and until when, in words.
+    pub waits: Option<String>,
 }
 
 /// One place where an account was looked for.
@@ -169,15 +171,18 @@ pub(crate) fn explain(
     target: Target,
     providers: &Providers,
     held_reason: impl Fn(&Record) -> Option<String>,
+    waits_because: impl Fn(&Record) -> Option<String>,
     now: Timestamp,
 ) -> Explained {
     let mut considered = Vec::new();
     let chosen = walk(organisation, target, providers, now, |it| considered.push(it));
+    let record = chosen.account.and_then(|id| organisation.live(id));
     let held = match chosen.account {
-        Some(id) => organisation.live(id).and_then(held_reason),
+        Some(_) => record.and_then(held_reason),
         None => Some(chosen.because.clone()),
     };
-    Explained { chosen, considered, held }
+    let waits = record.filter(|_| held.is_none()).and_then(waits_because);
+    Explained { chosen, considered, held, waits }
 }
 
 /// The account that notices to the organisation's own people leave by (docs/decisions/0011).

@@ -8,6 +8,7 @@ use super::Accounts;
 use crate::choose::{Chosen, Explained, ForNotices, Target, choose, explain, for_notices};
 use crate::record::Record;
 use crate::standing::State;
+use crate::status::StatusName;
 
 impl Accounts {
     /// Whether the account's letters are held, by what is remembered of it.
@@ -36,7 +37,7 @@ impl Accounts {
         Ok(choose(&all, target, &self.providers, self.now()))
     }
 
-    /// The same, with all that was looked at on the way and whether the letter would be held. Sends nothing.
+    /// The same, with all that was looked at on the way and whether the letter would be held, or wait. Sends nothing.
     pub async fn explain(
         &self,
         organisation: OrganisationId,
@@ -44,7 +45,8 @@ impl Accounts {
     ) -> Result<Explained, StoreError> {
         let (all, now) = (self.memory.recent(&self.store, organisation).await?, self.now());
         let held_reason = |it: &Record| held_reason(it, self.providers.catalogue(), now);
-        Ok(explain(&all, target, &self.providers, held_reason, now))
+        let waits_because = |it: &Record| waits_because(it, self.providers.catalogue(), now);
+        Ok(explain(&all, target, &self.providers, held_reason, waits_because, now))
     }
 
     /// The account that notices to the organisation's own people leave by, if it can send now.
@@ -77,6 +79,27 @@ fn held_reason(record: &Record, catalogue: &Catalogue, now: Timestamp) -> Option
             )
         }
         None => format!("{who} cannot send since {since}: the provider refused the sign-in"),
+    })
+}
+
+/// Why letters of an account that is not held wait all the same: it fails, and is tried again by itself.
+fn waits_because(record: &Record, catalogue: &Catalogue, now: Timestamp) -> Option<String> {
+    let (account, standing) = (&record.account, &record.sending);
+    if record.is_held() || standing.state.name() != StatusName::Failing {
+        return None;
+    }
+    let who = format!("{} ({})", account.short_name, account.address);
+    let since = clock_time(standing.since, now);
+    let again = match standing.waits_until(now) {
+        Some(until) => format!("It is tried again at {}", clock_time(until, now)),
+        None => "It is tried again with the next letter".to_owned(),
+    };
+    Some(match standing.rule.as_deref().and_then(|rule| catalogue.find(rule)) {
+        Some(it) => format!(
+            "{who} fails since {since}: {} Cure: {} Who can do this: {}. {again}",
+            it.cause, it.cure, it.who
+        ),
+        None => format!("{who} fails since {since}. {again}"),
     })
 }
 

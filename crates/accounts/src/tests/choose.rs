@@ -12,6 +12,7 @@ on_both_engines!(
     choosing_touches_no_credential_and_no_status,
     notices_leave_by_the_default_or_wait_with_the_reason,
     what_would_happen_is_explained_before_it_does,
+    a_letter_that_would_wait_for_a_failing_account_is_explained,
 );
 
 async fn chosen(it: &Fixture, target: Target) -> Chosen {
@@ -181,4 +182,34 @@ async fn what_would_happen_is_explained_before_it_does(it: TestStore) {
 
     let own = it.accounts.explain(it.organisation, Target::Account(it.id)).await.unwrap();
     assert_eq!((own.considered.len(), own.chosen.account), (0, Some(it.id)));
+}
+
+async fn a_letter_that_would_wait_for_a_failing_account_is_explained(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let explained = async || it.accounts.explain(it.organisation, Target::Account(it.id)).await.unwrap();
+    it.report(What::Succeeded).await;
+    assert_eq!(explained().await.waits, None);
+
+    it.advance(60);
+    it.report(unreachable()).await;
+    let What::Trouble { diagnosis, .. } = unreachable() else { panic!("a trouble") };
+    let failing = explained().await;
+    assert_eq!((failing.chosen.account, failing.held), (Some(it.id), None));
+    let waits = failing.waits.unwrap();
+    assert!(waits.starts_with("Reception (reception@example.org) fails since 09:13 UTC: "), "{waits}");
+    assert!(waits.contains(&diagnosis.cause) && waits.contains(&diagnosis.cure), "{waits}");
+    assert!(waits.ends_with("It is tried again at 09:14 UTC"), "{waits}");
+    it.advance(90);
+    let waits = explained().await.waits.unwrap();
+    assert!(waits.ends_with("It is tried again with the next letter"), "{waits}");
+
+    // What is held says so, and not twice.
+    it.report(refused()).await;
+    let held = explained().await;
+    assert!(held.held.is_some() && held.waits.is_none(), "{held:?}");
+    it.report(What::Succeeded).await;
+    it.report(blocked()).await;
+    assert!(explained().await.waits.unwrap().contains("fails since"));
+    it.report(What::LetterSent).await;
+    assert_eq!(explained().await.waits, None);
 }

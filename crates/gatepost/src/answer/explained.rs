@@ -13,6 +13,8 @@ pub struct ExplainedShown {
     pub because: String,
     /// Why it would be held, if it would.
     pub held: Option<String>,
+    /// Why it would wait without being held, and until when, if it would.
+    pub waits: Option<String>,
     /// Why it would be refused, if it would.
     pub refused: Option<String>,
     /// From which addresses it may come.
@@ -43,6 +45,9 @@ impl ExplainedShown {
         if let (Some(held), Some(_)) = (&self.held, &self.account) {
             text.push_str(&format!("It would be held: {held}.\n"));
         }
+        if let Some(waits) = &self.waits {
+            text.push_str(&format!("It would wait: {waits}.\n"));
+        }
         if !self.may_send_as.is_empty() {
             text.push_str(&format!("It may come from {}.\n", self.may_send_as.join(", ")));
         }
@@ -68,5 +73,28 @@ fn in_words(verdict: &str) -> &str {
         "never_falls_back" => "was removed, never falls back",
         "chosen" => "this one",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_that_would_wait_is_told_so() {
+        let shown = ExplainedShown {
+            account: Some("second@example.org".into()),
+            because: "this login belongs to the account".into(),
+            held: None,
+            waits: Some("Second (second@example.org) fails since 09:13 UTC".into()),
+            refused: None,
+            may_send_as: Vec::new(),
+            considered: Vec::new(),
+        };
+        assert_eq!(
+            shown.text(),
+            "A letter would leave by second@example.org: this login belongs to the account.\n\
+             It would wait: Second (second@example.org) fails since 09:13 UTC."
+        );
     }
 }

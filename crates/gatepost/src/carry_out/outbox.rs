@@ -89,6 +89,7 @@ impl App {
             because: it.chosen.because,
             held,
             refused,
+            waits: it.waits,
             may_send_as: may_send_as.iter().map(ToString::to_string).collect(),
             considered: it
                 .considered
