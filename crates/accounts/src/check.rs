@@ -22,6 +22,7 @@ use tokio::sync::watch;
 
 pub use course::{Progress, Taken};
 pub use step::{Outcome, Step};
+pub use what::Server;
 pub(crate) use what::lasts;
 
 use crate::accounts::Accounts;
@@ -222,11 +223,16 @@ impl<'a> Checking<'a> {
                 ended = self.go(direction, &mut course).await;
             }
         }
-        let (is_signed_in, kind) = (course.has_passed(Step::SignIn), self.account.provider_kind.as_deref());
+        let is_signed_in = course.has_passed(Step::SignIn);
         let what = match ended {
             Ok(what) => what,
             Err(failure) => {
-                let judged = failure.judge(direction, is_signed_in, self.means.catalogue, kind);
+                let judged = failure.judge(
+                    direction,
+                    is_signed_in,
+                    self.means.catalogue,
+                    self.account.server(direction),
+                );
                 course.fail(failure.step(), judged.diagnosis, judged.reply);
                 judged.what
             }

@@ -44,7 +44,7 @@ pub use account::{MailAccount, NewAccount, Overrides, Serves, Settings};
 pub use accounts::{Accounts, NotReadable, OpenMailbox, Readable, is_live};
 pub use application::{ApplicationKind, NewApplication, OAuthApplication};
 pub use board::{Board, Entry, Shown, Tally, View};
-pub use check::{Arrival, Check, Errand, Outcome, Progress, Proof, Reach, Step, Taken};
+pub use check::{Arrival, Check, Errand, Outcome, Progress, Proof, Reach, Server, Step, Taken};
 pub use choose::{Chosen, Considered, Explained, ForNotices, Target, Verdict};
 pub use clock::{RunningClock, RunningClocks};
 pub use connect::{

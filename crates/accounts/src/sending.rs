@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatepost_core::{
-    CredentialId, Diagnosis, EmailAddress, MailAccountId, OrganisationId, SecretText, Timestamp,
+    CredentialId, Diagnosis, EmailAddress, MailAccountId, MailProtocol, OrganisationId, SecretText, Timestamp,
 };
 use gatepost_journal::append;
 use gatepost_providers::{Catalogue, Limits, Providers, UserNameRule};
@@ -11,6 +11,7 @@ use gatepost_store::{Keyring, Store, StoreError, params};
 use gatepost_upstream::{Credential, Mechanism, SignIn};
 
 use crate::account::MailAccount;
+use crate::check::Server;
 use crate::credential::{Credential as Stored, CredentialKind, Present, Used};
 use crate::error::Invalid;
 use crate::record::Record;
@@ -18,6 +19,7 @@ use crate::report::entry;
 use crate::sql;
 use crate::standing::{Standing, State};
 use crate::status::{Direction, DirectionStatus, StatusName};
+use crate::told::Written;
 
 /// How often it is written that a grant is used.
 const USE_WRITTEN_EVERY: Duration = Duration::from_hours(1);
@@ -123,6 +125,24 @@ pub enum NotUsable {
 }
 
 impl SendingAccount {
+    /// The server of a direction; an account that nothing is read from has one.
+    #[must_use]
+    pub fn server(&self, direction: Direction) -> Server<'_> {
+        let provider_kind = self.provider_kind.as_deref();
+        match (&self.reading, direction) {
+            (Some(ReadingServer { protocol, endpoint, .. }), Direction::Reading) => {
+                let protocol = match protocol {
+                    ReadingProtocol::Imap => MailProtocol::Imap,
+                    ReadingProtocol::Pop3 => MailProtocol::Pop3,
+                };
+                Server { protocol, endpoint, provider_kind }
+            }
+            (_, Direction::Sending) | (None, Direction::Reading) => {
+                Server { protocol: MailProtocol::Smtp, endpoint: &self.endpoint, provider_kind }
+            }
+        }
+    }
+
     /// The account as a connection needs it.
     pub(crate) fn new(account: MailAccount, it: Opened, providers: &Providers) -> Result<Self, Invalid> {
         let limits = account.limits(providers);
@@ -240,7 +260,7 @@ pub(crate) async fn hand_out(
     };
     let is_asked_for_later = present.kind == CredentialKind::OAuth && purpose == Use::Letters;
     if opened.is_none() && !is_asked_for_later {
-        park(store, &record, present.grant).await?;
+        park(store, providers.catalogue(), &record, present.grant).await?;
         return Err(NotUsable::NoSecret);
     }
     record_use(store, organisation, &present, now).await?;
@@ -330,20 +350,30 @@ fn refuse(record: &Record, catalogue: &Catalogue, now: Timestamp) -> Result<(), 
 
 /// A secret that does not open is as good as none: the account is parked with that reason, so that its letters are held and
 /// people see why. Written only if nobody has replaced the secret meanwhile.
-async fn park(store: &Store, seen: &Record, credential: CredentialId) -> Result<(), StoreError> {
+async fn park(
+    store: &Store,
+    catalogue: &Catalogue,
+    seen: &Record,
+    credential: CredentialId,
+) -> Result<(), StoreError> {
     let (organisation, id, world) = (seen.account.organisation, seen.account.id, store.world().clone());
-    store
+    let written = store
         .write(move |tx| {
-            let Some(before) = Record::lock(tx, organisation, id)? else { return Ok(()) };
+            let Some(before) = Record::lock(tx, organisation, id)? else { return Ok(None) };
             if before.credential != Some(credential) || before.sending.lacks_secret() {
-                return Ok(());
+                return Ok(None);
             }
             let now = world.now();
             let mut after = before.clone();
             after.set_both(&Standing::without_secret(now));
             let was = before.sending.state.name();
             append(tx, &world, &entry(&before, Direction::Sending, was, &after.sending))?;
-            after.save(tx, &before, now)
+            after.save(tx, &before, now)?;
+            Ok::<_, StoreError>(Some(Written::new(before, after, None)))
         })
-        .await
+        .await?;
+    if let Some(written) = written {
+        written.tell(catalogue);
+    }
+    Ok(())
 }

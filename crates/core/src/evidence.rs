@@ -27,6 +27,17 @@ pub enum Phase {
     Mailbox,
 }
 
+/// What the server of a mail account speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailProtocol {
+    /// Letters out (RFC 5321).
+    Smtp,
+    /// Letters in (RFC 9051).
+    Imap,
+    /// Letters in (RFC 1939).
+    Pop3,
+}
+
 macro_rules! troubles {
     ($($(#[$doc:meta])* $name:ident = $rule:literal),+ $(,)?) => {
         /// What can go wrong without a reply that says so. The diagnosis catalogue has words for each.
@@ -83,6 +94,8 @@ troubles! {
     NotAMailServer = "not-a-mail-server",
     /// No mechanism in common.
     SignInMethodMissing = "sign-in-method-missing",
+    /// The same, where nothing was encrypted: most servers offer a way to sign in only behind encryption.
+    SignInNeedsEncryption = "sign-in-needs-encryption",
     /// The account has no secret: it was blanked when its server was changed (OC-9).
     PasswordMissing = "password-missing",
     /// An address needs SMTPUTF8 and the server lacks it (SS-23).

@@ -15,7 +15,7 @@ mod world;
 
 pub use address::{AddressError, Domain, EmailAddress};
 pub use diagnosis::{Diagnosis, RetryClass, Who};
-pub use evidence::{Phase, TlsMode, Trouble, UnknownTlsMode};
+pub use evidence::{MailProtocol, Phase, TlsMode, Trouble, UnknownTlsMode};
 pub use id::{
     AppPasswordId, AttemptId, AuthenticatorId, BodyId, ContactId, CredentialId, DeviceId, DraftId, JournalId,
     KeyId, LARGEST_ID, LinkId, LocationId, LoginId, MailAccountId, NodeId, NoticeId, OAuthClientId,

@@ -66,12 +66,14 @@ pub enum DialError {
         because: Forbidden,
     },
     /// No address took the connection.
-    #[error("no connection to {host} port {port}")]
+    #[error("no connection to {host} port {port} at the address {}", address.ip())]
     Unreachable {
         /// Name or address, as it was asked for.
         host: Host,
         /// The port.
         port: u16,
+        /// The last address tried.
+        address: SocketAddr,
         /// What the last address tried gave.
         #[source]
         source: io::Error,
@@ -122,17 +124,19 @@ impl Dialer {
             let share = left / n_addresses.saturating_sub(n_tried).max(1);
             match timeout_at(Instant::now() + share, TcpStream::connect(address)).await {
                 Ok(Ok(socket)) => {
-                    let connection = Connection::from_tcp(socket)
-                        .map_err(|source| DialError::Unreachable { host: host.clone(), port, source })?;
+                    let connection = Connection::from_tcp(socket).map_err(|source| {
+                        DialError::Unreachable { host: host.clone(), port, address, source }
+                    })?;
                     return Ok(Dialled { connection, address, permit });
                 }
-                Ok(Err(error)) => last_failure = Some(error),
+                Ok(Err(error)) => last_failure = Some((address, error)),
                 Err(_elapsed) => {}
             }
         }
-        Err(last_failure.map_or_else(timed_out, |source| DialError::Unreachable {
+        Err(last_failure.map_or_else(timed_out, |(address, source)| DialError::Unreachable {
             host: host.clone(),
             port,
+            address,
             source,
         }))
     }

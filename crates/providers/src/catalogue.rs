@@ -16,7 +16,7 @@ mod tests;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use gatepost_core::Diagnosis;
+use gatepost_core::{Diagnosis, MailProtocol};
 use gatepost_wire::smtp::Reply;
 use gatepost_wire::{imap, pop3};
 
@@ -191,10 +191,22 @@ impl Catalogue {
         self.diagnose(&Evidence::Pop3 { provider_kind, phase, code: code.as_deref(), text })
     }
 
-    /// What it means that there was no reply.
+    /// What it means that there was no reply from a sending server.
     #[must_use]
     pub fn diagnose_trouble(&self, trouble: Trouble) -> Diagnosis {
         self.diagnose(&Evidence::Trouble(trouble))
+    }
+
+    /// What it means that there was no reply from a server of this protocol. Where the cure names ports, those of reading have
+    /// words of their own.
+    #[must_use]
+    pub fn diagnose_trouble_in(&self, protocol: MailProtocol, trouble: Trouble) -> Diagnosis {
+        let own = match protocol {
+            MailProtocol::Smtp => None,
+            MailProtocol::Imap => self.find(&format!("im-{}", trouble.rule())),
+            MailProtocol::Pop3 => self.find(&format!("pop-{}", trouble.rule())),
+        };
+        own.cloned().unwrap_or_else(|| self.diagnose_trouble(trouble))
     }
 
     /// The diagnosis that a rule gives, for a rule's name read back from a row. Absent if this version has no such rule.

@@ -135,7 +135,11 @@ async fn a_mailbox_that_signs_in_and_may_not_send_has_exactly_one_cross() {
         let [("may_send", Outcome::Failed { diagnosis, reply })] = crosses.as_slice() else {
             panic!("{at} {says}: {steps:?}")
         };
-        assert_eq!(reply.as_deref().unwrap_or_default(), says.trim_end().as_bytes(), "{diagnosis:?}");
+        let said = String::from_utf8_lossy(reply.as_deref().unwrap_or_default());
+        match says {
+            "" => assert!(said.starts_with("nothing that helps; tried was "), "{said}"),
+            says => assert_eq!(said, says.trim_end(), "{diagnosis:?}"),
+        }
         assert_eq!(last(&steps), ("arrival", "not_reached"), "and reading is looked at all the same");
         assert_eq!(steps.iter().filter(|it| it.1.is_tick()).count(), 4 + 5);
         assert_eq!(seen.taken.len(), 4 + 1 + 5);

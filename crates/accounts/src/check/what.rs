@@ -2,14 +2,22 @@
 
 use std::time::Duration;
 
-use gatepost_core::{Diagnosis, Phase, RetryClass, Trouble};
+use gatepost_core::{Diagnosis, MailProtocol, Phase, RetryClass, TlsMode, Trouble};
 use gatepost_providers::Catalogue;
-use gatepost_upstream::{Answer, Evidence, UpstreamError};
+use gatepost_upstream::{Answer, Endpoint, Evidence, UpstreamError};
 use gatepost_wire::smtp::Reply;
 
 use super::step::Step;
 use crate::standing::What;
 use crate::status::Direction;
+
+/// A server of an account, by which its words are judged, and its silence.
+#[derive(Clone, Copy)]
+pub struct Server<'a> {
+    pub(crate) protocol: MailProtocol,
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) provider_kind: Option<&'a str>,
+}
 
 /// Why a direction did not come to its end.
 pub(super) enum Failure {
@@ -50,15 +58,13 @@ impl Failure {
         direction: Direction,
         is_signed_in: bool,
         catalogue: &Catalogue,
-        provider_kind: Option<&str>,
+        server: Server<'_>,
     ) -> Judged {
         match (direction, is_signed_in, self) {
-            (Direction::Sending, true, Self::Upstream(failure)) => {
-                of_letter(failure, catalogue, provider_kind)
-            }
+            (Direction::Sending, true, Self::Upstream(failure)) => of_letter(failure, catalogue, server),
             (_, _, Self::Upstream(failure)) => {
-                let (diagnosis, reply) = diagnosed(failure, catalogue, provider_kind);
-                Judged { diagnosis, reply, what: What::failed(failure, catalogue, provider_kind) }
+                let (diagnosis, reply) = diagnosed(failure, catalogue, server);
+                Judged { diagnosis, reply, what: What::failed(failure, catalogue, server) }
             }
             (_, _, Self::Letter(trouble)) => {
                 let diagnosis = catalogue.diagnose_trouble(*trouble);
@@ -70,12 +76,12 @@ impl Failure {
 
 /// What the end of a letter says of the account it would have left by, as for every other letter: often nothing, and then the
 /// sign-in before it counts.
-fn of_letter(failure: &UpstreamError, catalogue: &Catalogue, provider_kind: Option<&str>) -> Judged {
+fn of_letter(failure: &UpstreamError, catalogue: &Catalogue, server: Server<'_>) -> Judged {
     if let UpstreamError::Refused { phase, reply: Answer::Smtp(reply) } = failure {
-        let (diagnosis, what) = What::of_refused_letter(*phase, reply, catalogue, provider_kind);
+        let (diagnosis, what) = What::of_refused_letter(*phase, reply, catalogue, server.provider_kind);
         return Judged { diagnosis, reply: Some(reply.raw.clone()), what };
     }
-    let (diagnosis, reply) = diagnosed(failure, catalogue, provider_kind);
+    let (diagnosis, reply) = diagnosed(failure, catalogue, server);
     let what = match failure {
         // Behind the text nobody knows whether the letter was taken (RFC 1047); before it, the account is not wanted now.
         UpstreamError::TimedOut { phase: Phase::Message }
@@ -89,10 +95,17 @@ fn of_letter(failure: &UpstreamError, catalogue: &Catalogue, provider_kind: Opti
 fn diagnosed(
     failure: &UpstreamError,
     catalogue: &Catalogue,
-    provider_kind: Option<&str>,
+    server: Server<'_>,
 ) -> (Diagnosis, Option<Vec<u8>>) {
+    let Server { protocol, endpoint, provider_kind } = server;
     match failure.evidence() {
-        Evidence::Trouble(trouble) => (catalogue.diagnose_trouble(trouble), None),
+        Evidence::Trouble(trouble) => {
+            let trouble = match (trouble, endpoint.tls) {
+                (Trouble::SignInMethodMissing, TlsMode::None) => Trouble::SignInNeedsEncryption,
+                (trouble, _) => trouble,
+            };
+            (catalogue.diagnose_trouble_in(protocol, trouble), Some(tried(failure, endpoint).into_bytes()))
+        }
         Evidence::Reply(phase, answer) => {
             let diagnosis = match answer {
                 Answer::Smtp(reply) => catalogue.diagnose_reply(provider_kind, phase, reply),
@@ -102,6 +115,23 @@ fn diagnosed(
             (diagnosis, Some(answer.raw().to_vec()))
         }
     }
+}
+
+/// What stands where the provider's words would, if it had said any: "the provider said" goes before it.
+fn tried(failure: &UpstreamError, endpoint: &Endpoint) -> String {
+    let Endpoint { host, port, tls } = endpoint;
+    let with = match tls {
+        TlsMode::Implicit => "with TLS",
+        TlsMode::StartTls => "with STARTTLS",
+        TlsMode::None => "without encryption",
+    };
+    let mut text = format!("nothing that helps; tried was {host} port {port} {with}: {failure}");
+    let mut source = std::error::Error::source(failure);
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
 }
 
 /// A wait that a provider asks for which is no hiccup but a limit.
@@ -136,8 +166,8 @@ impl What {
 
     /// What a connection that did not come about, or broke, tells of the account.
     #[must_use]
-    pub fn failed(failure: &UpstreamError, catalogue: &Catalogue, provider_kind: Option<&str>) -> Self {
-        let (diagnosis, reply) = diagnosed(failure, catalogue, provider_kind);
+    pub fn failed(failure: &UpstreamError, catalogue: &Catalogue, server: Server<'_>) -> Self {
+        let (diagnosis, reply) = diagnosed(failure, catalogue, server);
         match failure {
             UpstreamError::SignInRefused { .. } => Self::SignInRefused { diagnosis, reply },
             _ if is_block(failure, diagnosis.retry) => Self::Blocked { diagnosis, reply },

@@ -15,6 +15,8 @@ on_both_engines!(
     a_check_that_signs_in_releases_a_parked_account,
     a_check_that_is_refused_shows_where_and_parks,
     each_step_gets_its_tick_or_cross,
+    what_was_tried_stands_where_the_providers_words_would,
+    trouble_with_reading_is_told_in_words_about_reading,
     a_check_looks_at_reading_too_and_each_direction_has_its_own_cross,
     a_letter_that_is_taken_ends_what_only_a_letter_ends,
     a_parked_account_that_signs_in_and_may_not_send_is_not_parked_any_more,
@@ -155,9 +157,60 @@ async fn each_step_gets_its_tick_or_cross(it: TestStore) {
 
     let (port, _heard) = provider(&[GREETING, "250-provider.example\r\n250 AUTH CRAM-MD5\r\n"]).await;
     let check = check_at(port, TlsMode::None, &open).await;
-    let cross = Some(("sign_in", "sign-in-method-missing"));
+    let cross = Some(("sign_in", "sign-in-needs-encryption"));
     assert_eq!(shown(&check), (vec!["resolve", "connect", "greet"], cross));
     assert_eq!(check.change.after, StatusName::NeedsSignIn);
+    let sending = it.status().await.sending;
+    assert!(sending.diagnosis.unwrap().cure.contains("587 with STARTTLS"), "the encryption is named");
+}
+
+/// Whoever has to act reads which server, which port and which address were tried, wherever the status is shown.
+async fn what_was_tried_stands_where_the_providers_words_would(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let said = async |port: u16, tls: TlsMode, allowed: &[&str]| {
+        point(&it, port, tls).await;
+        check(&it, &reach(&it, allowed)).await;
+        String::from_utf8(it.status().await.sending.reply.unwrap()).unwrap()
+    };
+    let port = gatepost_testkit::free_port();
+    let refused = said(port, TlsMode::Implicit, &["127.0.0.1"]).await;
+    let want = format!(
+        "nothing that helps; tried was 127.0.0.1 port {port} with TLS: no connection to 127.0.0.1 port {port} at the address 127.0.0.1: "
+    );
+    assert!(refused.starts_with(&want), "{refused}");
+    it.advance(60);
+    let guarded = said(587, TlsMode::StartTls, &[]).await;
+    assert!(guarded.contains("tried was 127.0.0.1 port 587 with STARTTLS: "), "{guarded}");
+    assert!(guarded.contains("127.0.0.1 is "), "{guarded}");
+}
+
+async fn trouble_with_reading_is_told_in_words_about_reading(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let open = reach(&it, &["127.0.0.1"]);
+    let nothing = reading_provider("HTTP/1.1 400 Bad Request\r\n", false).await.0;
+    let free = gatepost_testkit::free_port();
+    for (port, tls, is_imap, rule, cure) in [
+        (free, TlsMode::Implicit, true, "im-connection-refused", "993 with TLS and 143 with STARTTLS"),
+        (free, TlsMode::Implicit, false, "pop-connection-refused", "995 with TLS and 110 with STARTTLS"),
+        (nothing, TlsMode::StartTls, true, "im-not-a-mail-server", "993 goes with TLS"),
+    ] {
+        let at = |port, tls| Endpoint { host: "127.0.0.1".into(), port, tls };
+        let reading = Some(at(port, tls));
+        let (imap, pop3) = if is_imap { (reading, None) } else { (None, reading) };
+        let endpoints = Endpoints { smtp: at(free, TlsMode::Implicit), imap, pop3 };
+        it.accounts.edit_endpoints(it.organisation, it.id, endpoints, Actor::Command).await.unwrap();
+        let secret = SecretText::new("correct horse".into());
+        it.accounts.replace_secret(it.organisation, it.id, secret, Actor::Command).await.unwrap();
+        it.advance(1);
+        check(&it, &open).await;
+        let status = it.status().await;
+        let shown = status.reading.diagnosis.unwrap();
+        assert_eq!(shown.rule, rule);
+        assert!(shown.cure.contains(cure) && !shown.cure.contains("587"), "{}", shown.cure);
+        assert_eq!(status.sending.diagnosis.unwrap().rule, "connection-refused");
+        let tried = String::from_utf8(status.reading.reply.unwrap()).unwrap();
+        assert!(tried.contains(&format!("127.0.0.1 port {port} with ")), "{tried}");
+    }
 }
 
 async fn a_check_looks_at_reading_too_and_each_direction_has_its_own_cross(it: TestStore) {

@@ -39,6 +39,7 @@ async fn a_secret_cannot_be_re_pointed_in_the_database(it: TestStore) {
         (&tampering::POINT_WITHOUT_TLS, vec![]),
         (&tampering::POINT_IMAP, vec!["imap.evil.example".into()]),
     ];
+    let (log, _listening) = super::told::Log::listen();
     for (n, (statement, values)) in tampering.into_iter().enumerate() {
         let new = other(it.organisation, &format!("box{n}@example.org"));
         let id = it.accounts.add(new).await.unwrap().id;
@@ -55,6 +56,8 @@ async fn a_secret_cannot_be_re_pointed_in_the_database(it: TestStore) {
         assert_eq!(status.status, StatusName::NeedsSignIn);
         assert_eq!(status.sending.diagnosis.unwrap().rule, "password-missing");
         assert!(it.accounts.is_held(id), "its letters wait for the password");
+        let warnings = log.lines().iter().filter(|it| it.contains(" WARN ")).count();
+        assert_eq!(warnings, 1, "{}: told once", statement.name);
     }
     let entries = journalled(&it.it).await;
     assert_eq!(entries.iter().filter(|(actor, _)| actor == "system").count(), 4, "{entries:?}");

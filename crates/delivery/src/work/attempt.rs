@@ -180,8 +180,8 @@ async fn account_trouble(
     let judge = judge(shop, account).await;
     let (concluded, diagnosis) = match why {
         Unconnected::Upstream(err, by) => {
-            let what =
-                What::failed(&err, shop.accounts.providers().catalogue(), account.provider_kind.as_deref());
+            let catalogue = shop.accounts.providers().catalogue();
+            let what = What::failed(&err, catalogue, account.server(Direction::Sending));
             let diagnosis = what.diagnosis().cloned().expect("a failure has a diagnosis");
             let concluded = judge.account_trouble(&claimed.recipients, &diagnosis, reply_of(&err));
             tracing::info!(account.address = account.address.masked(), account.id = %account.id, rule = %diagnosis.rule, error = %err, "no connection for letters of this mail account");

@@ -1,6 +1,6 @@
 //! Trying whether a parked account can sign in again (SC-8): sign-in only, no letter.
 
-use gatepost_accounts::{AccountsError, What};
+use gatepost_accounts::{AccountsError, Direction, What};
 use gatepost_core::{MailAccountId, OrganisationId};
 
 use super::Shared;
@@ -21,7 +21,7 @@ pub(super) async fn probe(
         }
         Err(Unconnected::Upstream(err, by)) => {
             let catalogue = shop.accounts.providers().catalogue();
-            let what = What::failed(&err, catalogue, account.provider_kind.as_deref());
+            let what = What::failed(&err, catalogue, account.server(Direction::Sending));
             report(&shop, &account, by, what).await
         }
         // The refresh that failed has moved the account's status itself.

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use gatepost_core::{RetryClass, Who};
+use gatepost_core::{MailProtocol, RetryClass, Who};
 use proptest::prelude::*;
 
 use super::file::{OAuthSample, ReplyEntry, Sample};
@@ -135,6 +135,50 @@ fn every_trouble_has_words_and_none_fails_a_letter_but_two() {
         assert_eq!(it.rule, trouble.rule());
         let fails = matches!(trouble, Trouble::NoUtf8Addresses | Trouble::LetterTooLarge);
         assert_eq!(it.retry == RetryClass::Permanent, fails, "{trouble:?}");
+    }
+}
+
+#[test]
+fn troubles_name_the_ports_of_their_protocol() {
+    let catalogue = Catalogue::embedded();
+    let ports = [
+        (MailProtocol::Smtp, ["587", "465"]),
+        (MailProtocol::Imap, ["143", "993"]),
+        (MailProtocol::Pop3, ["110", "995"]),
+    ];
+    for trouble in Trouble::ALL {
+        let general = catalogue.diagnose_trouble(*trouble);
+        assert_eq!(catalogue.diagnose_trouble_in(MailProtocol::Smtp, *trouble), general);
+        for (protocol, own) in ports {
+            let it = catalogue.diagnose_trouble_in(protocol, *trouble);
+            assert_eq!((it.retry, it.who), (general.retry, general.who), "{}", it.rule);
+            for (_, others) in ports.iter().filter(|(other, _)| *other != protocol) {
+                let names = others.iter().any(|port| it.cure.contains(port));
+                assert!(!names, "{}: {}", it.rule, it.cure);
+            }
+            let names_ports = own.iter().any(|port| it.cure.contains(port));
+            assert_eq!(names_ports, ports[0].1.iter().any(|port| general.cure.contains(port)), "{}", it.rule);
+            assert_eq!(catalogue.find(&it.rule), Some(&it), "rows name it");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_wants_encryption_is_not_taken_for_a_wrong_password() {
+    let plain = "Plaintext authentication disallowed on non-secure (SSL/TLS) connections.";
+    check("custom", Phase::Auth, "530 5.7.0 Must issue a STARTTLS command first", "x-encryption-wanted");
+    check("custom", Phase::Mail, "530 5.7.0 Must issue a STARTTLS command first", "x-encryption-wanted");
+    check("custom", Phase::Auth, "538 No", "x-encryption-wanted");
+    check("custom", Phase::Auth, "535 5.7.8 Error: authentication failed", "x-sign-in-refused");
+    for (code, want) in [(Some("AUTH"), "pop-encryption-wanted"), (None, "pop-encryption-wanted")] {
+        let evidence =
+            Evidence::Pop3 { provider_kind: None, phase: Phase::Auth, code, text: plain.as_bytes() };
+        assert_eq!(Catalogue::embedded().diagnose(&evidence).rule, want);
+    }
+    for (status, code) in [("NO", Some("PRIVACYREQUIRED")), ("NO", None), ("BAD", None)] {
+        let (provider_kind, phase, text) = (None, Phase::Auth, plain.as_bytes());
+        let evidence = Evidence::Imap { provider_kind, phase, status, code, text };
+        assert_eq!(Catalogue::embedded().diagnose(&evidence).rule, "im-privacy");
     }
 }
 

@@ -517,8 +517,10 @@ async fn a_session_whose_server_has_said_goodbye_is_not_ready() {
 fn every_trouble_of_dialling_has_its_name() {
     use gatepost_net::DialError;
     let host = || "mail.example.org".parse().unwrap();
-    let unreachable =
-        |kind: io::ErrorKind| DialError::Unreachable { host: host(), port: 587, source: kind.into() };
+    let unreachable = |kind: io::ErrorKind| {
+        let address = ([192, 0, 2, 1], 587).into();
+        DialError::Unreachable { host: host(), port: 587, address, source: kind.into() }
+    };
     for (error, want) in [
         (DialError::NotFound { host: "x".into() }, Trouble::NameNotFound),
         (DialError::Lookup { host: "x".into(), reason: "x".into() }, Trouble::LookupFailed),
