@@ -21,7 +21,7 @@ pub struct Diagnosis {
 /// Who can cure it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// The owner of the mailbox.
+    /// The owner of the mailbox, or whoever else can sign in to it: shared ones have no owner.
     Owner,
     /// The administrator of the organisation at the provider (Microsoft 365, Google Workspace).
     ProviderAdministrator,
@@ -60,7 +60,7 @@ impl Who {
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Owner => "the owner of the mailbox",
+            Self::Owner => "whoever can sign in to this mailbox at the provider",
             Self::ProviderAdministrator => "the administrator of your organisation at the provider",
             Self::AppOwner => "whoever registered the application at the provider",
             Self::Sender => "whoever sends the letter, or the maker of that application",

@@ -139,6 +139,18 @@ fn every_trouble_has_words_and_none_fails_a_letter_but_two() {
 }
 
 #[test]
+fn a_refused_sign_in_is_told_alike_in_every_protocol_and_names_what_ends_one_that_worked() {
+    let find = |rule| Catalogue::embedded().find(rule).unwrap();
+    let smtp = find("x-sign-in-refused");
+    assert!(smtp.cause.contains("If it worked before") && smtp.cause.contains("app password"));
+    for rule in ["im-authfailed", "im-sign-in-refused", "pop-auth", "pop-sign-in-refused"] {
+        let it = find(rule);
+        assert_eq!((&it.cause, &it.cure, it.who), (&smtp.cause, &smtp.cure, smtp.who), "{rule}");
+    }
+    assert_eq!(smtp.who.to_string(), "whoever can sign in to this mailbox at the provider");
+}
+
+#[test]
 fn troubles_name_the_ports_of_their_protocol() {
     let catalogue = Catalogue::embedded();
     let ports = [
