@@ -103,6 +103,8 @@ fn the_demos_mailbox_sends_a_letter_to_itself_and_finds_it() {
     assert!(cross["reply"].as_str().unwrap().starts_with("550 5.4.5"), "{cross}");
     assert_eq!(steps.last().unwrap()["step"], "open");
     assert!(refused.stderr.contains("cannot send"), "{}", refused.stderr);
+    let log = std::fs::read_to_string(&at.log).unwrap();
+    assert_eq!(log.matches("a mail account cannot send").count(), 1, "the demo shows warnings: {log}");
     let account = command(&["account", "show", RECEPTION, "--json"]).json();
     assert_eq!(account["diagnosis"]["rule"], cross["diagnosis"]["rule"], "{account}");
     let status = |direction: &str| account[direction]["status"].clone();

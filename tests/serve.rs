@@ -180,6 +180,16 @@ fn a_refused_sign_in_holds_letters_with_cause_and_cure_and_a_check_releases_them
     assert!(checked.contains("✓ sign in") && checked.contains("✓ Connected"), "{checked}");
     office.mailboxes().await_subject(ANNA, "while the password is wrong");
     await_state(&office, &id, "sent");
+    // The log at its usual level: one warning however often it was tried, one line when it works again.
+    let log = std::fs::read_to_string(&at.log).unwrap();
+    for (said, n) in [
+        ("a mail account cannot send account.address=\"r…@sandbox.test\"", 1),
+        ("letters of this mail account are held from now on", 1),
+        ("letters of this mail account are held no longer", 1),
+    ] {
+        assert_eq!(log.matches(said).count(), n, "{said}: {log}");
+    }
+    assert!(log.contains("before=\"needs_sign_in\""), "{log}");
     at.stop();
 }
 
