@@ -160,7 +160,7 @@ fn a_mailbox_with_servers_of_its_own_is_connected_by_hand_for_a_location() {
     browser.see("Harbour was added.");
     begin(&mut browser, "office@praxis.invalid");
     look(&mut browser, "connect-unknown");
-    browser.press("Enter the servers");
+    browser.press("Another provider");
     browser.see("These are guesses");
     look(&mut browser, "connect-servers");
     let smtp = house.at.text("sandbox_smtp");

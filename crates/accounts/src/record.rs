@@ -179,6 +179,7 @@ impl Record {
             u64::try_from(it.clock.held_for.as_millis()).unwrap_or(u64::MAX).into(),
             it.clock.held_since.into(),
             it.removed_at.into(),
+            (&it.provider).into(),
         ]);
         tx.execute(&sql::UPDATE_ACCOUNT, &values).map(drop)
     }

@@ -109,7 +109,7 @@ gatepost_store::statements! {
         SET smtp_host = $3, smtp_port = $4, smtp_tls = $5, imap_host = $6, imap_port = $7, imap_tls = $8,
             pop3_host = $9, pop3_port = $10, pop3_tls = $11, short_name = $12, author_name = $13, user_name = $14,
             person_id = $15, location_id = $16, never_falls_back = $17, max_connections = $18, max_message_bytes = $19,
-            opens = $20, paused_at = $21, held_for_ms = $22, held_since_at = $23, removed_at = $24
+            opens = $20, paused_at = $21, held_for_ms = $22, held_since_at = $23, removed_at = $24, provider = $25
         WHERE organisation_id = $1 AND id = $2";
 
     /// A default is chosen, or chosen anew.

@@ -1,6 +1,7 @@
 //! Recognising the provider of an address.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub enum How {
     /// The domain's mail goes to this host. It was found by look-up: no typed password goes to a host that follows from it
     /// before its name was shown and confirmed (OC-12).
     MailExchanger(String),
+    /// Somebody has named it, or one of its servers.
+    Named,
     /// The domain's mail goes elsewhere.
     NotKnown,
     /// The name servers did not answer, or there is no network.
@@ -94,6 +97,37 @@ impl Providers {
         self.custom(domain, How::NotKnown)
     }
 
+    /// What is known of a provider that somebody has named. Nothing where its servers are given with the account.
+    #[must_use]
+    pub fn named(&self, word: &str) -> Option<Recognised<'_>> {
+        let preset = self.find(word).filter(|it| !it.smtp.is_empty())?;
+        Some(known(preset, How::Named, preset.zones.first().map(String::as_str)))
+    }
+
+    /// The provider to which a server of this name belongs, with that server where it sends. An address names a machine, which
+    /// shows no provider.
+    ///
+    /// Of several providers with the same server it is the one that recommends it, and then the one that takes the mail of
+    /// others' domains: mailboxes of its own domains are known by these.
+    #[must_use]
+    pub fn named_by_server(&self, host: &str) -> Option<Recognised<'_>> {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        if host.contains('{') || host.parse::<IpAddr>().is_ok() {
+            return None;
+        }
+        let found = self.iter().filter_map(|preset| {
+            let (place, server, zone) = preset.server_named(&host)?;
+            Some(((place, !preset.domains.is_empty()), preset, server, zone))
+        });
+        let (_, preset, server, zone) = found.min_by_key(|(rank, ..)| *rank)?;
+        let zone = zone.or_else(|| preset.zones.first().map(String::as_str));
+        let mut it = known(preset, How::Named, zone);
+        if preset.smtp.contains(server) {
+            it.servers.smtp = Some(zone.map_or_else(|| server.clone(), |zone| server.in_zone(zone)));
+        }
+        Some(it)
+    }
+
     fn custom(&self, domain: &str, how: How) -> Recognised<'_> {
         let preset = self.find("custom").expect("the data has a preset for custom hosts");
         let host: Option<Domain> = format!("mail.{domain}").parse().ok();
@@ -105,6 +139,23 @@ impl Providers {
 }
 
 impl Preset {
+    /// Whether a server of this name is one of its own.
+    #[must_use]
+    pub fn has_server(&self, host: &str) -> bool {
+        self.server_named(&host.trim_end_matches('.').to_ascii_lowercase()).is_some()
+    }
+
+    /// Its server of this name: at which place of its list, and in which zone.
+    fn server_named(&self, host: &str) -> Option<(usize, &Server, Option<&str>)> {
+        [&self.smtp, &self.imap, &self.pop3].into_iter().find_map(|servers| {
+            servers.iter().enumerate().find_map(|(place, it)| {
+                let in_zone = self.zones.iter().find(|zone| it.in_zone(zone).host == host);
+                let zone = in_zone.map(String::as_str);
+                (zone.is_some() || it.host == host).then_some((place, it, zone))
+            })
+        })
+    }
+
     /// How long the ending is by which a mail exchanger's name shows this provider, and the zone it names.
     fn match_of(&self, host: &str) -> Option<(usize, Option<&str>)> {
         let endings = self.mx_suffixes.iter().flat_map(|suffix| {

@@ -47,6 +47,20 @@ pub(crate) const CONNECT: &[Page<Office>] = &[
         office.confirm(browser);
         browser.see("The mailbox works");
     }),
+    ("connect-which", |browser, office| {
+        browser.go("/accounts/connect");
+        browser.fill("E-mail address of the mailbox", "office@praxis.invalid");
+        browser.press("Continue");
+        office.confirm(browser);
+        browser.see("Where is this mailbox?");
+    }),
+    ("connect-servers-typed", |browser, office| {
+        browser.press("Another provider");
+        browser.script("document.getElementById('smtp_host').value = 'https://smtp.example.org'", &[]);
+        browser.press("Continue");
+        office.confirm(browser);
+        browser.see("This is the address of a web page.");
+    }),
     ("connect-gone", |browser, _| browser.go("/accounts/connect/0192f0c1-0000-7000-8000-000000000001")),
     ("connect-callback", |browser, _| browser.go("/oauth/callback/sandbox")),
 ];

@@ -46,11 +46,11 @@ impl Details {
     pub fn of(address: &EmailAddress, it: &Recognised<'_>, serves: Serves) -> Self {
         let found_at = match &it.how {
             How::MailExchanger(host) => Some(host.clone()),
-            How::Domain | How::NotKnown | How::NoAnswer => None,
+            How::Domain | How::Named | How::NotKnown | How::NoAnswer => None,
         };
         let endpoint = |it: &Server| Endpoint { host: it.host.clone(), port: it.port, tls: it.tls };
         // Guesses are shown, not taken.
-        let is_known = matches!(it.how, How::Domain | How::MailExchanger(_));
+        let is_known = matches!(it.how, How::Domain | How::MailExchanger(_) | How::Named);
         let endpoints = it.servers.smtp.as_ref().filter(|_| is_known).map(|smtp| Endpoints {
             smtp: endpoint(smtp),
             imap: it.servers.imap.as_ref().map(endpoint),

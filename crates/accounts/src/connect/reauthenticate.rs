@@ -97,6 +97,7 @@ impl Connecting {
             tx.execute(&accounts_sql::RECORD_WORKED, params![organisation, credential.id, now])?;
             after.credential = Some(credential.grant);
             after.account.endpoints = endpoints.clone();
+            after.account.provider.clone_from(&draft.details.provider);
             after.account.user_name.clone_from(&draft.details.user_name);
             after.account.opens.clone_from(&draft.details.opens);
             if after.account.endpoints.imap.is_none() && after.account.endpoints.pop3.is_none() {

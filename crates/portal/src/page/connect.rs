@@ -12,6 +12,7 @@ mod desk;
 mod finish;
 mod go;
 mod password;
+mod provider;
 mod proving;
 mod servers;
 mod stopped;
@@ -41,6 +42,7 @@ pub(crate) fn rows() -> Vec<Route> {
         Route::post(paths::CONNECT, access, begin::begin).needs_proof(),
         Route::get(ONE, access, choose::show_ways),
         Route::post("/accounts/connect/{id}/go", access, go::go).needs_proof(),
+        Route::post("/accounts/connect/{id}/provider", access, provider::choose).needs_proof(),
         Route::post("/accounts/connect/{id}/discard", access, choose::discard).needs_proof(),
         Route::get(WAITING, access, waiting::wait),
         Route::get("/accounts/connect/{id}/waiting/now", access, waiting::part).part(),

@@ -159,3 +159,44 @@ async fn without_an_answer_servers_are_guessed_within_three_seconds() {
         assert_eq!(servers.imap.unwrap().port, 993);
     }
 }
+
+#[test]
+fn a_provider_that_is_named_is_known_with_its_servers_and_one_without_is_not() {
+    let providers = Providers::embedded();
+    for (word, smtp) in [
+        ("microsoft365", Some("smtp.office365.com")),
+        ("google_workspace", Some("smtp.gmail.com")),
+        ("zoho", Some("smtp.zoho.com")),
+        ("custom", None),
+        ("nobody", None),
+    ] {
+        let it = providers.named(word);
+        assert_eq!(it.as_ref().and_then(|it| it.servers.smtp.as_ref()).map(|it| it.host.as_str()), smtp);
+        assert!(it.is_none_or(|it| it.preset.word == word && it.how == How::Named));
+    }
+}
+
+#[test]
+fn a_server_shows_the_provider_it_belongs_to() {
+    let providers = Providers::embedded();
+    for (host, word, smtp, imap) in [
+        ("smtp.office365.com", "microsoft365", "smtp.office365.com:587", "outlook.office365.com:993"),
+        ("SMTP.Office365.com.", "microsoft365", "smtp.office365.com:587", "outlook.office365.com:993"),
+        // Reading servers are often typed where letters are sent.
+        ("outlook.office365.com", "microsoft365", "smtp.office365.com:587", "outlook.office365.com:993"),
+        ("smtp-mail.outlook.com", "outlook_com", "smtp-mail.outlook.com:587", "outlook.office365.com:993"),
+        ("smtp.gmail.com", "google_workspace", "smtp.gmail.com:465", "imap.gmail.com:993"),
+        ("smtp.mail.yahoo.com", "yahoo", "smtp.mail.yahoo.com:465", "imap.mail.yahoo.com:993"),
+        ("smtp.aol.com", "aol", "smtp.aol.com:465", "imap.aol.com:993"),
+        ("smtppro.zoho.eu", "zoho", "smtppro.zoho.eu:465", "imap.zoho.eu:993"),
+    ] {
+        let it = providers.named_by_server(host).unwrap_or_else(|| panic!("{host}"));
+        let shown = |it: &Option<Server>| it.as_ref().map(|it| format!("{}:{}", it.host, it.port)).unwrap();
+        assert_eq!(it.preset.word, word, "{host}");
+        assert_eq!((shown(&it.servers.smtp).as_str(), shown(&it.servers.imap).as_str()), (smtp, imap));
+        assert!(it.preset.has_server(host));
+    }
+    for host in ["", "mail.praxis.example", "office365.com", "{zone}", "smtp.{zone}", "127.0.0.1"] {
+        assert_eq!(providers.named_by_server(host), None, "{host}");
+    }
+}

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::desk::{connecting, may};
 use super::path;
 use super::stopped::{Done, Stopped};
-use crate::frame::{Alert, App, Form, Nav, Page, Signed, see_other, show};
+use crate::frame::{App, Form, Nav, Page, Signed, see_other, show};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -87,13 +87,12 @@ pub(super) async fn begin(
     let found = providers.recognise(&address, &app.rooms.reach.dialer).await;
     let serves = if page.rules() { Serves::Organisation } else { Serves::Person(signed.person().id) };
     let details = Details::of(&address, &found, serves);
-    let is_unanswered = found.how == How::NoAnswer;
     let connecting = connecting(&app, &signed);
     let begun = match connecting.begin(details.clone()).await {
         // Their own, of the time when they looked after the organisation: nobody else can give it up.
         Ok(draft) if !may(page.rules(), signed.person().id, &draft) => {
             connecting.discard(draft.id).await.map_err(|why| Stopped::without_draft(&page, why))?;
-            connecting.begin(details).await
+            connecting.begin(details.clone()).await
         }
         begun => begun,
     };
@@ -105,8 +104,12 @@ pub(super) async fn begin(
         }
         Err(why) => return Err(Stopped::without_draft(&page, why)),
     };
-    if is_unanswered && draft.details.endpoints.is_none() {
-        page.leave(Alert::warn(page.t.fill("connect.no_answer", &[("domain", address.domain())])));
+    let is_open = draft.state == DraftState::Open && draft.details.endpoints.is_none();
+    if is_open && details.endpoints.is_some() {
+        // Nobody could say before which provider it is.
+        let changed = connecting.change(draft.id, draft.revision, details).await;
+        changed.map_err(|why| Stopped::at(&page, draft.id, why))?;
     }
-    Ok(see_other(&path(draft.id, "")))
+    let behind = if is_open && found.how == How::NoAnswer { "?unanswered=1" } else { "" };
+    Ok(see_other(&path(draft.id, behind)))
 }

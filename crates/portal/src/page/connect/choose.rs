@@ -7,11 +7,13 @@ use axum::http::StatusCode;
 use gatepost_accounts::DraftState;
 use gatepost_core::DraftId;
 use gatepost_providers::{Explained, Method, Note, Offer};
+use serde::Deserialize;
 
 use super::application_path;
 use super::desk::Desk;
+use super::provider::{Choice, OTHER, choices};
 use super::stopped::Done;
-use crate::frame::{Alert, App, Id, Nav, Page, Signed, paths, see_other, show};
+use crate::frame::{Alert, App, Id, Nav, Page, Query, Signed, paths, see_other, show};
 
 /// A way that is offered.
 struct Way {
@@ -39,13 +41,25 @@ struct ChoosePage {
     href: String,
     then: String,
     revision: u64,
-    first: Way,
+    /// What is recommended; nothing before the provider is known, or its servers are.
+    first: Option<Way>,
     also: Vec<Way>,
     closed: Vec<Closed>,
-    servers: String,
+    /// It is known which provider it is.
+    is_known: bool,
+    /// The look-up of the provider had no answer.
+    is_unanswered: bool,
+    address: String,
+    providers: Vec<Choice>,
     /// There is something to sign in with already.
     has_secret: bool,
     is_again: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    unanswered: bool,
 }
 
 pub(super) async fn show_ways(
@@ -53,6 +67,7 @@ pub(super) async fn show_ways(
     page: Page,
     signed: Signed,
     Id(id): Id<DraftId>,
+    Query(asked): Query<Asked>,
 ) -> Done {
     let desk = Desk::open(&app, &page, &signed, id).await?;
     let has_secret = match desk.draft.state {
@@ -62,25 +77,24 @@ pub(super) async fn show_ways(
     };
     let client = desk.client().await?;
     let methods = desk.providers().methods(desk.preset(), client);
-    let (first, also) = if desk.draft.details.endpoints.is_some() {
-        let mut ways: Vec<Way> =
-            std::iter::once(&methods.first).chain(&methods.also).map(|it| way(&desk, it)).collect();
-        let first = ways.remove(0);
-        (first, ways)
-    } else {
-        (enter_servers(&desk), Vec::new())
-    };
+    let is_known = desk.preset().word != OTHER;
+    let first = desk.draft.details.endpoints.as_ref().map(|_| way(&desk, &methods.first));
+    let also = methods.also.iter().filter(|_| first.is_some()).map(|it| way(&desk, it)).collect();
+    let is_unanswered = asked.unanswered && first.is_none();
     let closed = methods.explained.iter().map(|it| explained(&page, it)).collect();
     let shown = ChoosePage {
         title: desk.title(),
-        recognised: recognised(&desk),
+        recognised: recognised(&desk, is_unanswered),
         href: desk.path(""),
         then: desk.path("/waiting"),
         revision: desk.draft.revision,
         first,
         also,
         closed,
-        servers: desk.path("/servers"),
+        is_known,
+        is_unanswered,
+        address: desk.draft.details.address.to_string(),
+        providers: choices(&desk),
         has_secret,
         is_again: desk.is_again(),
         page: desk.page.clone().at(Nav::Accounts),
@@ -89,7 +103,7 @@ pub(super) async fn show_ways(
 }
 
 /// Which provider it is, and how that is known.
-fn recognised(desk: &Desk) -> String {
+fn recognised(desk: &Desk, is_unanswered: bool) -> String {
     let (t, details, preset) = (desk.page.t, &desk.draft.details, desk.preset());
     let values = [
         ("provider", preset.name.as_str()),
@@ -99,16 +113,11 @@ fn recognised(desk: &Desk) -> String {
     ];
     match (&details.found_at, preset.word.as_str()) {
         (Some(_), _) => t.fill("connect.recognised_host", &values),
-        (None, "custom") if details.endpoints.is_none() => t.fill("connect.recognised_not", &values),
-        (None, "custom") => t.fill("connect.recognised_custom", &values),
+        (None, OTHER) if is_unanswered => t.fill("connect.no_answer", &values),
+        (None, OTHER) if details.endpoints.is_none() => t.fill("connect.recognised_not", &values),
+        (None, OTHER) => t.fill("connect.recognised_custom", &values),
         (None, _) => t.fill("connect.recognised_domain", &values),
     }
-}
-
-fn enter_servers(desk: &Desk) -> Way {
-    let words = desk.page.t.of("connect.enter_servers").to_owned();
-    let hint = Some(desk.page.t.of("connect.enter_servers_hint").to_owned());
-    Way { words, hint, goes: false, href: desk.path("/servers"), needs: None }
 }
 
 fn way(desk: &Desk, it: &Offer<'_>) -> Way {

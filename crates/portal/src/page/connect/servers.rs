@@ -10,8 +10,9 @@ use gatepost_providers::{Client, Method};
 use serde::Deserialize;
 
 use super::desk::Desk;
+use super::provider::of_servers;
 use super::stopped::Done;
-use crate::frame::{App, Form, Id, Nav, Page, Signed, see_other, show};
+use crate::frame::{Alert, App, Form, Id, Nav, Page, Signed, see_other, show};
 
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
@@ -246,6 +247,13 @@ pub(super) async fn put(
         found_at: None,
         ..desk.draft.details.clone()
     };
+    let host = details.endpoints.as_ref().map_or("", |it| &it.smtp.host);
+    let shown = Some(host).filter(|host| !desk.preset().has_server(host));
+    let shown = shown.and_then(|host| desk.providers().named_by_server(host));
+    let leaves = shown.as_ref().map(|it| {
+        page.t.fill("connect.servers_of", &[("host", host), ("provider", it.preset.name.as_str())])
+    });
+    let details = shown.as_ref().map_or_else(|| details.clone(), |it| of_servers(details.clone(), it));
     match desk.connecting.change(id, revision, details).await {
         Ok(_) => {}
         Err(ConnectError::Invalid(Invalid::UserName)) => {
@@ -253,6 +261,10 @@ pub(super) async fn put(
             return Ok(form(&desk, typed, all, wrong));
         }
         Err(why) => return Err(desk.stopped(why)),
+    }
+    if let Some(words) = leaves {
+        page.leave(Alert::good(words));
+        return desk.to("");
     }
     let first = desk.providers().methods(desk.preset(), Client::None).first.method;
     desk.to(match first {

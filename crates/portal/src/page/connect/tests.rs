@@ -87,7 +87,8 @@ impl Desk {
         let fields = format!("address={}", address.replace('@', "%40"));
         let reply = self.house.post(browser, "/accounts/connect", "/accounts/connect", &fields).await;
         assert_eq!(reply.status, 303, "{}", reply.body);
-        reply.location().rsplit('/').next().unwrap().parse().unwrap()
+        let (path, _) = reply.location().split_once('?').unwrap_or((reply.location(), ""));
+        path.rsplit('/').next().unwrap().parse().unwrap()
     }
 
     async fn draft(&self, browser: &Browser, id: DraftId) -> Draft {
@@ -731,5 +732,98 @@ async fn what_was_withdrawn_is_explained_and_what_needs_an_application_leads_the
         main.contains("Use an app password"),
         "recommended where no verified application is there: {page}"
     );
+    it.house.end().await;
+}
+
+/// C1, C5.
+#[tokio::test]
+async fn a_provider_that_nobody_could_look_up_is_chosen_and_its_way_recommended() {
+    let it = Desk::new().await;
+    let (_, paul) = it.operator("paul@practice.test").await;
+    for (mut browser, address) in [(it.chief.clone(), "reception@own.test"), (paul, "paul@own.test")] {
+        let id = it.begins(&mut browser, address).await;
+        let page = it.house.get(&mut browser, &super::path(id, "")).await.body;
+        assert!(page.contains("Where is this mailbox?") && page.contains("Gatepost does not know"), "{page}");
+        assert!(page.contains("value=\"microsoft365\"") && !page.contains("value=\"custom\""), "{page}");
+        assert!(!page.contains("value=\"mandrill\""), "it has no mailboxes: {page}");
+        let page = it.house.get(&mut browser, &super::path(id, "?unanswered=1")).await.body;
+        assert!(page.contains("did not answer") && page.contains("Look it up again"), "{page}");
+        for (fields, status) in [
+            ("revision=1&provider=nobody", 400),
+            ("revision=1&provider=", 400),
+            // Another window chose meanwhile.
+            ("revision=9&provider=microsoft365", 303),
+        ] {
+            let reply = it.does(&mut browser, id, "/provider", fields).await;
+            assert_eq!(reply.status, status, "{fields}");
+        }
+        assert_eq!(it.draft(&browser, id).await.details.provider, "custom");
+        let reply = it.does(&mut browser, id, "/provider", "revision=1&provider=microsoft365").await;
+        assert_eq!(reply.location(), super::path(id, ""), "{}", reply.body);
+        let details = it.draft(&browser, id).await.details;
+        assert_eq!((&*details.provider, &*details.user_name), ("microsoft365", address));
+        assert_eq!(details.endpoints.unwrap().smtp.host, "smtp.office365.com");
+        let page = it.house.get(&mut browser, &super::path(id, "")).await.body;
+        assert!(page.contains("is a mailbox at Microsoft 365") && page.contains("Sign in with"), "{page}");
+        assert!(page.contains("It is at another provider") && !page.contains("value=\"microsoft365\""));
+        // One that is nobody's has servers to be typed.
+        let reply = it.does(&mut browser, id, "/provider", "revision=2&provider=custom").await;
+        assert_eq!(reply.location(), super::path(id, "/servers"), "{}", reply.body);
+        let details = it.draft(&browser, id).await.details;
+        assert_eq!((&*details.provider, details.endpoints), ("custom", None));
+    }
+    it.house.end().await;
+}
+
+/// C5.
+#[tokio::test]
+async fn typed_servers_of_a_known_provider_lead_to_its_way_and_not_to_a_password() {
+    let it = Desk::new().await;
+    let mut chief = it.chief.clone();
+    for (address, host, word, name, words) in [
+        ("a@own.test", "smtp.office365.com", "microsoft365", "Microsoft 365", "Sign in with Microsoft"),
+        ("b@own.test", "smtp-mail.outlook.com", "outlook_com", "Outlook.com", "Microsoft ended passwords"),
+        ("c@own.test", "imap.mail.yahoo.com", "yahoo", "Yahoo Mail", "Use an app password"),
+    ] {
+        let id = it.begins(&mut chief, address).await;
+        let typed = format!(
+            "revision=1&smtp_host={host}&smtp_port=25&smtp_tls=starttls&imap_host=mail.own.test&imap_port=993\
+             &imap_tls=implicit&user_name=somebody"
+        );
+        let reply = it.does(&mut chief, id, "/servers", &typed).await;
+        assert_eq!(reply.location(), super::path(id, ""), "{}", reply.body);
+        let page = it.house.get(&mut chief, &super::path(id, "")).await.body;
+        assert!(page.contains(&format!("{host} belongs to {name}")) && page.contains(words), "{page}");
+        let details = it.draft(&chief, id).await.details;
+        assert_eq!((&*details.provider, &*details.user_name), (word, "somebody"));
+        let (preset, endpoints) = (it.house.rooms.accounts.providers(), details.endpoints.unwrap());
+        let preset = preset.find(word).unwrap();
+        assert!(preset.has_server(&endpoints.smtp.host) && preset.has_server(&endpoints.imap.unwrap().host));
+        assert_eq!(endpoints.pop3, None);
+    }
+    it.house.end().await;
+}
+
+/// C15.
+#[tokio::test]
+async fn the_provider_of_an_account_is_corrected_by_signing_in_again() {
+    let it = Desk::new().await;
+    let mut chief = it.chief.clone();
+    let account = it.connected(&mut chief).await;
+    let accounts = it.house.rooms.accounts.clone();
+    let provider = async || accounts.get(it.house.organisation, account).await.unwrap().provider;
+    assert_eq!(provider().await, "praxis");
+    let reply = it.house.post(&mut chief, "/", &format!("/accounts/{account}/reauthenticate"), "").await;
+    let draft: DraftId = reply.location().split('/').nth(3).unwrap().parse().unwrap();
+    let reply = it.does(&mut chief, draft, "/provider", "revision=1&provider=custom").await;
+    assert_eq!(reply.location(), super::path(draft, "/servers"), "{}", reply.body);
+    let smtp = format!("smtp_host=127.0.0.1&smtp_port={}&smtp_tls=none", it.provider.smtp_port);
+    let typed = format!("revision=2&{smtp}&user_name=somebody");
+    assert_eq!(it.does(&mut chief, draft, "/servers", &typed).await.status, 303);
+    assert_eq!(provider().await, "praxis", "nothing changes before it is proven");
+    let typed = "revision=3&method=password&password=secret";
+    assert_eq!(it.does(&mut chief, draft, "/password", typed).await.status, 303);
+    until(async || it.draft(&chief, draft).await.state == DraftState::Finished(account)).await;
+    assert_eq!(provider().await, "custom");
     it.house.end().await;
 }
