@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use gatepost_accounts::{AccountStatus, DirectionStatus, Entry, MailAccount, StatusName};
-use gatepost_core::MailAccountId;
+use gatepost_core::{MailAccountId, Trouble};
 use gatepost_web::Moment;
 
 use super::right::{Right, right_on};
@@ -28,7 +28,7 @@ pub(crate) struct Card {
     pub(crate) lines: Vec<Line>,
     /// Since when it is paused.
     pub(crate) paused: Option<Since>,
-    pub(crate) troubles: Vec<Trouble>,
+    pub(crate) troubles: Vec<Cause>,
     pub(crate) waiting: Option<String>,
     /// The one thing to do.
     pub(crate) button: Option<Button>,
@@ -48,7 +48,7 @@ pub(crate) struct Since {
 }
 
 /// Cause, cure and who, in words; the provider's own words below.
-pub(crate) struct Trouble {
+pub(crate) struct Cause {
     rule: String,
     pub(crate) cause: String,
     pub(crate) cure: String,
@@ -61,7 +61,25 @@ pub(crate) struct Button {
     pub(crate) action: String,
     pub(crate) word: String,
     pub(crate) is_main: bool,
+    /// The page of signing in again that it leads to: its servers, or what is right there.
+    pub(crate) at: Option<&'static str>,
 }
+
+/// What is the matter where the servers of an account are not the right ones: name, port, encryption, certificate.
+const OF_SERVERS: [Trouble; 12] = [
+    Trouble::NameNotFound,
+    Trouble::ConnectionRefused,
+    Trouble::Unreachable,
+    Trouble::TimedOut,
+    Trouble::AddressNotAllowed,
+    Trouble::StartTlsMissing,
+    Trouble::TlsFailed,
+    Trouble::CertificateWrongName,
+    Trouble::CertificateUnknownAuthority,
+    Trouble::CertificateUnusable,
+    Trouble::NotAMailServer,
+    Trouble::SignInMethodMissing,
+];
 
 impl Card {
     /// All of a page, with what waits for them: one question for all.
@@ -145,14 +163,14 @@ fn lines(page: &Page, account: &MailAccount, status: &AccountStatus) -> Vec<Line
 }
 
 /// One for each cause: a refused sign-in stops both directions.
-fn troubles(status: &AccountStatus) -> Vec<Trouble> {
-    let mut all: Vec<Trouble> = Vec::new();
+fn troubles(status: &AccountStatus) -> Vec<Cause> {
+    let mut all: Vec<Cause> = Vec::new();
     for it in [&status.sending, &status.reading] {
         let Some(diagnosis) = &it.diagnosis else { continue };
         if all.iter().any(|known| known.rule == diagnosis.rule) {
             continue;
         }
-        all.push(Trouble {
+        all.push(Cause {
             rule: diagnosis.rule.clone(),
             cause: diagnosis.cause.clone(),
             cure: diagnosis.cure.clone(),
@@ -163,28 +181,41 @@ fn troubles(status: &AccountStatus) -> Vec<Trouble> {
     all
 }
 
-/// Sign in again, resume or check: whichever helps. None where all is well or it is not theirs to do.
-fn button(page: &Page, account: &MailAccount, status: &AccountStatus, right: Right) -> Option<Button> {
+/// Sign in again, look at the servers, resume or check: whichever helps. None where all is well or it is not theirs to do.
+pub(super) fn button(page: &Page, account: &MailAccount, status: &AccountStatus, right: Right) -> Option<Button> {
     if !right.may_act() {
         return None;
     }
-    let t = page.t;
+    let button = |behind: &str, key: &str, is_main: bool, at: Option<&'static str>| Button {
+        action: path(account.id, behind),
+        word: page.t.of(key).to_owned(),
+        is_main,
+        at,
+    };
     match status.status {
         StatusName::Connected => None,
-        StatusName::Paused => Some(Button {
-            action: path(account.id, "/resume"),
-            word: t.of("accounts.resume").to_owned(),
-            is_main: false,
-        }),
-        StatusName::Failing | StatusName::Unchecked => Some(Button {
-            action: path(account.id, "/check"),
-            word: t.of("accounts.check").to_owned(),
-            is_main: false,
-        }),
-        StatusName::NeedsSignIn => Some(Button {
-            action: path(account.id, "/reauthenticate"),
-            word: t.of("accounts.reauthenticate").to_owned(),
-            is_main: true,
-        }),
+        StatusName::Paused => Some(button("/resume", "accounts.resume", false, None)),
+        StatusName::Failing if has_wrong_servers(page, account, status) => Some(see_servers(page, account)),
+        StatusName::Failing | StatusName::Unchecked => Some(button("/check", "accounts.check", false, None)),
+        StatusName::NeedsSignIn => Some(button("/reauthenticate", "accounts.reauthenticate", true, None)),
     }
+}
+
+/// To the servers, which are changed by signing in again there.
+pub(super) fn see_servers(page: &Page, account: &MailAccount) -> Button {
+    Button {
+        action: path(account.id, "/reauthenticate"),
+        word: page.t.of("connect.see_servers").to_owned(),
+        is_main: true,
+        at: Some("servers"),
+    }
+}
+
+/// Whether the servers may be the wrong ones. Names that somebody has typed may be; those of the data are not.
+pub(super) fn has_wrong_servers(page: &Page, account: &MailAccount, status: &AccountStatus) -> bool {
+    let preset = page.app.rooms.accounts.providers().find(&account.provider);
+    let of = |it: &DirectionStatus| it.diagnosis.as_ref().map(|it| it.rule.clone());
+    let is_of_servers = |rule: String| OF_SERVERS.iter().any(|it| it.rule() == rule);
+    !preset.is_some_and(|it| it.has_server(&account.endpoints.smtp.host))
+        && [&status.sending, &status.reading].into_iter().filter_map(of).any(is_of_servers)
 }

@@ -4,12 +4,12 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _};
-use gatepost_accounts::{Endpoint, MailAccount};
+use gatepost_accounts::{Endpoint, MailAccount, StatusName};
 use gatepost_core::{EmailAddress, MailAccountId, TlsMode};
 use gatepost_identity::Target;
 use serde::Deserialize;
 
-use super::card::COUNTED;
+use super::card::{COUNTED, has_wrong_servers};
 use super::history::{Past, history};
 use super::right::{Held, Right, find};
 use super::whom::{Choice, Whom};
@@ -50,6 +50,9 @@ struct Settings {
     /// Whose default it may become, for those who may choose.
     defaults: Vec<Choice>,
     is_paused: bool,
+    /// Its servers may be the wrong ones.
+    has_wrong_servers: bool,
+    needs_sign_in: bool,
     reauthenticate: String,
 }
 
@@ -157,6 +160,8 @@ async fn settings(app: &App, page: &Page, signed: &Signed, held: &Held) -> Resul
         history: history(app, page, account, &whom).await?,
         defaults: if held.right.rules() { whom.choices(page, None) } else { Vec::new() },
         is_paused: account.paused_at.is_some(),
+        has_wrong_servers: has_wrong_servers(page, account, &held.entry.status),
+        needs_sign_in: held.entry.status.status == StatusName::NeedsSignIn,
         reauthenticate: path(account.id, "/reauthenticate"),
     })
 }

@@ -4,7 +4,7 @@ use gatepost_accounts::{Direction, Event, Serves, What};
 use gatepost_core::{EmailAddress, LoginId, MailAccountId, PersonId};
 use gatepost_identity::{AppPasswordLimits, MOST_APP_PASSWORDS, NewAppPassword, Person, Protocols, Role};
 use gatepost_journal::Actor;
-use gatepost_providers::{Evidence, Phase, Providers};
+use gatepost_providers::{Evidence, Phase, Providers, Trouble};
 
 use crate::tests::{Browser, House, Reply};
 
@@ -324,6 +324,37 @@ async fn pausing_holds_and_resuming_lets_go() {
     let resumed = press(&house, &mut browser, &page, &format!("{page}/resume"), "").await;
     shows(&resumed, &["Reception goes on.", "/pause\""], &["Paused since"]);
     assert!(!house.rooms.accounts.is_held(id));
+    house.end().await;
+}
+
+/// C13, C15: what is wrong with a server is cured where servers are typed.
+#[tokio::test]
+async fn an_account_with_wrong_servers_leads_to_them() {
+    let house = House::new().await;
+    let id = house.account("Reception", Serves::Organisation).await;
+    let mut browser = chief(&house).await;
+    let (page, again) = (format!("/accounts/{id}"), format!("/accounts/{id}/reauthenticate"));
+    let trouble = |it: Trouble| {
+        let diagnosis = Providers::embedded().catalogue().diagnose(&Evidence::Trouble(it));
+        What::Trouble { diagnosis, reply: None }
+    };
+    for (what, leads) in [
+        (Trouble::CertificateWrongName, true),
+        (Trouble::NameNotFound, true),
+        (Trouble::ConnectionLost, false),
+        (Trouble::CertificateExpired, false),
+    ] {
+        report(&house, id, trouble(what)).await;
+        for path in ["/accounts", &page] {
+            let shown = house.get(&mut browser, path).await.body;
+            assert!(shown.contains("Failing"), "{shown}");
+            assert_eq!(shown.contains("Look at the servers"), leads, "{what:?} at {path}: {shown}");
+        }
+    }
+    let begun = house.post(&mut browser, &page, &again, "at=servers").await;
+    assert!(begun.location().ends_with("/servers"), "{}", begun.head);
+    let servers = house.get(&mut browser, begun.location()).await;
+    shows(&servers, &["value=\"127.0.0.1\"", "value=\"587\""], &[]);
     house.end().await;
 }
 

@@ -4,17 +4,26 @@ use axum::extract::State;
 use gatepost_accounts::{ConnectError, Serves};
 use gatepost_core::MailAccountId;
 use gatepost_providers::Method;
+use serde::Deserialize;
 
 use super::desk::connecting;
 use super::path;
 use super::stopped::{Done, Stopped};
-use crate::frame::{App, Id, Page, Problem, Signed, see_other};
+use crate::frame::{App, Form, Id, Page, Problem, Signed, see_other};
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Typed {
+    /// `servers`: it is these that are wrong.
+    at: String,
+}
 
 pub(super) async fn begin(
     State(app): State<App>,
     page: Page,
     signed: Signed,
     Id(id): Id<MailAccountId>,
+    Form(typed): Form<Typed>,
 ) -> Done {
     let account = app.rooms.accounts.get(signed.organisation(), id).await?;
     if !page.rules() && account.serves != Serves::Person(signed.person().id) {
@@ -28,6 +37,7 @@ pub(super) async fn begin(
     Ok(see_other(&path(
         draft.id,
         match draft.details.method {
+            _ if typed.at == "servers" => "/servers",
             Some(Method::AppPassword) => "/password?method=app_password",
             Some(Method::Password) => "/password?method=password",
             Some(Method::SignIn) | None => "",
