@@ -20,7 +20,7 @@ mod tests;
 mod whom;
 
 pub(crate) use ago::ago;
-pub(crate) use card::Card;
+pub(crate) use card::{Button, Card, glance};
 pub(crate) use check::check_in_background;
 pub(crate) use checks::Checks;
 pub(crate) use pop_up::PopUp;

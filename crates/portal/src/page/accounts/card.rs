@@ -6,7 +6,7 @@ use gatepost_accounts::{AccountStatus, DirectionStatus, Entry, MailAccount, Stat
 use gatepost_core::{MailAccountId, Trouble};
 use gatepost_web::Moment;
 
-use super::right::{Right, right_on};
+use super::right::{Held, Right, find, right_on};
 use super::{ago, path};
 use crate::frame::{App, Page, Problem, Signed};
 use crate::page::badge::Badge;
@@ -181,8 +181,29 @@ fn troubles(status: &AccountStatus) -> Vec<Cause> {
     all
 }
 
+/// The page of an account, for whoever sees it, and the one thing to do there, for whoever may.
+pub(crate) async fn glance(
+    app: &App,
+    page: &Page,
+    signed: &Signed,
+    id: MailAccountId,
+) -> Result<Option<(String, Option<Button>)>, Problem> {
+    match find(app, page, signed, id).await {
+        Ok(Held { entry, right }) => {
+            Ok(Some((path(id, ""), button(page, &entry.account, &entry.status, right))))
+        }
+        Err(Problem::NotFound) => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
 /// Sign in again, look at the servers, resume or check: whichever helps. None where all is well or it is not theirs to do.
-pub(super) fn button(page: &Page, account: &MailAccount, status: &AccountStatus, right: Right) -> Option<Button> {
+pub(super) fn button(
+    page: &Page,
+    account: &MailAccount,
+    status: &AccountStatus,
+    right: Right,
+) -> Option<Button> {
     if !right.may_act() {
         return None;
     }

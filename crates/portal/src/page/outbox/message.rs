@@ -7,13 +7,14 @@ use axum::response::Html;
 use axum::response::IntoResponse as _;
 use gatepost_core::{MailAccountId, SubmissionId};
 use gatepost_delivery::state::{Delivery, HoldReason, StateName};
-use gatepost_delivery::{AttemptView, Command, OutboxError, SubmissionView};
+use gatepost_delivery::{AttemptView, Command, OutboxError, RecipientView, SubmissionView};
 use gatepost_journal::Actor;
 use gatepost_web::Moment;
 
 use super::Mine;
 use super::letter::{because, recipient_state, sender, shown_state, visible};
 use crate::frame::{Alert, Answer, App, Id, Nav, Page, Problem, Signed, paths, see_other, show};
+use crate::page::accounts::{Button, glance};
 use crate::page::badge::{Badge, Shape};
 
 /// Tries that are shown; the earlier ones are counted.
@@ -43,6 +44,14 @@ struct Doable {
     hold: bool,
     release: bool,
     cancel: bool,
+    /// What the account needs for which it waits.
+    of_account: Option<Button>,
+}
+
+impl Doable {
+    const fn is_any(&self) -> bool {
+        self.retry || self.hold || self.release || self.cancel || self.of_account.is_some()
+    }
 }
 
 /// The part that renews itself.
@@ -66,7 +75,8 @@ struct MessagePage {
     line: TimeLine,
     is_open: bool,
     from: String,
-    account: Option<String>,
+    /// In words, and where it is seen by those who see it.
+    account: Option<(String, Option<String>)>,
     chosen_because: Option<String>,
     message_id: String,
     size: String,
@@ -88,6 +98,12 @@ pub(super) async fn message(
         Some(id) => app.rooms.accounts.list(signed.organisation()).await?.into_iter().find(|it| it.id == id),
         None => None,
     };
+    let seen = match letter.account {
+        Some(id) => glance(&app, &page, &signed, id).await?,
+        None => None,
+    };
+    let (href, button) = seen.map_or((None, None), |(href, button)| (Some(href), button));
+    let waits = letter.recipients.iter().any(|it| waits_for_account(&page, it));
     let first = letter.recipients.first().map(|it| it.address.to_string()).unwrap_or_default();
     Ok(show(
         StatusCode::OK,
@@ -96,13 +112,16 @@ pub(super) async fn message(
             href: format!("{}/{id}", paths::OUTBOX),
             is_open: letter.finished_at.is_none(),
             from: sender(&page, &letter),
-            account: account.map(|it| format!("{} ({})", it.short_name, it.address)),
+            account: account.map(|it| (format!("{} ({})", it.short_name, it.address), href)),
             chosen_because: page.is_administrator().then(|| letter.chosen_because.clone()),
             message_id: letter.message_id.trim_matches(['<', '>']).to_owned(),
             size: size(letter.size_bytes),
             client: letter.client.clone(),
             erased: letter.body_erased_at.map(|at| page.moment(at)),
-            doable: doable(&app, &signed, &letter).await?,
+            doable: Doable {
+                of_account: button.filter(|_| waits),
+                ..doable(&app, &page, &signed, &letter).await?
+            },
             line: line(&page, &letter),
             page,
         },
@@ -153,17 +172,25 @@ pub(super) async fn carry_out(
     Ok(see_other(&format!("{}/{id}", paths::OUTBOX)))
 }
 
-async fn doable(app: &App, signed: &Signed, letter: &SubmissionView) -> Result<Doable, Problem> {
+/// Whether it is held because its account is.
+fn waits_for_account(page: &Page, it: &RecipientView) -> bool {
+    recipient_state(page, it) == StateName::Held && !matches!(it.delivery, Delivery::Held { .. })
+}
+
+async fn doable(app: &App, page: &Page, signed: &Signed, letter: &SubmissionView) -> Result<Doable, Problem> {
     if letter.recipients.iter().any(|it| it.is_in_hand) {
         return Ok(Doable::default());
     }
     let clocks = app.rooms.accounts.running_clocks(signed.organisation()).await?;
     let mut can = Doable::default();
     for it in &letter.recipients {
+        // Such a letter is held already, and trying it helps nothing.
+        let is_movable = !waits_for_account(page, it);
         let (now, delivery) = (clocks.reading(it.account, app.now()), || it.delivery.clone());
         let is_due = matches!(it.delivery, Delivery::Waiting { .. });
-        can.retry |= !is_due && letter.body_erased_at.is_none() && delivery().retried(now).is_ok();
-        can.hold |= delivery().held(HoldReason::ByHand, now).is_ok();
+        can.retry |=
+            is_movable && !is_due && letter.body_erased_at.is_none() && delivery().retried(now).is_ok();
+        can.hold |= is_movable && delivery().held(HoldReason::ByHand, now).is_ok();
         can.release |= delivery().released(now).is_ok();
         can.cancel |= delivery().cancelled().is_ok();
     }

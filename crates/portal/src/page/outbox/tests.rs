@@ -1,7 +1,8 @@
 //! The outbox as people see it.
 
-use gatepost_accounts::Serves;
+use gatepost_accounts::{Direction, Event, Serves, What};
 use gatepost_identity::Role;
+use gatepost_providers::{Evidence, Phase};
 
 use crate::PortalSettings;
 use crate::routes::table;
@@ -160,5 +161,52 @@ async fn the_list_is_turned_page_by_page() {
     seen.sort();
     assert_eq!(seen, all);
     assert!(house.get(&mut browser, "/outbox?state=sent").await.body.contains("No such letters"));
+    house.end().await;
+}
+
+/// C13.
+#[tokio::test]
+async fn a_letter_that_waits_for_its_account_leads_to_what_helps_the_account() {
+    let house = House::new().await;
+    let account = house.account("Reception", Serves::Organisation).await;
+    let anna = house.person("anna@practice.test", Role::Operator).await;
+    let login = house.rooms.identity.ensure_person_login(&anna).await.unwrap().id;
+    let id = house.letter(login, Some(account), &["patient@example.net"]).await;
+    let mut chief = house.signed_in(Role::Administrator).await;
+    let mut annas = Browser::default();
+    annas.keep("session", house.session(&anna).await.token.reveal());
+    house.prove().await;
+    let (page, link) = (format!("/outbox/{id}"), format!("href=\"/accounts/{account}\""));
+    let shown = house.get(&mut chief, &page).await.body;
+    assert!(shown.contains(&link) && shown.contains("Hold it") && !shown.contains("Resume"), "{shown}");
+    let pause = format!("/accounts/{account}/pause");
+    assert_eq!(house.post(&mut chief, "/", &pause, "").await.status, 303);
+    house.get(&mut chief, "/").await;
+    let shown = house.get(&mut chief, &page).await.body;
+    assert!(shown.contains("Resume") && shown.contains(&link) && shown.contains("Take it back"), "{shown}");
+    assert!(!shown.contains("Hold it") && !shown.contains("Try again now"), "{shown}");
+    // Whoever only sends by it sees how it fares.
+    let shown = house.get(&mut annas, &page).await.body;
+    assert!(shown.contains(&link) && !shown.contains("Resume") && !shown.contains("Hold it"), "{shown}");
+    let text = b"5.7.8 Authentication credentials invalid";
+    let evidence = Evidence::Smtp {
+        provider_kind: None,
+        phase: Phase::Auth,
+        code: 535,
+        enhanced: Some((5, 7, 8)),
+        text,
+    };
+    let diagnosis = house.rooms.accounts.providers().catalogue().diagnose(&evidence);
+    let accounts = &house.rooms.accounts;
+    let resume = format!("/accounts/{account}/resume");
+    assert_eq!(house.post(&mut chief, "/", &resume, "").await.status, 303);
+    let Ok(handed) = accounts.signing_in(house.organisation, account).await else { panic!("it can") };
+    let what = What::SignInRefused { diagnosis, reply: None };
+    let event = Event { used: handed.used, began_at: house.it.world.now(), what };
+    accounts.report(house.organisation, account, Direction::Sending, event).await.unwrap();
+    let shown = house.get(&mut chief, &page).await.body;
+    let form = format!("action=\"/accounts/{account}/reauthenticate\"");
+    // Once in the panel at the head, once beside the letter.
+    assert!(shown.matches(&form).count() == 2 && !shown.contains("Hold it"), "{shown}");
     house.end().await;
 }
