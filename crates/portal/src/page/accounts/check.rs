@@ -8,6 +8,7 @@ use gatepost_accounts::{Direction, Errand, NotUsable, Outcome, Proof};
 use gatepost_core::{MailAccountId, OrganisationId};
 
 use super::act::changed;
+use super::card::{Button, button};
 use super::checks::{Checking, Ended};
 use super::path;
 use super::right::{Held, find_to_act};
@@ -36,6 +37,8 @@ struct Steps {
     /// Whether everything worked.
     is_well: bool,
     not_possible: Option<String>,
+    /// What cures the account, where another check does not.
+    cure: Option<Button>,
 }
 
 #[derive(Template)]
@@ -54,13 +57,15 @@ pub(super) async fn page(
     signed: Signed,
     Id(id): Id<MailAccountId>,
 ) -> Answer {
+    // First how the check goes: when it is over, the account knows it already.
+    let checking = app.checks.find(id);
     let held = find_to_act(&app, &page, &signed, id).await?;
-    let name = held.entry.account.short_name;
+    let name = held.entry.account.short_name.clone();
     let shown = CheckPage {
         title: page.t.fill("accounts.check_title", &[("name", &name)]),
         path: path(id, ""),
         name,
-        steps: steps(&page, app.checks.find(id)),
+        steps: steps(&page, checking, &held),
         page: page.at(Nav::Accounts),
     };
     Ok(show(StatusCode::OK, &shown))
@@ -72,8 +77,9 @@ pub(super) async fn part(
     signed: Signed,
     Id(id): Id<MailAccountId>,
 ) -> Answer {
-    find_to_act(&app, &page, &signed, id).await?;
-    let html = steps(&page, app.checks.find(id)).render();
+    let checking = app.checks.find(id);
+    let held = find_to_act(&app, &page, &signed, id).await?;
+    let html = steps(&page, checking, &held).render();
     Ok(Html(html.map_err(|error| Problem::Broken(Box::new(error)))?).into_response())
 }
 
@@ -125,7 +131,7 @@ pub(crate) fn check_in_background(
     })
 }
 
-fn steps(page: &Page, checking: Option<Checking>) -> Steps {
+fn steps(page: &Page, checking: Option<Checking>, held: &Held) -> Steps {
     let is_known = checking.is_some();
     let Checking { progress, ended } = checking.unwrap_or_default();
     let failures: Vec<Failure> =
@@ -138,7 +144,11 @@ fn steps(page: &Page, checking: Option<Checking>) -> Steps {
         Some(Ended::Done) | None => None,
     };
     let is_well = matches!(ended, Some(Ended::Done)) && failures.is_empty();
+    let is_over = ended.is_some() && !is_well;
+    let Held { entry, right } = held;
+    let cure = button(page, &entry.account, &entry.status, *right).filter(|it| is_over && it.is_main);
     Steps {
+        cure,
         page: page.clone(),
         courses: courses(page, &progress),
         failures,

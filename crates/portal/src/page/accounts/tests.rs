@@ -379,10 +379,14 @@ async fn a_check_runs_in_the_background_and_shows_its_steps() {
     // This machine is guarded: nothing was dialled.
     shows(
         &over,
-        &["Find the server’s address", "did not work", "What to do"],
-        &["Everything works", "is being tried"],
+        &["Find the server’s address", "did not work", "What to do", "Look at the servers"],
+        &["Everything works", "is being tried", "Re-authenticate"],
     );
     shows(&house.get(&mut browser, &format!("/accounts/{id}")).await, &["Failing"], &[]);
+    // Where it is the sign-in that is refused, that is begun from here.
+    report(&house, id, refused()).await;
+    let again = format!("action=\"/accounts/{id}/reauthenticate\"");
+    shows(&house.get(&mut browser, &steps).await, &[&again, "Re-authenticate"], &["Look at the servers"]);
     house.end().await;
 }
 
