@@ -10,7 +10,7 @@ use gatepost_providers::{Client, Method};
 use serde::Deserialize;
 
 use super::desk::Desk;
-use super::provider::of_servers;
+use super::provider::{OTHER, of_servers};
 use super::stopped::Done;
 use crate::frame::{Alert, App, Form, Id, Nav, Page, Signed, see_other, show};
 
@@ -101,7 +101,7 @@ impl Server {
             return None;
         }
         let Ok(host) = name.parse::<Host>() else {
-            self.host_error = Some(t.of("connect.host_wrong").to_owned());
+            self.host_error = Some(t.of(host_fault(&name)).to_owned());
             return None;
         };
         let Some(port) = self.port.trim().parse::<u16>().ok().filter(|it| *it != 0) else {
@@ -113,6 +113,17 @@ impl Server {
             return None;
         }
         Some(Endpoint { host: name, port, tls: self.tls })
+    }
+}
+
+/// What is wrong with what was typed as the name of a server.
+fn host_fault(typed: &str) -> &'static str {
+    let is_port = |it: &str| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit());
+    match typed.rsplit_once(':') {
+        _ if typed.is_empty() => "connect.host_empty",
+        _ if typed.contains("//") => "connect.host_is_page",
+        Some((host, port)) if is_port(port) && host.parse::<Host>().is_ok() => "connect.host_has_port",
+        _ => "connect.host_wrong",
     }
 }
 
@@ -184,10 +195,10 @@ fn form(desk: &Desk, typed: Typed, all: [Server; 3], wrong: Wrong) -> axum::resp
     let is_wrong = all.iter().any(Server::is_wrong) || wrong.user_name.is_some() || wrong.opens.is_some();
     let status = if is_wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let [smtp, imap, pop3] = all;
-    let text = if desk.draft.details.endpoints.is_some() {
-        t.of("connect.servers_text").to_owned()
-    } else {
-        t.fill("connect.servers_guess", &[("domain", desk.draft.details.address.domain())])
+    let text = match (&desk.draft.details.endpoints, desk.preset().word.as_str()) {
+        (None, _) => t.fill("connect.servers_guess", &[("domain", desk.draft.details.address.domain())]),
+        (Some(_), OTHER) => t.of("connect.servers_own").to_owned(),
+        (Some(_), _) => t.of("connect.servers_text").to_owned(),
     };
     let shown = ServersPage {
         title: t.fill("connect.servers_title", &[("address", desk.draft.details.address.as_str())]),

@@ -428,9 +428,12 @@ async fn servers_are_read_field_by_field_and_plain_text_goes_to_named_addresses_
         )
     };
     for (typed, words) in [
-        (fields("", "465", "implicit", "me", ""), "This is not a server"),
+        (fields("", "465", "implicit", "me", ""), "Type the name of the server"),
         (fields("a+b", "465", "implicit", "me", ""), "This is not a server"),
-        (fields("smtp://x", "465", "implicit", "me", ""), "This is not a server"),
+        (fields("https://mail.custom.test", "465", "implicit", "me", ""), "the address of a web page"),
+        (fields("mail.custom.test:465", "465", "implicit", "me", ""), "the port into its own field"),
+        (fields("[::1]:465", "465", "implicit", "me", ""), "the port into its own field"),
+        (fields("a:b", "465", "implicit", "me", ""), "This is not a server"),
         (fields("mail.custom.test", "0", "implicit", "me", ""), "from 1 to 65535"),
         (fields("mail.custom.test", "70000", "implicit", "me", ""), "from 1 to 65535"),
         (fields("mail.custom.test", "x", "implicit", "me", ""), "from 1 to 65535"),
@@ -448,6 +451,8 @@ async fn servers_are_read_field_by_field_and_plain_text_goes_to_named_addresses_
     assert_eq!(reply.location(), super::path(id, "/password?method=password"), "{}", reply.body);
     let draft = it.draft(&chief, id).await;
     assert_eq!(draft.details.opens.unwrap().as_str(), "office@custom.test");
+    let page = it.house.get(&mut chief, &super::path(id, "/servers")).await.body;
+    assert!(page.contains("typed by hand") && !page.contains("right for most"), "{page}");
     // Operators open no other mailbox, and sign in as nobody else.
     let (_, mut paul) = it.operator("paul@practice.test").await;
     let id = it.begins(&mut paul, "paul@custom.test").await;
