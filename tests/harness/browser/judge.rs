@@ -104,7 +104,8 @@ impl Browser {
         let width = self.script("return document.documentElement.scrollWidth", &[]);
         let most = self.look.width();
         assert!(width.as_u64().is_some_and(|it| it <= most), "{} is {width} wide, {most} fit", self.path());
-        let script = "const it = document.querySelector('.top nav'); return !it || it.scrollWidth <= it.clientWidth";
+        let script =
+            "const it = document.querySelector('.top nav'); return !it || it.scrollWidth <= it.clientWidth";
         assert_eq!(self.script(script, &[]), true, "the navigation of {} is cut", self.path());
     }
 

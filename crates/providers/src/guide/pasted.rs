@@ -16,12 +16,19 @@ pub struct Pasted {
 
 impl Guide {
     /// Cleans what was pasted. Providers show groups of letters; clipboards add line ends, no-break spaces and marks that
-    /// nobody sees.
+    /// nobody sees; keyboards of telephones begin with a capital letter.
     #[must_use]
     pub fn pasted(&self, text: &SecretText) -> Pasted {
         let counts = |it: &char| is_seen(*it) && !(self.strips_hyphens && is_hyphen(*it));
-        let cleaned: Zeroizing<String> = Zeroizing::new(text.reveal().chars().filter(counts).collect());
-        let is_right = self.shape.as_ref().is_none_or(|shape| shape.is_match(&cleaned));
+        let mut cleaned: Zeroizing<String> = Zeroizing::new(text.reveal().chars().filter(counts).collect());
+        let fits = |text: &str| self.shape.as_ref().is_none_or(|shape| shape.is_match(text));
+        if self.warns && !fits(&cleaned) && has_capitals_of_a_keyboard(&cleaned) {
+            let small = Zeroizing::new(cleaned.to_ascii_lowercase());
+            if fits(&small) {
+                cleaned = small;
+            }
+        }
+        let is_right = fits(&cleaned);
         let looks_wrong = self.warns && !is_right;
         Pasted { secret: SecretText::new(cleaned.to_string()), looks_wrong }
     }
@@ -34,6 +41,13 @@ pub fn cleaned_secret(text: &SecretText) -> SecretText {
     let cleaned: Zeroizing<String> =
         Zeroizing::new(text.reveal().chars().filter(|it| is_seen(*it)).collect());
     SecretText::new(cleaned.to_string())
+}
+
+/// The first letter alone is a capital, or all of them are.
+fn has_capitals_of_a_keyboard(text: &str) -> bool {
+    let mut capitals = text.bytes().map(|it| it.is_ascii_uppercase());
+    let is_first = capitals.next().unwrap_or_default();
+    is_first && (capitals.clone().all(|it| it) || !capitals.any(|it| it))
 }
 
 fn is_seen(it: char) -> bool {
@@ -71,6 +85,18 @@ mod tests {
         check("apple", "abcd-efgh-ijkl-mnop", "abcdefghijklmnop", false);
         check("apple", "abcd\u{2010}efgh\u{2013}ijkl-mnop ", "abcdefghijklmnop", false);
         check("fastmail", "a1b2 c3d4 e5f6 g7h8", "a1b2c3d4e5f6g7h8", false);
+    }
+
+    #[test]
+    fn capitals_that_a_keyboard_put_there_become_small_where_the_shape_has_small_letters_alone() {
+        for guide in ["google", "yahoo", "aol", "apple", "sandbox"] {
+            check(guide, "Abcd efgh ijkl mnop", "abcdefghijklmnop", false);
+            check(guide, "ABCD EFGH IJKL MNOP", "abcdefghijklmnop", false);
+            check(guide, "AbcdEfghIjklMnop", "AbcdEfghIjklMnop", true);
+            check(guide, "Sommer", "Sommer", true);
+        }
+        check("fastmail", "A1b2 c3d4 e5f6 g7h8", "A1b2c3d4e5f6g7h8", false);
+        check("zoho", "ABC", "ABC", false);
     }
 
     #[test]

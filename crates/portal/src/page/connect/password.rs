@@ -147,9 +147,10 @@ fn form(desk: &Desk, method: Method, is_confirmed: bool, wrong: Wrong) -> Done {
     };
     let shown = PasswordPage {
         title: if method == Method::AppPassword {
-            t.fill("connect.app_password_title", &[("provider", &desk.preset().name)])
+            let values = [("provider", desk.preset().name.as_str()), ("address", details.address.as_str())];
+            t.fill("connect.app_password_title", &values)
         } else {
-            t.fill("connect.password_title", &[("address", details.address.as_str())])
+            t.of("connect.password_title").to_owned()
         },
         href: desk.path("/password"),
         ways: desk.path(""),

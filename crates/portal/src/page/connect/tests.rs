@@ -375,6 +375,7 @@ async fn what_looks_like_the_accounts_own_password_goes_nowhere_before_it_is_mea
     let id = it.begins(&mut chief, ADDRESS).await;
     let page = it.house.get(&mut chief, &super::path(id, "/password?method=app_password")).await;
     assert!(page.body.contains("https://myaccount.google.com/apppasswords"), "{}", page.body);
+    assert!(page.body.contains(&format!("Make an app password at Praxis for {ADDRESS}")), "{}", page.body);
     let reply = it.does(&mut chief, id, "/password", "revision=1&method=app_password&password=").await;
     assert_eq!(reply.status, 422);
     let typed = "revision=1&method=app_password&password=Sommer2026!";
