@@ -89,7 +89,8 @@ pub(super) async fn callback(
     let draft = answered.map_err(|why| refused(&page, why))?;
     if let Some(it) = &draft.refused {
         let cause = Some(it.diagnosis.cause.clone());
-        return Ok(shown(&page, ("connect.vain_title", "connect.vain_text"), cause, false));
+        let title = if is_again { "connect.vain_title_again" } else { "connect.vain_title" };
+        return Ok(shown(&page, (title, "connect.vain_text"), cause, false));
     }
     let text = if is_again { "connect.close_tab_again" } else { "connect.close_tab" };
     Ok(shown(&page, ("connect.close_tab_title", text), None, true))

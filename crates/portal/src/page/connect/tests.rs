@@ -313,6 +313,22 @@ async fn another_mailbox_is_refused_naming_both_and_only_administrators_may_say_
     it.house.end().await;
 }
 
+/// C7, C15.
+#[tokio::test]
+async fn signing_in_again_in_vain_is_not_said_to_be_connecting() {
+    let it = Desk::new().await;
+    let mut chief = it.chief.clone();
+    let account = it.connected(&mut chief).await;
+    let reply = it.house.post(&mut chief, "/", &format!("/accounts/{account}/reauthenticate"), "").await;
+    let draft: DraftId = reply.location().split('/').nth(3).unwrap().parse().unwrap();
+    it.provider.says().who = ("8", "dr.ana@praxis.test");
+    let state = it.goes(&mut chief, draft).await;
+    let reply = it.answers(&mut led_by_the_provider(&chief), "praxis", &state, "code-1").await;
+    assert!(reply.status == 409 && reply.body.contains("Nobody has signed in again yet"), "{}", reply.body);
+    assert!(!reply.body.contains("not connected yet"), "{}", reply.body);
+    it.house.end().await;
+}
+
 /// C8.
 #[tokio::test]
 async fn missing_permissions_are_named_with_another_try() {
@@ -725,7 +741,11 @@ async fn what_was_withdrawn_is_explained_and_what_needs_an_application_leads_the
         assert!(page.contains("Microsoft ended passwords for mail programs"), "{page}");
         assert!(page.contains("not possible") && !page.contains("/password?method"), "{page}");
         assert_eq!(page.contains("href=\"/accounts/applications/microsoft\""), link, "{page}");
-        assert_eq!(page.contains("Ask an administrator"), !link, "{page}");
+        assert_eq!(
+            page.contains("Ask an administrator: it is done once, under Mail accounts, OAuth"),
+            !link,
+            "{page}"
+        );
         let reply = it.does(&mut browser, id, "/go", "revision=1").await;
         assert_eq!(reply.status, 409, "{}", reply.head);
         assert!(reply.body.contains("lets only registered applications in"), "{}", reply.body);
