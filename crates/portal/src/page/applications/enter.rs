@@ -168,7 +168,7 @@ pub(super) async fn enter(
         Err(NotRegistered::Refused { diagnosis, words }) => {
             shown.refused = Some(RefusedBy {
                 cause: diagnosis.cause,
-                cure: diagnosis.cure,
+                cure: here(&diagnosis.cure),
                 who: diagnosis.who.to_string(),
                 words,
             });
@@ -186,7 +186,33 @@ pub(super) async fn enter(
     Ok(shown.refuse())
 }
 
+/// Where cures of the catalogue lead to; this page is there.
+const LEADS_HERE: &str = "Open OAuth applications in Gatepost and ";
+
+/// The same cure for somebody who is here already.
+fn here(cure: &str) -> String {
+    let Some(rest) = cure.strip_prefix(LEADS_HERE) else { return cure.to_owned() };
+    let mut chars = rest.chars();
+    chars.next().map(|it| it.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
 /// Without what clipboards add.
 fn cleaned(text: &str) -> String {
     cleaned_secret(&SecretText::new(text.to_owned())).reveal().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cure_that_leads_to_this_page_begins_with_what_to_do_on_it() {
+        assert_eq!(here("Open OAuth applications in Gatepost and compare both."), "Compare both.");
+        assert_eq!(here("Ask the owner."), "Ask the owner.");
+        assert_eq!(here(LEADS_HERE), "");
+        // The words of the data.
+        let providers = gatepost_providers::Providers::embedded();
+        let cure = &providers.catalogue().find("oauth-client").unwrap().cure;
+        assert!(cure.starts_with(LEADS_HERE), "{cure}");
+    }
 }

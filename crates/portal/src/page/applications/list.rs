@@ -21,6 +21,13 @@ struct ListPage {
     cards: Vec<Card>,
 }
 
+impl ListPage {
+    /// Mailboxes can be connected with one of them.
+    fn is_any_ready(&self) -> bool {
+        self.cards.iter().filter_map(|it| it.shown.as_ref()).any(|it| it.trouble.is_none())
+    }
+}
+
 pub(super) async fn list(State(app): State<App>, page: Page, signed: Signed) -> Answer {
     let mut all = app.rooms.accounts.applications(signed.organisation()).await?;
     let providers = app.rooms.accounts.providers();

@@ -28,6 +28,7 @@ async fn every_service_has_its_steps_with_the_values_of_this_installation() {
     let mut browser = house.signed_in(Role::Administrator).await;
     let base = format!("http://localhost:{}", house.address.port());
     let list = house.get(&mut browser, "/accounts/applications").await;
+    assert!(!list.body.contains("href=\"/accounts/connect\""), "nothing is registered");
     for service in house.rooms.accounts.providers().services() {
         let path = format!("/accounts/applications/{}", service.word);
         assert!(list.body.contains(&format!("href=\"{path}\"")), "{path}");
@@ -61,6 +62,7 @@ async fn what_serves_is_listed_without_its_secret_and_the_installations_is_not_t
     }
     let list = house.get(&mut browser, "/accounts/applications").await;
     assert!(list.body.contains("The one of this installation") && list.body.contains("Set up your own"));
+    assert!(list.body.contains("href=\"/accounts/connect\""), "one leads on from here");
     let form = house.get(&mut browser, "/accounts/applications/microsoft/enter").await;
     assert!(!form.body.contains("id-of-ours"), "{}", form.body);
     let remove = "/accounts/applications/microsoft/remove";
