@@ -119,6 +119,7 @@ fn work(server: &Running, with: &AppPassword, provider: &Provider) {
 /// Whatever a browser may bring to the portal's pages, with no right to any of them.
 fn visit(link: &str, search: &mut Search) {
     let (portal, token) = link.split_once("/link?token=").unwrap();
+    let (_, port) = portal.rsplit_once(':').unwrap();
     let session = "c2Vzc2lvbi1jYW5hcnktMDEyMzQ1Njc4OWFiY2RlZmc";
     let device = "ZGV2aWNlLWNhbmFyeS0wMTIzNDU2Nzg5YWJjZGVmZ2g";
     for (name, it) in [
@@ -133,7 +134,9 @@ fn visit(link: &str, search: &mut Search) {
     let curl = |url: &str, more: &[&str]| {
         let mut command = Command::new("curl");
         command.args(["--silent", "--show-error", "--output", "/dev/null", "--write-out", "%{http_code}"]);
-        command.args(["--cookie", &format!("session={session}; device={device}; pre-session={session}")]);
+        let cookies = [("session", session), ("device", device), ("pre-session", session)];
+        let cookies = cookies.map(|(name, value)| format!("{name}-{port}={value}"));
+        command.args(["--cookie", &cookies.join("; ")]);
         let answered = with_input(command.args(more).arg(url), "").done();
         assert!(!answered.starts_with('5'), "{url}: {answered}");
     };

@@ -47,7 +47,7 @@ impl Portal {
         if !is_https && (settings.tls.is_some() || !is_loopback || !is_this_machine(&host)) {
             return Err(PortalError::PlainPublicUrl(public_url));
         }
-        let cookies = Cookies { is_secure: is_https };
+        let cookies = Cookies::of(&public_url);
         let reach = match (is_https, &settings.public_url) {
             (true, Some(_)) => Reach::Named(public_url.clone()),
             (true, None) => Reach::Any,

@@ -249,13 +249,12 @@ impl House {
         body: &str,
     ) -> Reply {
         let mut socket = TcpStream::connect(self.address).await.unwrap();
-        let cookies: Vec<_> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies = self.cookies(browser);
         let length = body.len();
         let host = if headers.contains("Host: ") { "" } else { "Host: localhost\r\n" };
         let request = format!(
-            "{method} {path} HTTP/1.1\r\n{host}Cookie: {}\r\n{headers}Content-Type: application/x-www-form-urlencoded\r\n\
-             Content-Length: {length}\r\nConnection: close\r\n\r\n{body}",
-            cookies.join("; ")
+            "{method} {path} HTTP/1.1\r\n{host}Cookie: {cookies}\r\n{headers}Content-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
         );
         socket.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
@@ -263,7 +262,7 @@ impl House {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let reply = Reply {
             status: head.split(' ').nth(1).unwrap().parse().unwrap(),
-            head: head.to_owned(),
+            head: head.replace(&format!("-{}=", self.address.port()), "="),
             body: body.to_owned(),
         };
         for set in reply.headers("set-cookie") {
@@ -271,6 +270,16 @@ impl House {
             browser.keep(name, value);
         }
         reply
+    }
+
+    /// What a browser sends. Tests name cookies without the port.
+    pub(crate) fn cookies(&self, browser: &Browser) -> String {
+        let port = self.address.port();
+        let pair = |(name, value): &(String, String)| match name.starts_with("__Host-") {
+            true => format!("{name}={value}"),
+            false => format!("{name}-{port}={value}"),
+        };
+        browser.cookies.iter().map(pair).collect::<Vec<_>>().join("; ")
     }
 
     pub(crate) async fn end(self) {

@@ -33,6 +33,9 @@ const DAY: i64 = 24 * 60 * MINUTE;
 pub(crate) struct Cookies {
     /// Whether browsers reach the door by HTTPS. Otherwise it is on loopback, where neither `Secure` nor the prefix works (WP-1).
     pub(crate) is_secure: bool,
+    /// The port that the public address names. Without HTTPS it is part of the names: cookies are not kept apart by ports
+    /// (RFC 6265 §8.5), and an installation and a demo on one computer would sign each other out.
+    pub(crate) port: Option<u16>,
 }
 
 impl CookieName {
@@ -50,10 +53,19 @@ impl CookieName {
 }
 
 impl Cookies {
+    /// Those of the door with this public address.
+    pub(crate) fn of(public_url: &str) -> Self {
+        let port = public_url.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        Self { is_secure: public_url.starts_with("https://"), port }
+    }
+
     /// The name in the header. `__Host-` keeps other hosts of the same domain from setting it.
     pub(crate) fn name(self, name: CookieName) -> String {
-        let prefix = if self.is_secure { "__Host-" } else { "" };
-        format!("{prefix}{}", name.word())
+        match self.port {
+            _ if self.is_secure => format!("__Host-{}", name.word()),
+            Some(port) => format!("{}-{port}", name.word()),
+            None => name.word().to_owned(),
+        }
     }
 
     /// What the browser sent.
@@ -121,7 +133,10 @@ mod tests {
 
     #[test]
     fn cookies_carry_what_the_table_says() {
-        let (bare, secure) = (Cookies { is_secure: false }, Cookies { is_secure: true });
+        let (bare, secure) = (Cookies::of("http://localhost"), Cookies::of("https://mail.example:8443"));
+        let demo = Cookies::of("http://localhost:8025");
+        assert_eq!(demo.visitor("x").to_string(), "visitor-8025=x; HttpOnly; SameSite=Lax; Path=/");
+        assert_eq!(Cookies::of("http://[::1]").name(CookieName::Session), "session");
         assert_eq!(bare.visitor("x").to_string(), "visitor=x; HttpOnly; SameSite=Lax; Path=/");
         assert_eq!(
             secure.visitor("x").to_string(),

@@ -150,8 +150,7 @@ impl House {
         body: &str,
     ) -> Reply {
         let mut socket = TcpStream::connect(self.address).await.unwrap();
-        let cookies: Vec<_> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let (method, cookies, length) = (&row.method, cookies.join("; "), body.len());
+        let (method, cookies, length) = (&row.method, self.cookies(browser), body.len());
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookies}\r\n{headers}Content-Type: application/x-www-form-urlencoded\r\n\
              Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"

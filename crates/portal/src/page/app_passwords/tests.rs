@@ -252,9 +252,9 @@ async fn what_is_seen_at_the_doors_reaches_everybody_who_listens_until_the_porta
     let mut streams = Vec::new();
     for browser in [&mut browser, &mut other] {
         let mut socket = TcpStream::connect(house.address).await.unwrap();
-        let session = browser.find("session").unwrap();
+        let cookies = house.cookies(browser);
         let request = format!(
-            "GET /app-passwords/{id}/listen HTTP/1.1\r\nHost: localhost\r\nCookie: session={session}\r\nAccept: text/event-stream\r\n\r\n"
+            "GET /app-passwords/{id}/listen HTTP/1.1\r\nHost: localhost\r\nCookie: {cookies}\r\nAccept: text/event-stream\r\n\r\n"
         );
         socket.write_all(request.as_bytes()).await.unwrap();
         let head = until(&mut socket, "event: replace").await;
