@@ -124,19 +124,24 @@ pub enum NotUsable {
     Store(#[from] StoreError),
 }
 
+impl ReadingServer {
+    /// As the catalogue has to know it.
+    pub(crate) const fn named<'a>(&'a self, provider_kind: Option<&'a str>) -> Server<'a> {
+        let protocol = match self.protocol {
+            ReadingProtocol::Imap => MailProtocol::Imap,
+            ReadingProtocol::Pop3 => MailProtocol::Pop3,
+        };
+        Server { protocol, endpoint: &self.endpoint, provider_kind }
+    }
+}
+
 impl SendingAccount {
     /// The server of a direction; an account that nothing is read from has one.
     #[must_use]
     pub fn server(&self, direction: Direction) -> Server<'_> {
         let provider_kind = self.provider_kind.as_deref();
-        match (&self.reading, direction) {
-            (Some(ReadingServer { protocol, endpoint, .. }), Direction::Reading) => {
-                let protocol = match protocol {
-                    ReadingProtocol::Imap => MailProtocol::Imap,
-                    ReadingProtocol::Pop3 => MailProtocol::Pop3,
-                };
-                Server { protocol, endpoint, provider_kind }
-            }
+        match (self.reading(), direction) {
+            (Some(it), Direction::Reading) => it.named(provider_kind),
             (_, Direction::Sending) | (None, Direction::Reading) => {
                 Server { protocol: MailProtocol::Smtp, endpoint: &self.endpoint, provider_kind }
             }

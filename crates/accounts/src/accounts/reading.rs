@@ -199,7 +199,6 @@ impl Accounts {
                 Ok(None) => return Err(NotReadable::Because(no_server(&it.address, protocol))),
                 Err(_elapsed) => Err(UpstreamError::TimedOut { phase: Phase::Greeting }),
             };
-            let kind = handed.provider_kind.as_deref();
             let failure = match dialled {
                 Ok((connection, capabilities)) => {
                     let event = Event { used: handed.used, began_at, what: What::Succeeded };
@@ -219,7 +218,14 @@ impl Accounts {
                     continue;
                 }
             }
-            let what = What::failed(&failure, self.providers.catalogue(), kind);
+            let Some(server) = handed.reading_by(protocol) else {
+                return Err(NotReadable::Because(no_server(&it.address, protocol)));
+            };
+            let what = What::failed(
+                &failure,
+                self.providers.catalogue(),
+                server.named(handed.provider_kind.as_deref()),
+            );
             let diagnosis = what.diagnosis().cloned();
             if diagnosis.as_ref().is_some_and(|it| FULL.contains(&it.rule.as_str())) {
                 return Err(NotReadable::Full(words(&it.address, diagnosis.as_ref())));
