@@ -29,7 +29,8 @@ pub(super) struct Choice {
 /// All whose servers are known and which have mailboxes, but for the one that it is already. What sends alone is shown by its server.
 pub(super) fn choices(desk: &Desk) -> Vec<Choice> {
     let here = &desk.preset().word;
-    let is_known = |it: &&Preset| !it.smtp.is_empty() && !(it.imap.is_empty() && it.domains.is_empty());
+    let has_mailboxes = |it: &Preset| !it.imap.is_empty() || !it.domains.is_empty();
+    let is_known = |it: &&Preset| !it.smtp.is_empty() && has_mailboxes(it);
     let known = desk.providers().iter().filter(is_known).filter(|it| it.word != *here);
     let mut all: Vec<_> = known.map(|it| Choice { word: it.word.clone(), name: it.name.clone() }).collect();
     all.sort_by_cached_key(|it| it.name.to_lowercase());
