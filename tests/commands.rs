@@ -395,7 +395,15 @@ fn a_mail_account_comes_and_goes_with_its_password_on_standard_input() {
             "--short-name",
             "Reception",
         ]);
-        command.args(["--smtp", "127.0.0.1:9", "--smtp-tls", "implicit", "--password-stdin", "--json"]);
+        command.args([
+            "--smtp",
+            "127.0.0.1:9",
+            "--smtp-tls",
+            "implicit",
+            "--password-stdin",
+            "--unchecked",
+            "--json",
+        ]);
         command.arg("--config").arg(it.config());
         command
     };
@@ -403,8 +411,10 @@ fn a_mail_account_comes_and_goes_with_its_password_on_standard_input() {
     assert_eq!(added["address"], address);
     assert_eq!(added["status"], "unchecked");
     assert_eq!(added["smtp"], serde_json::json!({ "host": "127.0.0.1", "port": 9, "tls": "implicit" }));
-    with_input(&mut add(address), "hunter2\n")
-        .refused(&["there is already a mail account for reception@example.org"]);
+    with_input(&mut add(address), "hunter2\n").refused(&[
+        "the mailbox reception@example.org is connected already",
+        "gatepost account reauthenticate",
+    ]);
     with_input(&mut add("second@example.org"), "").refused(&["the password is empty"]);
     for args in [&["account", "list", "--json"][..], &["account", "show", address, "--json"]] {
         let shown = it.run(args).json();
@@ -593,7 +603,7 @@ fn what_would_happen_to_a_letter_is_explained_before_one_is_sent() {
 
     let mut add = vec!["account", "add", "--provider", "custom", "--address", "reception@example.org"];
     add.extend(["--short-name", "Reception", "--user-name", "reception", "--smtp", "smtp.example.org:587"]);
-    add.extend(["--smtp-tls", "starttls", "--password-stdin"]);
+    add.extend(["--smtp-tls", "starttls", "--password-stdin", "--unchecked"]);
     let mut adding = it.command();
     adding.args(add).arg("--config").arg(it.config());
     with_input(&mut adding, "correct horse battery").done();
@@ -614,7 +624,14 @@ fn what_would_happen_to_a_letter_is_explained_before_one_is_sent() {
 fn an_account_is_edited_by_what_is_given_alone() {
     let it = Installation::new();
     let mut add = vec!["account", "add", "--provider", "custom", "--address", "reception@example.org"];
-    add.extend(["--short-name", "Reception", "--smtp", "smtp.example.org:587", "--password-stdin"]);
+    add.extend([
+        "--short-name",
+        "Reception",
+        "--smtp",
+        "smtp.example.org:587",
+        "--password-stdin",
+        "--unchecked",
+    ]);
     let mut adding = it.command();
     adding.args(add).arg("--config").arg(it.config());
     with_input(&mut adding, "correct horse battery").done();
@@ -646,7 +663,14 @@ fn defaults_are_chosen_by_command() {
     for name in ["reception", "billing"] {
         let address = format!("{name}@example.org");
         let mut add = vec!["account", "add", "--provider", "custom", "--address", &address];
-        add.extend(["--short-name", name, "--smtp", "smtp.example.org:587", "--password-stdin"]);
+        add.extend([
+            "--short-name",
+            name,
+            "--smtp",
+            "smtp.example.org:587",
+            "--password-stdin",
+            "--unchecked",
+        ]);
         let mut adding = it.command();
         adding.args(add).arg("--config").arg(it.config());
         with_input(&mut adding, "correct horse battery").done();

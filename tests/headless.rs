@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use gatepost_testkit::wait_until;
-use harness::{Dialogue, Gate, Servers, SignInHouse, Smtp, Visitor, link_of, trusting, with_input};
+use harness::{Dialogue, Gate, Outcome, Servers, SignInHouse, Smtp, Visitor, link_of, trusting, with_input};
 use serde_json::{Value, json};
 
 const RECEPTION: &str = "reception@sandbox.test";
@@ -209,4 +209,90 @@ fn after_a_revocation_signing_in_again_keeps_what_there_is_and_what_waited_leave
         Smtp::sign_in(&server.text("submission_tls"), &tls, &with).unwrap();
         assert_eq!(server.stop().code(), Some(0));
     }
+}
+
+/// A command on the house that reads the mailbox's password.
+fn with_password(house: &SignInHouse, args: &[&str], password: &str) -> Outcome {
+    let mut command = house.it.gatepost();
+    with_input(command.args(["account"]).args(args).arg("--password-stdin"), password)
+}
+
+#[test]
+fn by_password_nothing_is_added_before_the_mailbox_is_proven() {
+    let house = SignInHouse::start("", "");
+    let (smtp, imap) = (house.provider.smtp(), house.provider.imap());
+    let add = |smtp: &str, password: &str, more: &[&str]| {
+        let args = ["add", "--provider", "custom", "--address", RECEPTION, "--smtp", smtp, "--imap", &imap];
+        with_password(&house, &[&args[..], more].concat(), password)
+    };
+    let nothing = || assert_eq!(house.it.command(&["account", "list", "--json"]).done(), "");
+
+    let wrong = add(&smtp, "not the password", &[]);
+    assert_eq!(wrong.code, Some(1), "{wrong:?}");
+    assert!(wrong.stdout.contains("✓ encrypt the connection\n✗ sign in\n"), "{}", wrong.stdout);
+    assert!(wrong.stderr.contains("nothing was changed") && wrong.stderr.contains("Cure: "), "{wrong:?}");
+    nothing();
+    let absent = add("127.0.0.1:9", "sandbox", &["--json"]);
+    assert_eq!(absent.code, Some(1), "{absent:?}");
+    let last: Value =
+        serde_json::from_str(absent.stdout.lines().find(|it| it.contains("false")).unwrap()).unwrap();
+    assert_eq!((&last["step"], &last["ok"]), (&json!("connect"), &json!(false)));
+    nothing();
+
+    let lines = add(&smtp, "sandbox", &["--json"]).json_lines();
+    let (account, steps) = lines.split_last().unwrap();
+    assert!(steps.iter().all(|it| it["ok"] == true), "{steps:#?}");
+    assert!(steps.iter().any(|it| it["step"] == "arrival"), "{steps:#?}");
+    assert_eq!(
+        (&account["status"], &account["reading"]["status"]),
+        (&json!("connected"), &json!("connected"))
+    );
+    add(&smtp, "sandbox", &[]).refused(&[
+        "the mailbox reception@sandbox.test is connected already",
+        "gatepost account reauthenticate reception@sandbox.test",
+    ]);
+}
+
+#[test]
+fn a_password_that_the_provider_has_ended_is_refused_with_the_way_on() {
+    let house = SignInHouse::start("", "");
+    let add = |provider: &str, more: &[&str]| {
+        let args = ["add", "--provider", provider, "--address", "anna@example.org"];
+        with_password(&house, &[&args[..], more].concat(), "correct horse")
+    };
+    add("outlook_com", &[]).refused(&[
+        "Microsoft ended passwords for mail programs",
+        "gatepost account add --provider outlook_com --address anna@example.org --sign-in",
+    ]);
+    add("gmail", &[]).refused(&["Google no longer accepts", "is 16 small letters", "what was given is not"]);
+    add("icloud", &[]).refused(&["Use an app-specific password."]);
+    let added = add("outlook_com", &["--unchecked"]).done();
+    assert!(added.contains("Whether it works was not asked."), "{added}");
+    assert_eq!(house.it.account("anna@example.org")["status"], "unchecked");
+}
+
+#[test]
+fn wrong_servers_are_corrected_by_command_and_nothing_changes_before_they_work() {
+    let house = SignInHouse::start("", "");
+    let (smtp, imap) = (house.provider.smtp(), house.provider.imap());
+    let add = ["add", "--provider", "custom", "--address", RECEPTION, "--user-name", "nobody", "--unchecked"];
+    with_password(&house, &[&add[..], &["--smtp", "127.0.0.1:9"]].concat(), "wrong").done();
+    let before = house.it.account(RECEPTION);
+    let with = house.it.app_password(RECEPTION, &[]);
+    let again = |more: &[&str], password: &str| {
+        let servers = ["--smtp", &smtp, "--imap", &imap, "--user-name", RECEPTION];
+        with_password(&house, &[&["reauthenticate", RECEPTION], &servers[..], more].concat(), password)
+    };
+    let wrong = again(&[], "wrong as well");
+    assert_eq!(wrong.code, Some(1), "{wrong:?}");
+    assert_eq!(house.it.account(RECEPTION), before);
+
+    let lines = again(&["--json"], "sandbox").json_lines();
+    let after = lines.last().unwrap();
+    assert_eq!((&after["id"], &after["status"]), (&before["id"], &json!("connected")));
+    assert_eq!((&after["user_name"], &after["reading"]["status"]), (&json!(RECEPTION), &json!("connected")));
+    let server = house.it.serve();
+    house.send(&server, &with, ANNA, &["By other servers"]);
+    house.mailboxes().await_subject(ANNA, "By other servers");
+    assert_eq!(server.stop().code(), Some(0));
 }

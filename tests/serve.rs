@@ -84,6 +84,7 @@ impl Office {
             "--smtp-tls",
             "starttls",
             "--password-stdin",
+            "--unchecked",
         ]);
         with_input(command.arg("--config").arg(self.config()), "sandbox\n").done();
     }

@@ -75,11 +75,11 @@ impl Installation {
         command
     }
 
-    /// Connects a mailbox of any server, by password.
+    /// Adds a mailbox of any server, by password, without asking it.
     pub(crate) fn add_account(&self, address: &str, password: &str, smtp: &str, tls: &str) -> Value {
         let mut command = self.gatepost();
         command.args(["account", "add", "--provider", "custom", "--address", address, "--smtp", smtp]);
-        command.args(["--smtp-tls", tls, "--password-stdin", "--json"]);
+        command.args(["--smtp-tls", tls, "--password-stdin", "--unchecked", "--json"]);
         with_input(&mut command, password).json()
     }
 

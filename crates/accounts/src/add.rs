@@ -84,7 +84,7 @@ pub(crate) async fn add(
             if of_draft.is_some() {
                 tx.execute(&sql::RECORD_WORKED, params![it.organisation, secret.id, it.created_at])?;
             }
-            append(tx, &world, &entry(it, actor))?;
+            append(tx, &world, &entry(it, actor, of_draft.is_some()))?;
             record.mark_changed(tx)?;
             Ok(Some(record))
         })
@@ -167,13 +167,14 @@ pub(crate) fn become_default(tx: &mut Transaction<'_>, it: &MailAccount) -> Resu
     Ok(())
 }
 
-fn entry(it: &MailAccount, actor: Actor) -> Entry {
+fn entry(it: &MailAccount, actor: Actor, is_proven: bool) -> Entry {
     let details = json!({
         "address": it.address.as_str(),
         "provider": it.provider,
         "smtp": it.endpoints.smtp.to_string(),
         "imap": it.endpoints.imap.as_ref().map(ToString::to_string),
         "pop3": it.endpoints.pop3.as_ref().map(ToString::to_string),
+        "proven": is_proven,
     });
     Entry {
         organisation: it.organisation,

@@ -48,7 +48,10 @@ impl Asking<'_> {
                 self.sign_in(begin, scoped.organisation.as_deref()).await
             }
             AccountCommand::Reauthenticate(it) => {
-                self.reauthenticate(it, scoped.organisation.as_deref()).await
+                self.reauthenticate(*it, scoped.organisation.as_deref()).await
+            }
+            AccountCommand::Add(add) if !add.unchecked => {
+                self.connect(new_account(*add)?, scoped.organisation.as_deref()).await
             }
             AccountCommand::Add(add) => {
                 let address = add.address.to_string();
@@ -56,7 +59,7 @@ impl Asking<'_> {
                 let added: AccountShown = self.one(ask(order)).await?;
                 self.output.json(&added);
                 self.output.text(format_args!(
-                    "Added {} ({address}).\n\nNext: gatepost account check {address}",
+                    "Added {} ({address}). Whether it works was not asked.\n\nNext: gatepost account check {address}",
                     added.short_name
                 ));
                 Ok(())
@@ -348,14 +351,15 @@ fn new_oauth_client(add: OAuthClientAdd) -> Result<NewOAuthClient, Refusal> {
     })
 }
 
+fn server(given: Option<HostPort>, tls: Option<TlsMode>) -> Option<Server> {
+    given.map(|it| Server {
+        tls: tls.unwrap_or_else(|| TlsMode::usual_on(it.port)).word().to_owned(),
+        host: it.host,
+        port: it.port,
+    })
+}
+
 fn new_account(add: AccountAdd) -> Result<NewAccount, Refusal> {
-    let server = |given: Option<HostPort>, tls: Option<TlsMode>| {
-        given.map(|it| Server {
-            tls: tls.unwrap_or_else(|| TlsMode::usual_on(it.port)).word().to_owned(),
-            host: it.host,
-            port: it.port,
-        })
-    };
     let password = if add.sign_in {
         None
     } else if add.provider == crate::cli::SANDBOX && !add.password_stdin {

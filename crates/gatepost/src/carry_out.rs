@@ -32,7 +32,8 @@ impl CarryOut for App {
             Order::Check => self.check(&of, report).await,
             Order::AddAccount(new) => self.add_account(&of, *new).await,
             Order::BeginSignIn(new) => self.begin_sign_in(&of, *new).await,
-            Order::SignInAgain { address, on_page } => self.sign_in_again(&of, &address, on_page).await,
+            Order::BeginPassword(new) => self.begin_password(&of, *new).await,
+            Order::SignInAgain(again) => self.sign_in_again(&of, *again).await,
             Order::AnswerSignIn { id, pasted } => self.answer_sign_in(&of, &id, &pasted).await,
             Order::AnswerPassword { id, password } => self.answer_password(&of, &id, password).await,
             Order::FinishSignIn(id) => self.finish_sign_in(&of, &id, report).await,
@@ -116,6 +117,7 @@ impl From<AccountsError> for RoomError {
     fn from(error: AccountsError) -> Self {
         match error {
             AccountsError::Store(error) => Self::Store(error),
+            AccountsError::AlreadyThere(address) => Self::Words(there_already(&address)),
             other => Self::Words(other.to_string()),
         }
     }
@@ -128,9 +130,17 @@ impl From<ConnectError> for RoomError {
             ConnectError::NoApplication(service) => Self::Words(format!(
                 "no application is registered at {service} yet. Register one with: gatepost oauth-client add --help"
             )),
+            ConnectError::AlreadyThere { address, .. } => Self::Words(there_already(&address)),
             other => Self::Words(other.to_string()),
         }
     }
+}
+
+/// With the commands that look at an account and change it.
+fn there_already(address: &EmailAddress) -> String {
+    format!(
+        "the mailbox {address} is connected already. Look at it with: gatepost account show {address}. Another password, user name or other servers: gatepost account reauthenticate {address}"
+    )
 }
 
 impl From<OutboxError> for RoomError {

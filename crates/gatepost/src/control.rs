@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 pub use client::{Ended, carry};
 pub use order::{
     EditedAccount, NewAccount, NewAppPassword, NewOAuthClient, NewPerson, Order, PasswordOnTheWay, Request,
-    Served, Server, Target,
+    Served, Server, SigningInAgain, Target,
 };
 pub use server::ControlSocket;
 

@@ -65,6 +65,7 @@ impl Gatepost {
             "--smtp-tls",
             "starttls",
             "--password-stdin",
+            "--unchecked",
         ];
         gatepost(&account, "a password for the length of a run\n")?;
         let created = gatepost(

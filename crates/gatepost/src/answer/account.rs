@@ -100,6 +100,8 @@ pub struct SignInShown {
     pub address: String,
     /// sign_in, app_password or password.
     pub method: String,
+    /// What must be known about this way, if anything.
+    pub note: Option<String>,
     /// The page to sign in on, where that is how.
     pub link: Option<String>,
     /// Whose page that is.

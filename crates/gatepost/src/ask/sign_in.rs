@@ -5,10 +5,10 @@ use std::io::{self, BufRead};
 use gatepost_core::SecretText;
 use serde_json::Value;
 
-use super::Asking;
+use super::{Asking, server};
 use crate::answer::{AccountShown, SignInShown};
 use crate::cli::AccountReauthenticate;
-use crate::control::{Order, PasswordOnTheWay, Refusal, Request};
+use crate::control::{NewAccount, Order, PasswordOnTheWay, Refusal, Request, SigningInAgain};
 use crate::output::understand;
 use crate::secret_input::read_secret;
 
@@ -25,19 +25,31 @@ impl Asking<'_> {
         self.go_on(begun, organisation).await
     }
 
+    /// From a password to the connected account: steps are shown as they are taken.
+    pub(super) async fn connect(&self, new: NewAccount, organisation: Option<&str>) -> Result<(), Refusal> {
+        let begin = Order::BeginPassword(Box::new(new));
+        let begun: SignInShown = self.one(of(organisation, begin)).await?;
+        if let Some(note) = &begun.note {
+            self.output.text(format_args!("{note}\n"));
+        }
+        self.finish(&begun.id, organisation).await
+    }
+
     pub(super) async fn reauthenticate(
         &self,
         it: AccountReauthenticate,
         organisation: Option<&str>,
     ) -> Result<(), Refusal> {
-        let order = Order::SignInAgain { address: it.address.to_string(), on_page: it.sign_in };
-        // With a password at hand nobody is led to a page: whoever gives one means it.
-        let begun: SignInShown = if it.password_stdin {
-            let begun = self.one::<SignInShown>(of(organisation, order)).await?;
-            SignInShown { link: None, ..begun }
-        } else {
-            self.one(of(organisation, order)).await?
-        };
+        let order = Order::SignInAgain(Box::new(SigningInAgain {
+            address: it.address.to_string(),
+            on_page: it.sign_in,
+            with_password: it.password_stdin,
+            user_name: it.user_name,
+            smtp: server(it.smtp, it.smtp_tls),
+            imap: server(it.imap, it.imap_tls),
+            pop3: server(it.pop3, it.pop3_tls),
+        }));
+        let begun: SignInShown = self.one(of(organisation, order)).await?;
         if begun.link.is_some() {
             return self.go_on(begun, organisation).await;
         }

@@ -21,6 +21,7 @@ use crate::control::{EditedAccount, NewAccount, Refusal, Report, Served};
 const SANDBOX: &str = "sandbox";
 
 impl App {
+    /// Adds an account that nobody has checked.
     pub(crate) async fn add_account(
         &self,
         organisation: &Organisation,
@@ -368,6 +369,6 @@ fn server(it: &Endpoint) -> ServerShown {
     ServerShown { host: it.host.clone(), port: it.port, tls: it.tls.word().to_owned() }
 }
 
-fn endpoint(server: &crate::control::Server) -> Result<Endpoint, Refusal> {
+pub(super) fn endpoint(server: &crate::control::Server) -> Result<Endpoint, Refusal> {
     Ok(Endpoint { host: server.host.clone(), port: server.port, tls: parsed(&server.tls)? })
 }

@@ -1,20 +1,21 @@
-//! Signing in on a provider's page, begun by a command: the person opens the page in any browser and pastes the address they
-//! land on.
+//! Connecting a mailbox and signing in to it again, begun by a command: with a password, or on the provider's page, which the
+//! person opens in any browser, pasting the address they land on.
 
 use gatepost_accounts::{
-    ConnectError, Connecting, Details, Direction, Draft, DraftState, FlowOrigin, NewSecret, Outcome,
-    Progress, Serves, Whose,
+    ConnectError, Connecting, CredentialKind, Details, Direction, Draft, DraftState, Endpoints, FlowOrigin,
+    NewSecret, Outcome, Progress, Serves, Whose,
 };
 use gatepost_identity::Organisation;
-use gatepost_providers::Method;
+use gatepost_providers::{Client, Method, Note};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::account::endpoint;
 use super::account_check::{SOMEBODY, tell};
 use super::{address, done, parsed};
 use crate::answer::SignInShown;
 use crate::app::App;
-use crate::control::{NewAccount, PasswordOnTheWay, Refusal, Report};
+use crate::control::{NewAccount, PasswordOnTheWay, Refusal, Report, SigningInAgain};
 
 impl App {
     pub(super) async fn begin_sign_in(
@@ -22,12 +23,81 @@ impl App {
         organisation: &Organisation,
         new: NewAccount,
     ) -> Result<Value, Refusal> {
-        let endpoints = self.servers_of(&new).await?;
+        let connecting = self.connecting(organisation);
+        let draft = self.draft_of(&connecting, new, Method::SignIn).await?;
+        self.lead(&connecting, &draft).await
+    }
+
+    /// Begins to connect a mailbox with the password that is given. It is checked next, and kept only if it works.
+    pub(super) async fn begin_password(
+        &self,
+        organisation: &Organisation,
+        mut new: NewAccount,
+    ) -> Result<Value, Refusal> {
+        let given = new.password.take().ok_or_else(|| Refusal::new("there is no password"))?;
+        let NewSecret::Password(kind, text) = self.as_pasted(&new.provider, given.0) else {
+            return Err(Refusal::new("there is no password"));
+        };
+        let method = match kind {
+            CredentialKind::AppPassword => Method::AppPassword,
+            CredentialKind::Password | CredentialKind::OAuth => Method::Password,
+        };
+        let note = self.offered(&new, method)?;
+        let connecting = self.connecting(organisation);
+        let draft = self.draft_of(&connecting, new, method).await?;
+        // Whoever is at this machine's command line has named the servers, or sees them in `account show`.
+        let put = connecting.put_password(draft.id, draft.revision, kind, text, true).await;
+        let draft = put.map_err(|error| self.refuse(error))?;
+        done(SignInShown { note, ..begun(&draft, method) })
+    }
+
+    /// What must be known about a way to connect a mailbox; refuses one that the provider has ended.
+    fn offered(&self, new: &NewAccount, method: Method) -> Result<Option<String>, Refusal> {
+        let providers = self.accounts.providers();
+        let Some(preset) = providers.find(&new.provider) else { return Ok(None) };
+        // Whether an application is registered decides about signing in alone.
+        let methods = providers.methods(preset, Client::Registered);
+        let offers = || methods.also.iter().chain([&methods.first]);
+        let Some(closed) = methods.explained.iter().find(|it| it.method == method) else {
+            let offer = offers().find(|it| it.method == method);
+            return Ok(offer.and_then(|it| it.note).map(sentences));
+        };
+        let guide = offers().find_map(|it| it.guide).filter(|_| method == Method::Password);
+        let shape = guide.and_then(|it| {
+            let shape = it.shape_in_words.as_deref()?;
+            Some(format!(" The {} of {} is {shape}, and what was given is not.", it.name, preset.name))
+        });
+        let sign_in = offers().any(|it| it.method == Method::SignIn).then(|| {
+            format!(
+                " Sign in on the provider's page with: gatepost account add --provider {} --address {} --sign-in",
+                new.provider, new.address
+            )
+        });
+        Err(Refusal::new(format!(
+            "{}{}{}",
+            closed.note.map_or_else(|| format!("{} takes no such password.", preset.name), sentences),
+            shape.unwrap_or_default(),
+            sign_in.unwrap_or_default()
+        )))
+    }
+
+    /// The draft of a new mailbox.
+    async fn draft_of(
+        &self,
+        connecting: &Connecting,
+        new: NewAccount,
+        method: Method,
+    ) -> Result<Draft, Refusal> {
+        let mut endpoints = self.servers_of(&new).await?;
+        if method == Method::SignIn && new.pop3.is_none() && endpoints.imap.is_some() {
+            // Permission is asked for what is used: one way of reading.
+            endpoints.pop3 = None;
+        }
         let details = Details {
             address: address(&new.address)?,
             provider: new.provider,
             found_at: None,
-            method: Some(Method::SignIn),
+            method: Some(method),
             user_name: new.user_name,
             opens: None,
             endpoints: Some(endpoints),
@@ -38,34 +108,39 @@ impl App {
             is_default: false,
             same_as: None,
         };
-        let connecting = self.connecting(organisation);
         let begun = connecting.begin(details.clone()).await.map_err(|error| self.refuse(error))?;
         // An earlier try may have said something else.
         let draft = connecting.change(begun.id, begun.revision, details).await;
-        let draft = draft.map_err(|error| self.refuse(error))?;
-        self.lead(&connecting, &draft).await
+        draft.map_err(|error| self.refuse(error))
     }
 
     pub(super) async fn sign_in_again(
         &self,
         organisation: &Organisation,
-        text: &str,
-        on_page: bool,
+        it: SigningInAgain,
     ) -> Result<Value, Refusal> {
-        let account = self.account(organisation, text).await?;
+        let account = self.account(organisation, &it.address).await?;
         let connecting = self.connecting(organisation);
         let draft = connecting.begin_again(account.id).await.map_err(|error| self.refuse(error))?;
+        let given = |server: &Option<crate::control::Server>| server.as_ref().map(endpoint).transpose();
+        let (imap, pop3) = match (given(&it.imap)?, given(&it.pop3)?) {
+            (None, None) => (account.endpoints.imap, account.endpoints.pop3),
+            those => those,
+        };
+        let smtp = given(&it.smtp)?.unwrap_or(account.endpoints.smtp);
+        let details = Details {
+            user_name: it.user_name.unwrap_or(account.user_name),
+            endpoints: Some(Endpoints { smtp, imap, pop3 }),
+            ..draft.details.clone()
+        };
+        // An earlier try may have said something else.
+        let draft = connecting.change(draft.id, draft.revision, details).await;
+        let draft = draft.map_err(|error| self.refuse(error))?;
         let method = draft.details.method.unwrap_or(Method::Password);
-        if on_page || method == Method::SignIn {
+        if it.on_page || (method == Method::SignIn && !it.with_password) {
             return self.lead(&connecting, &draft).await;
         }
-        done(SignInShown {
-            id: draft.id.to_string(),
-            address: draft.details.address.to_string(),
-            method: method.word().to_owned(),
-            link: None,
-            service: None,
-        })
+        done(begun(&draft, method))
     }
 
     /// Where to sign in.
@@ -73,14 +148,9 @@ impl App {
         let portal = self.portal_url();
         let begun =
             connecting.begin_sign_in(draft.id, draft.revision, FlowOrigin::Command, portal.as_deref()).await;
-        let begun = begun.map_err(|error| self.refuse(error))?;
-        done(SignInShown {
-            id: draft.id.to_string(),
-            address: draft.details.address.to_string(),
-            method: Method::SignIn.word().to_owned(),
-            link: Some(begun.url),
-            service: Some(begun.service),
-        })
+        let at = begun.map_err(|error| self.refuse(error))?;
+        let (link, service) = (Some(at.url), Some(at.service));
+        done(SignInShown { link, service, ..self::begun(draft, Method::SignIn) })
     }
 
     pub(super) async fn answer_sign_in(
@@ -143,13 +213,36 @@ impl App {
                 let added = connecting.finish(draft.id, draft.revision).await;
                 self.added(organisation, added.map_err(|error| self.refuse(error))?).await
             }
-            _ => Err(Refusal::new(unproven(&proven.draft))),
+            _ => {
+                if proven.draft.details.method != Some(Method::SignIn) {
+                    // Nobody goes on with it, so the password is not kept.
+                    connecting.discard(draft.id).await.map_err(|error| self.refuse(error))?;
+                }
+                Err(Refusal::new(unproven(&proven.draft)))
+            }
         }
     }
 
     fn connecting(&self, organisation: &Organisation) -> Connecting {
         self.accounts.connecting(Whose { organisation: organisation.id, person: None })
     }
+}
+
+/// What has begun, where nobody has to be led anywhere.
+fn begun(draft: &Draft, method: Method) -> SignInShown {
+    SignInShown {
+        id: draft.id.to_string(),
+        address: draft.details.address.to_string(),
+        method: method.word().to_owned(),
+        note: None,
+        link: None,
+        service: None,
+    }
+}
+
+fn sentences(note: &Note) -> String {
+    let instead = note.instead.as_deref().map_or_else(String::new, |it| format!(" {it}"));
+    format!("{}{instead}", note.text)
 }
 
 /// Why a sign-in brought nothing.

@@ -10,7 +10,7 @@ use gatepost_core::EmailAddress;
 /// `gatepost account …`
 #[derive(Debug, Subcommand)]
 pub enum AccountCommand {
-    /// Connect a mailbox
+    /// Connect a mailbox, once it is proven that it works
     Add(Box<AccountAdd>),
     /// All mail accounts with their state
     #[command(before_help = "Examples:\n  gatepost account list\n  gatepost account list --json")]
@@ -28,8 +28,8 @@ pub enum AccountCommand {
         before_help = "Examples:\n  gatepost account check reception@example.org\n  gatepost account check reception@example.org --no-letter"
     )]
     Check(AccountCheck),
-    /// Sign in again at the provider: the account, its app passwords and what waits stay
-    Reauthenticate(AccountReauthenticate),
+    /// Sign in again at the provider, also at other servers: the account, its app passwords and what waits stay
+    Reauthenticate(Box<AccountReauthenticate>),
     /// Send nothing by this account until it is resumed; letters wait
     #[command(before_help = "Examples:\n  gatepost account pause reception@example.org")]
     Pause(OneAccount),
@@ -62,7 +62,10 @@ pub struct AccountCheck {
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   gatepost account reauthenticate reception@example.org
-  gatepost account reauthenticate reception@example.org --password-stdin < FILE")]
+  gatepost account reauthenticate reception@example.org --password-stdin < FILE
+  gatepost account reauthenticate reception@example.org --smtp mail.example.org:587 --imap mail.example.org:993
+
+With servers or a user name the account gets these as well; nothing of it changes before they work.")]
 pub struct AccountReauthenticate {
     /// Its e-mail address
     pub address: EmailAddress,
@@ -72,6 +75,27 @@ pub struct AccountReauthenticate {
     /// Read the mailbox's password from standard input, also where somebody signed in on the provider's page before
     #[arg(long)]
     pub password_stdin: bool,
+    /// Sign in as this from now on
+    #[arg(long, value_name = "U")]
+    pub user_name: Option<String>,
+    /// Another server for sending
+    #[arg(long, value_name = "HOST:PORT")]
+    pub smtp: Option<HostPort>,
+    /// Encryption towards it; else implicit on port 465, STARTTLS on others
+    #[arg(long, value_enum, requires = "smtp")]
+    pub smtp_tls: Option<TlsMode>,
+    /// Another server for reading, in place of all before
+    #[arg(long, value_name = "HOST:PORT")]
+    pub imap: Option<HostPort>,
+    /// Encryption towards it; else implicit on port 993, STARTTLS on others
+    #[arg(long, value_enum, requires = "imap")]
+    pub imap_tls: Option<TlsMode>,
+    /// Another server for fetching, in place of all before
+    #[arg(long, value_name = "HOST:PORT")]
+    pub pop3: Option<HostPort>,
+    /// Encryption towards it; else implicit on port 995, STARTTLS on others
+    #[arg(long, value_enum, requires = "pop3")]
+    pub pop3_tls: Option<TlsMode>,
 }
 
 /// `gatepost account add`.
@@ -81,7 +105,9 @@ pub struct AccountReauthenticate {
   gatepost account add --provider custom --address reception@example.org --short-name Reception \\
       --author-name \"Lakeside Practice\" --user-name reception --smtp mail.example.org:465 --password-stdin < FILE
   gatepost account add --provider gmail --address practice@gmail.com --sign-in
-  gatepost account add --provider sandbox --address reception@sandbox.test")]
+  gatepost account add --provider sandbox --address reception@sandbox.test
+
+The mailbox is proven before it is connected: signed in to, and sent a letter to itself. What does not work is not stored.")]
 pub struct AccountAdd {
     /// Whose mailbox it is: custom for any server, sandbox, or a provider that is known
     #[arg(long, value_name = "WORD", value_parser = provider_word)]
@@ -122,6 +148,9 @@ pub struct AccountAdd {
     /// Read the mailbox's password from standard input instead of asking for it
     #[arg(long)]
     pub password_stdin: bool,
+    /// Add it without asking the provider, to prepare an installation that has no network yet: `account check` proves it later
+    #[arg(long, conflicts_with = "sign_in")]
+    pub unchecked: bool,
 }
 
 /// `gatepost account edit`.

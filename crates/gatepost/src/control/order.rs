@@ -28,17 +28,14 @@ impl From<Order> for Request {
 pub enum Order {
     /// Look at database, keys, certificate and providers; an item for each finding.
     Check,
-    /// Connect a mailbox.
+    /// Connect a mailbox without asking its provider.
     AddAccount(Box<NewAccount>),
+    /// Begin to connect a mailbox with the password that is given.
+    BeginPassword(Box<NewAccount>),
     /// Begin to connect a mailbox by signing in on the provider's page; the answer says where that is.
     BeginSignIn(Box<NewAccount>),
-    /// Begin to sign in again to a mailbox, by address; the answer says how.
-    SignInAgain {
-        /// Which one.
-        address: String,
-        /// On the provider's page, also where a password was used before.
-        on_page: bool,
-    },
+    /// Begin to sign in again to a mailbox; the answer says how.
+    SignInAgain(Box<SigningInAgain>),
     /// The address that the provider's page led to.
     AnswerSignIn {
         /// Which sign-in.
@@ -160,6 +157,26 @@ pub struct NewAccount {
     pub pop3: Option<Server>,
     /// The mailbox's password; none where somebody signs in on the provider's page.
     pub password: Option<PasswordOnTheWay>,
+}
+
+/// A mailbox to sign in to again; what is absent stays.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SigningInAgain {
+    /// Which one, by address.
+    pub address: String,
+    /// On the provider's page, also where a password was used before.
+    pub on_page: bool,
+    /// With a password, also where somebody signed in on the provider's page before.
+    pub with_password: bool,
+    /// What to sign in as.
+    pub user_name: Option<String>,
+    /// Server for sending.
+    pub smtp: Option<Server>,
+    /// Server for reading; with this or the next one, both are as given.
+    pub imap: Option<Server>,
+    /// Server for fetching.
+    pub pop3: Option<Server>,
 }
 
 /// What changes of a mail account; what is absent stays.

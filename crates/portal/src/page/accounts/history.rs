@@ -36,14 +36,15 @@ fn past(page: &Page, it: &PastEntry, whom: &Whom) -> Past {
     let details: Value = serde_json::from_str(&it.details).unwrap_or_default();
     let (badge, cause) = match it.action.as_str() {
         "mail_account.status_changed" => status_changed(page, &details),
-        action => (Badge::new("calm", Shape::Dot, page.t.of(done(action))), None),
+        action => (Badge::new("calm", Shape::Dot, page.t.of(done(action, &details))), None),
     };
     Past { badge, at: page.moment(it.at), who: who(page, it, whom), cause }
 }
 
 /// What somebody did; an action of a later version is at least dated.
-fn done(action: &str) -> &'static str {
+fn done(action: &str, details: &Value) -> &'static str {
     match action {
+        "mail_account.added" if details["proven"] == false => "accounts.past_added_unchecked",
         "mail_account.added" => "accounts.past_added",
         "mail_account.paused" => "accounts.past_paused",
         "mail_account.resumed" => "accounts.past_resumed",

@@ -169,7 +169,7 @@ async fn the_board_says_what_is_wrong_since_when_why_what_to_do_who_and_what_wai
     let detail = house.get(&mut browser, &format!("/accounts/{zeta}")).await;
     shows(
         &detail,
-        &["535 5.7.8 &#60;b&#62;no", "Sending: Needs sign-in", "Connected for the first time"],
+        &["535 5.7.8 &#60;b&#62;no", "Sending: Needs sign-in", "Added without a check"],
         &["<b>no"],
     );
     report(&house, zeta, What::Succeeded).await;
