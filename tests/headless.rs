@@ -181,6 +181,9 @@ fn after_a_revocation_signing_in_again_keeps_what_there_is_and_what_waited_leave
         let before = needs_sign_in.unwrap_or_else(|| panic!("{}", house.it.account(RECEPTION)));
         assert_eq!(before["reading"]["status"], "needs_sign_in", "a dead grant reads nothing either");
         assert_eq!(house.it.letters(&["--state", "sent"]).len(), 1);
+        let held = house.it.letters(&["--limit", "1"])[0]["id"].as_str().unwrap().to_owned();
+        let shown = house.it.command(&["outbox", "show", &held]).done();
+        assert!(shown.contains(&format!("Next: gatepost account reauthenticate {RECEPTION}")), "{shown}");
 
         let done = match way {
             "sign in" => house.finish(house.signing_in_again(RECEPTION, &["--json"]), RECEPTION),

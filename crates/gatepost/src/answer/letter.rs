@@ -17,6 +17,10 @@ pub struct LetterShown {
     pub state: String,
     /// Why, where that is not plain.
     pub because: Option<String>,
+    /// What holds it, in a word, where it is held: by_hand, no_account, damaged; else the status of the mail account it waits
+    /// for. Absent in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<String>,
     /// Cause and cure, where a refusal of the provider is the reason.
     pub diagnosis: Option<DiagnosisShown>,
     /// Address of the mail account it leaves by.
@@ -96,18 +100,26 @@ impl LetterShown {
             let reply = it.reply.as_deref().map_or_else(String::new, |reply| format!(": {}", plain(reply)));
             text.push_str(&format!("  {}  {}  {}{reply}\n", minute(&it.at), it.recipient, it.result));
         }
-        match next_command(&self.state, self.account.as_deref()) {
-            Some(next) => format!("{text}\nNext: {next} {}", self.id),
+        match self.next_command() {
+            Some(next) => format!("{text}\nNext: {next}"),
             None => text.trim_end().to_owned(),
         }
     }
-}
 
-fn next_command(state: &str, account: Option<&str>) -> Option<&'static str> {
-    match (state, account) {
-        ("failed" | "deferred", _) => Some("gatepost outbox retry"),
-        ("held", Some(_)) => Some("gatepost outbox release"),
-        _ => None,
+    /// What cures it: a letter that waits for its account leaves by itself once the account works, and not before.
+    fn next_command(&self) -> Option<String> {
+        let account =
+            |command: &str| Some(format!("gatepost account {command} {}", self.account.as_deref()?));
+        match (self.state.as_str(), self.held_by.as_deref()) {
+            ("failed" | "deferred", _) => Some(format!("gatepost outbox retry {}", self.id)),
+            ("held", Some("by_hand")) => Some(format!("gatepost outbox release {}", self.id)),
+            ("held", Some("no_account")) => Some("gatepost account add --help".to_owned()),
+            ("held", Some("paused")) => account("resume"),
+            ("held", Some("needs_sign_in")) => account("reauthenticate"),
+            ("held", Some("damaged")) => Some(format!("gatepost outbox cancel {}", self.id)),
+            ("held", _) => account("check"),
+            _ => None,
+        }
     }
 }
 
@@ -136,4 +148,45 @@ pub(crate) fn letters_text(all: &[LetterShown], more: bool) -> String {
     }
     text.push_str("\n\nNext: gatepost outbox show ID");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_command_is_one_that_helps() {
+        let next = |state: &str, held_by: Option<&str>| {
+            let letter = LetterShown {
+                id: "ID".into(),
+                message_id: "<m@example.org>".into(),
+                state: state.into(),
+                because: None,
+                held_by: held_by.map(str::to_owned),
+                diagnosis: None,
+                account: Some("a@example.org".into()),
+                from: None,
+                recipients: Vec::new(),
+                attempts: None,
+                accepted_at: "2026-11-22T10:00:00Z".into(),
+                next_attempt_at: None,
+                size_bytes: 1,
+                client: "127.0.0.1".into(),
+            };
+            letter.text().split_once("Next: gatepost ").map(|(_, next)| next.to_owned())
+        };
+        for (state, held_by, want) in [
+            ("held", Some("by_hand"), Some("outbox release ID")),
+            ("held", Some("no_account"), Some("account add --help")),
+            ("held", Some("damaged"), Some("outbox cancel ID")),
+            ("held", Some("needs_sign_in"), Some("account reauthenticate a@example.org")),
+            ("held", Some("paused"), Some("account resume a@example.org")),
+            ("held", Some("connected"), Some("account check a@example.org")),
+            ("failed", None, Some("outbox retry ID")),
+            ("deferred", None, Some("outbox retry ID")),
+            ("sent", None, None),
+        ] {
+            assert_eq!(next(state, held_by).as_deref(), want, "{state} {held_by:?}");
+        }
+    }
 }

@@ -60,6 +60,7 @@ impl App {
             reply: it.reply.as_deref().map(words),
         });
         letter.attempts = Some(attempts.collect());
+        letter.held_by = self.held_by(organisation, &view).await?;
         done(letter)
     }
 
@@ -144,6 +145,7 @@ impl App {
             message_id: view.message_id.clone(),
             state: state.word().to_owned(),
             because: self.because(view, state),
+            held_by: None,
             diagnosis: self.diagnosed(view, state).as_ref().map(diagnosis),
             account: view.account.and_then(|id| names.get(&id).cloned()),
             from: view.from.as_ref().map(ToString::to_string),
@@ -188,6 +190,25 @@ impl App {
             }
             Delivery::Sent | Delivery::Cancelled => None,
         }
+    }
+
+    /// What holds a letter, in a word: its own reason, or the status of the account it waits for.
+    async fn held_by(
+        &self,
+        organisation: &Organisation,
+        view: &SubmissionView,
+    ) -> Result<Option<String>, Refusal> {
+        let is_held = |account| self.accounts.is_held(account);
+        let held = view.recipients.iter().find(|it| it.state(is_held) == StateName::Held);
+        let Some(first) = held else { return Ok(None) };
+        Ok(match (&first.delivery, first.account) {
+            (Delivery::Held { because, .. }, _) => Some(because.word().to_owned()),
+            (_, Some(account)) => {
+                let status = self.accounts.status(organisation.id, account).await;
+                Some(status.map_err(|error| self.refuse(error))?.status.word().to_owned())
+            }
+            (_, None) => None,
+        })
     }
 
     /// The diagnosis behind that, if it is one: the letter's own, or that of the account it waits for.
