@@ -716,7 +716,7 @@ fn what_is_not_there_is_said_with_the_command_that_lists_it() {
         (&["person", "reset-password", "b@example.org"], "gatepost person list"),
         (
             &["person", "add", "--address", "p@example.org", "--name", "P", "--location", "Nowhere"],
-            "there is no location named \"Nowhere\" in Lakeside Practice",
+            "there is no location named \"Nowhere\" in Lakeside Practice. There ",
         ),
         (&["person", "add", "--address", "p@example.org", "--name", " "], "the name is empty"),
         (
@@ -725,7 +725,19 @@ fn what_is_not_there_is_said_with_the_command_that_lists_it() {
         ),
         (
             &["account", "add", "--provider", "sandbox", "--address", "a@sandbox.test"],
-            "Start one with: gatepost sandbox",
+            "which holds a real installation. Start one with: gatepost sandbox --data ANOTHER-FOLDER",
+        ),
+        (
+            &["account", "add", "--provider", "sandbox", "--address", "a@sandbox.test", "--sign-in"],
+            "name its servers with --smtp HOST:PORT and --imap HOST:PORT",
+        ),
+        (
+            &["account", "add", "--provider", "gmial", "--address", "a@gmail.com", "--sign-in"],
+            "there is no provider gmial. Did you mean gmail? Known are: aol, custom, fastmail, gmail,",
+        ),
+        (
+            &["account", "add", "--provider", "unheard-of", "--address", "a@example.org", "--sign-in"],
+            "there is no provider unheard-of. Known are: ",
         ),
     ] {
         it.run(args).refused(&[words]);

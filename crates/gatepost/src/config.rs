@@ -16,6 +16,7 @@ mod value;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+pub(crate) use nearest::nearest_of;
 pub use problem::ConfigError;
 use problem::Problem;
 pub(crate) use raw::MASTER_KEY_VARIABLE;

@@ -15,7 +15,9 @@ use serde_json::Value;
 use super::{address, done, parsed};
 use crate::answer::{AccountShown, DiagnosisShown, DirectionShown, ServerShown};
 use crate::app::App;
+use crate::config::nearest_of;
 use crate::control::{EditedAccount, NewAccount, Refusal, Report, Served};
+use crate::demo_mark;
 
 /// The provider on this machine, found by its file in the data folder.
 const SANDBOX: &str = "sandbox";
@@ -65,6 +67,8 @@ impl App {
 
     /// Those that are named, and those that are known of the provider.
     pub(super) async fn servers_of(&self, new: &NewAccount) -> Result<Endpoints, Refusal> {
+        // Also where all servers are named.
+        self.preset(&new.provider)?;
         let known = match &new.smtp {
             Some(server) => Endpoints { smtp: endpoint(server)?, imap: None, pop3: None },
             None => self.known_servers(&new.provider).await?,
@@ -163,14 +167,12 @@ impl App {
 
     /// Where a provider that is known takes letters, and lets them be read.
     pub(crate) async fn known_servers(&self, provider: &str) -> Result<Endpoints, Refusal> {
-        if provider == SANDBOX {
-            let found = gatepost_sandbox::find_living(self.data_dir()).await;
-            let living = found.map_err(|error| Refusal::new(error.to_string()))?.ok_or_else(|| {
-                Refusal::new(format!(
-                    "no sandbox lives in {0}. Start one with: gatepost sandbox --data {0}",
-                    self.data_dir().display()
-                ))
-            })?;
+        let preset = self.preset(provider)?;
+        let living = match provider {
+            SANDBOX => gatepost_sandbox::find_living(self.data_dir()).await,
+            _ => Ok(None),
+        };
+        if let Some(living) = living.map_err(|error| Refusal::new(error.to_string()))? {
             let door = |at: SocketAddr| Endpoint {
                 host: at.ip().to_string(),
                 port: at.port(),
@@ -182,19 +184,40 @@ impl App {
                 pop3: Some(door(living.pop3)),
             });
         }
-        let preset = self.accounts.providers().find(provider);
         // `{zone}` stands for the region, which nobody here knows.
         let first = |servers: &[Server]| {
             let server = servers.first().filter(|it| !it.host.contains('{'))?;
             Some(Endpoint { host: server.host.clone(), port: server.port, tls: server.tls })
         };
-        let smtp = preset.and_then(|it| first(&it.smtp)).ok_or_else(|| {
-            Refusal::new(format!(
-                "provider {provider} has no server that is known here. Name it with --smtp HOST:PORT"
-            ))
+        let smtp = first(&preset.smtp).ok_or_else(|| {
+            let data = self.data_dir();
+            Refusal::new(match provider {
+                SANDBOX if demo_mark::refuse_production(data).is_ok() => {
+                    format!("no sandbox lives in {0}. Start one with: gatepost sandbox --data {0}", data.display())
+                }
+                // It keeps away from a real installation, which takes it as any other provider.
+                SANDBOX => format!(
+                    "no sandbox lives in {}, which holds a real installation. Start one with: gatepost sandbox --data ANOTHER-FOLDER, and name its servers with --smtp HOST:PORT and --imap HOST:PORT or under [providers.sandbox] in the configuration",
+                    data.display()
+                ),
+                _ => format!("provider {provider} has no server that is known here. Name it with --smtp HOST:PORT"),
+            })
         })?;
-        let reading = |servers: fn(&Preset) -> &[Server]| preset.and_then(|it| first(servers(it)));
-        Ok(Endpoints { smtp, imap: reading(|it| &it.imap), pop3: reading(|it| &it.pop3) })
+        Ok(Endpoints { smtp, imap: first(&preset.imap), pop3: first(&preset.pop3) })
+    }
+
+    fn preset(&self, word: &str) -> Result<&Preset, Refusal> {
+        let providers = self.accounts.providers();
+        providers.find(word).ok_or_else(|| {
+            let mut known: Vec<&str> = providers.iter().map(|it| it.word.as_str()).collect();
+            known.sort_unstable();
+            let nearest =
+                nearest_of(word, &known).map_or_else(String::new, |it| format!(" Did you mean {it}?"));
+            Refusal::new(format!(
+                "there is no provider {word}.{nearest} Known are: {}. Any other is custom",
+                known.join(", ")
+            ))
+        })
     }
 
     pub(super) async fn list_accounts(

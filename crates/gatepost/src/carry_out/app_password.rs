@@ -77,12 +77,16 @@ impl App {
         name: &str,
     ) -> Result<Location, Refusal> {
         let found = self.identity.find_location(organisation.id, name).await;
-        found.map_err(|error| self.refuse(error))?.ok_or_else(|| {
-            Refusal::new(format!(
-                "there is no location named {name:?} in {}. Name one that is there",
-                organisation.name
-            ))
-        })
+        if let Some(it) = found.map_err(|error| self.refuse(error))? {
+            return Ok(it);
+        }
+        let all = self.identity.list_locations(organisation.id).await.map_err(|error| self.refuse(error))?;
+        let names: Vec<&str> = all.iter().map(|it| it.name.as_str()).collect();
+        let there = match names.as_slice() {
+            [] => "There is none yet: an administrator adds it in the portal, under Locations".to_owned(),
+            _ => format!("There are: {}", names.join(", ")),
+        };
+        Err(Refusal::new(format!("there is no location named {name:?} in {}. {there}", organisation.name)))
     }
 
     pub(super) async fn list_app_passwords(

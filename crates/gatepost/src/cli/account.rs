@@ -109,7 +109,8 @@ pub struct AccountReauthenticate {
 
 The mailbox is proven before it is connected: signed in to, and sent a letter to itself. What does not work is not stored.")]
 pub struct AccountAdd {
-    /// Whose mailbox it is: custom for any server, sandbox, or a provider that is known
+    /// Whose mailbox it is: aol, fastmail, gmail, google_workspace, google_workspace_relay, icloud, mandrill, microsoft365,
+    /// outlook_com, sandbox, yahoo, zoho, one of the configuration, or custom for any other
     #[arg(long, value_name = "WORD", value_parser = provider_word)]
     pub provider: String,
     /// E-mail address of the mailbox

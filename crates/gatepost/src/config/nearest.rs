@@ -27,6 +27,12 @@ pub(super) fn nearest_variable(name: &str) -> String {
     format!("Did you mean {nearest}?")
 }
 
+/// The known word that is meant, if one is near: not more than a third of its letters are others.
+pub(crate) fn nearest_of<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let nearest = known.iter().min_by_key(|it| distance(word, it))?;
+    (3 * distance(word, nearest) <= nearest.len()).then_some(*nearest)
+}
+
 /// How many letters must be added, removed, changed or swapped with their neighbour to make one text the other
 /// (optimal string alignment).
 pub(super) fn distance(one: &str, other: &str) -> usize {
@@ -69,6 +75,20 @@ mod tests {
             ("starttls", "tls", 5),
         ] {
             assert_eq!(distance(one, other), n, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_guessed_only_if_it_is_near() {
+        let known = ["gmail", "microsoft365", "yahoo"];
+        for (word, meant) in [
+            ("gmial", Some("gmail")),
+            ("google", None),
+            ("microsoft356", Some("microsoft365")),
+            ("microsoft", Some("microsoft365")),
+            ("x", None),
+        ] {
+            assert_eq!(nearest_of(word, &known), meant, "{word}");
         }
     }
 
