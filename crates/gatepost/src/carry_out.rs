@@ -29,7 +29,7 @@ impl CarryOut for App {
     async fn carry_out(&self, request: Request, report: &Report) -> Result<Value, Refusal> {
         let of = self.choose(request.organisation.as_deref()).await?;
         let carried = match request.order {
-            Order::Check => self.check(&of, report).await,
+            Order::Check(text_hash) => self.check(&of, text_hash, report).await,
             Order::AddAccount(new) => self.add_account(&of, *new).await,
             Order::BeginSignIn(new) => self.begin_sign_in(&of, *new).await,
             Order::BeginPassword(new) => self.begin_password(&of, *new).await,

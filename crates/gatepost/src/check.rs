@@ -45,7 +45,7 @@ pub(crate) async fn check(config: Option<&Path>, output: Output, world: &World) 
     let mut server_runs = false;
     if has_folder && has_key {
         disk(&mut findings, &settings);
-        server_runs = database(&mut findings, config, world).await;
+        server_runs = database(&mut findings, (config, settings.text_hash), world).await;
     }
     portal(&mut findings, &settings);
     ports(&mut findings, &settings, server_runs);
@@ -134,10 +134,10 @@ fn disk(findings: &mut Findings, settings: &Settings) {
 }
 
 /// What only the database and the network can tell, through the running server if there is one. Whether there is.
-async fn database(findings: &mut Findings, config: Option<&Path>, world: &World) -> bool {
+async fn database(findings: &mut Findings, (config, text_hash): (Option<&Path>, u64), world: &World) -> bool {
     let asking = Asking { config, output: findings.output, world: world.clone() };
     let answered = asking
-        .carried(Order::Check.into(), |value| {
+        .carried(Order::Check(text_hash).into(), |value| {
             findings.show(&understand::<FindingShown>(value)?);
             Ok(())
         })

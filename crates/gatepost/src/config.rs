@@ -14,6 +14,7 @@ mod tests;
 mod value;
 
 use std::ffi::OsString;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 pub(crate) use nearest::nearest_of;
@@ -62,7 +63,11 @@ impl Settings {
         raw.read_file(path, text, &mut problems);
         raw.read_environment(variables, &mut problems);
         match Self::understand(raw, path, &mut problems) {
-            Some(settings) if problems.is_empty() => Ok(settings),
+            Some(settings) if problems.is_empty() => {
+                let mut hasher = DefaultHasher::new();
+                text.hash(&mut hasher);
+                Ok(Self { text_hash: hasher.finish(), ..settings })
+            }
             _ => Err(ConfigError(problems)),
         }
     }

@@ -18,12 +18,24 @@ use crate::control::{Refusal, Report};
 const REACHED_WITHIN: Duration = Duration::from_secs(10);
 
 impl App {
-    pub(super) async fn check(&self, organisation: &Organisation, report: &Report) -> Result<Value, Refusal> {
+    pub(super) async fn check(
+        &self,
+        organisation: &Organisation,
+        text_hash: u64,
+        report: &Report,
+    ) -> Result<Value, Refusal> {
         let say = async |subject: &str, level, text: String| {
             if let Ok(item) = done(FindingShown::new(subject, level, text)) {
                 report.item(item).await;
             }
         };
+        if text_hash != self.settings.text_hash {
+            let text = format!(
+                "the running server was started with another text of {}, and what follows is of that one: restart it",
+                self.settings.config_file.display()
+            );
+            say("configuration", Level::Warning, text).await;
+        }
         // That we are here says that the database opens, with this key, and has no migration that we do not know.
         say(
             "database",

@@ -18,6 +18,8 @@ use super::value::{self, Misfit};
 pub struct Settings {
     /// The file it came from.
     pub config_file: PathBuf,
+    /// Tells texts of that file from each other.
+    pub text_hash: u64,
     /// Folder of the database, the lock, the control socket and, unless set elsewhere, the bodies.
     pub data_dir: PathBuf,
     /// Where the database is.
@@ -251,6 +253,7 @@ impl Settings {
         };
         Some(Self {
             config_file: config_file.to_owned(),
+            text_hash: 0,
             database: database.unwrap_or_else(|| DatabasePlace::Sqlite(data_dir.join("gatepost.db"))),
             bodies: bodies.unwrap_or_else(|| data_dir.join("bodies")),
             data_dir,

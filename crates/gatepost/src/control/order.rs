@@ -26,8 +26,9 @@ impl From<Order> for Request {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Order {
-    /// Look at database, keys, certificate and providers; an item for each finding.
-    Check,
+    /// Look at database, keys, certificate and providers; an item for each finding. Names the text of the configuration that is
+    /// looked at beside.
+    Check(u64),
     /// Connect a mailbox without asking its provider.
     AddAccount(Box<NewAccount>),
     /// Begin to connect a mailbox with the password that is given.
