@@ -1,10 +1,10 @@
 //! Applications that are registered at OAuth services.
 
 use gatepost_accounts::{ApplicationKind, NewApplication, NotRegistered, OAuthApplication};
-use gatepost_core::{OrganisationId, Timestamp};
+use gatepost_core::{Diagnosis, OrganisationId, Timestamp};
 use gatepost_identity::Organisation;
 use gatepost_journal::Actor;
-use gatepost_providers::{Asked, OAuthService, OwnValues, Step, Uses};
+use gatepost_providers::{Asked, OAuthService, OAuthTrouble, OwnValues, Step, Uses};
 use serde_json::Value;
 
 use super::account::diagnosis;
@@ -36,10 +36,7 @@ impl App {
             self.accounts.register_application(owner, application, public_url.as_deref(), journal, by);
         let id = registered.await.map_err(|error| match error {
             NotRegistered::Accounts(error) => self.refuse(error),
-            NotRegistered::Refused { ref words, .. } if !words.is_empty() => {
-                let words = gatepost_core::printable(words.as_bytes());
-                Refusal::new(format!("{error}. {} said: {words}", service.name))
-            }
+            NotRegistered::Refused { diagnosis, words } => not_taken(&service.name, &diagnosis, &words),
             other => Refusal::new(other.to_string()),
         })?;
         let all = self.own_oauth_clients(owner).await?;
@@ -162,6 +159,21 @@ impl App {
     }
 }
 
+/// The service said no, or something else stood in the way: then the words are our own, and nothing is tried again by itself.
+fn not_taken(service: &str, it: &Diagnosis, words: &str) -> Refusal {
+    let is_trouble = OAuthTrouble::ALL.iter().any(|trouble| trouble.rule() == it.rule);
+    let cure = match it.rule == OAuthTrouble::Unreachable.rule() {
+        true => "Check this computer's internet connection, and give the command again: nothing was stored.",
+        false => &it.cure,
+    };
+    let words = match (words.is_empty(), is_trouble) {
+        (true, _) => String::new(),
+        (false, true) => format!(" What was seen: {}", gatepost_core::printable(words.as_bytes())),
+        (false, false) => format!(" {service} said: {}", gatepost_core::printable(words.as_bytes())),
+    };
+    Refusal::new(format!("{} Cure: {cure} Who can do this: {}.{words}", it.cause, it.who))
+}
+
 fn kind(word: Option<&str>, public_url: Option<&str>) -> Result<ApplicationKind, Refusal> {
     match word {
         None => Ok(ApplicationKind::suited_to(public_url)),
@@ -174,4 +186,26 @@ fn kind(word: Option<&str>, public_url: Option<&str>) -> Result<ApplicationKind,
 fn step(it: Step) -> OAuthStepShown {
     let copy = it.copy.into_iter().map(|it| OAuthValueShown { label: it.label, value: it.value });
     OAuthStepShown { text: it.text, link: it.link, copy: copy.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatepost_providers::{Evidence, Providers};
+
+    use super::*;
+
+    #[test]
+    fn what_the_service_did_not_say_is_not_put_into_its_mouth() {
+        let providers = Providers::embedded();
+        let of = |trouble| providers.catalogue().diagnose(&Evidence::OAuthTrouble(trouble));
+        let text = not_taken("Google", &of(OAuthTrouble::Unreachable), "no such host").to_string();
+        assert!(
+            text.ends_with("What was seen: no such host") && text.contains("nothing was stored"),
+            "{text}"
+        );
+        assert!(!text.contains("Google said") && !text.contains("by itself"), "{text}");
+        let refused = providers.catalogue().find("oauth-strange").unwrap();
+        let text = not_taken("Google", refused, "quota").to_string();
+        assert!(text.ends_with("Google said: quota"), "{text}");
+    }
 }
