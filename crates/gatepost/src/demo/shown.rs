@@ -92,7 +92,7 @@ impl DemoReady {
   Pretend phone        {sandbox_pages}/phone
 
 Type into an application
-  Server               {ip}
+  Server               {ip}, or localhost where it wants a name
   Port                 {starttls_port} with STARTTLS, or {tls_port} with TLS
   User name            {account}
   Password             {app_password}
@@ -117,7 +117,7 @@ ctrl-c ends the demo; starting it again continues here.",
 }
 
 /// For a shell: as it is where that is safe, else between quotes.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@".contains(c);
     if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
