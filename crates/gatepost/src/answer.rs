@@ -11,7 +11,9 @@ mod oauth_client;
 mod person;
 mod table;
 
-pub use account::{AccountShown, DiagnosisShown, DirectionShown, ServerShown, SignInShown, StepShown};
+pub use account::{
+    AccountShown, DiagnosisShown, DirectionShown, RemovalShown, ServerShown, SignInShown, StepShown,
+};
 pub use app_password::{AppPasswordMade, AppPasswordShown, LastUseShown};
 pub use explained::{ConsideredShown, ExplainedShown};
 pub use finding::{FindingShown, Level};

@@ -2,6 +2,7 @@
 
 mod sign_in;
 
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 
 use gatepost_core::{EmailAddress, World};
@@ -11,8 +12,8 @@ use serde_json::Value;
 
 use crate::answer::{
     AccountShown, AppPasswordMade, AppPasswordShown, ExplainedShown, LetterShown, OAuthClientRemoved,
-    OAuthClientShown, OAuthGuideShown, PersonLink, PersonShown, StepShown, accounts_text, app_passwords_text,
-    letters_text, oauth_clients_text, people_text,
+    OAuthClientShown, OAuthGuideShown, PersonLink, PersonShown, RemovalShown, StepShown, accounts_text,
+    app_passwords_text, letters_text, oauth_clients_text, people_text,
 };
 use crate::app::App;
 use crate::cli::{
@@ -24,6 +25,7 @@ use crate::control::{
     EditedAccount, Ended, Line, NewAccount, NewAppPassword, NewOAuthClient, NewPerson, Order,
     PasswordOnTheWay, Refusal, Request, Served, Server, Target, carry,
 };
+use crate::demo::quoted;
 use crate::output::{Output, understand};
 use crate::secret_input::{SecretInputError, read_secret};
 
@@ -58,7 +60,7 @@ impl Asking<'_> {
                 let order = Order::AddAccount(Box::new(new_account(*add)?));
                 let added: AccountShown = self.one(ask(order)).await?;
                 self.output.json(&added);
-                self.output.text(format_args!(
+                self.say(format_args!(
                     "Added {} ({address}). Whether it works was not asked.\n\nNext: gatepost account check {address}",
                     added.short_name
                 ));
@@ -66,7 +68,7 @@ impl Asking<'_> {
             }
             AccountCommand::List => {
                 let all: Vec<AccountShown> = self.all(ask(Order::ListAccounts)).await?;
-                self.output.text(accounts_text(&all));
+                self.say(accounts_text(&all));
                 Ok(())
             }
             AccountCommand::Show(it) => {
@@ -82,9 +84,15 @@ impl Asking<'_> {
                 self.show_account(ask(Order::MakeDefault { address, serves })).await
             }
             AccountCommand::Check(it) => {
-                let order =
-                    Order::CheckAccount { address: it.address.to_string(), sends_letter: !it.no_letter };
-                self.check_account(ask(order)).await
+                let address = it.address.to_string();
+                let order = Order::CheckAccount { address: address.clone(), sends_letter: !it.no_letter };
+                let checked = self.check_account(ask(order)).await;
+                if checked.is_err()
+                    && let Ok(shown) = self.one::<AccountShown>(ask(Order::ShowAccount(address))).await
+                {
+                    self.say(format_args!("\nNext: {}", shown.next_command()));
+                }
+                checked
             }
             AccountCommand::Pause(it) => {
                 self.show_account(ask(Order::PauseAccount(it.address.to_string()))).await
@@ -93,6 +101,12 @@ impl Asking<'_> {
                 self.show_account(ask(Order::ResumeAccount(it.address.to_string()))).await
             }
             AccountCommand::Remove(it) => {
+                let first = Order::ShowRemoval(it.address.to_string());
+                let removal: RemovalShown = self.one(ask(first)).await?;
+                self.output.text(removal.text());
+                if removal.waiting == 0 && !it.yes && !confirmed()? {
+                    return Err(Refusal::new(format!("{} was not removed", it.address)));
+                }
                 let removed: Value = self.one(ask(Order::RemoveAccount(it.address.to_string()))).await?;
                 self.output.json(&removed);
                 self.output
@@ -105,15 +119,20 @@ impl Asking<'_> {
     async fn show_account(&self, request: Request) -> Result<(), Refusal> {
         let it: AccountShown = self.one(request).await?;
         self.output.json(&it);
-        self.output.text(it.text());
+        self.say(it.text());
         Ok(())
     }
 
     /// Steps are shown as they are taken.
     async fn check_account(&self, request: Request) -> Result<(), Refusal> {
         let it: AccountShown = understand(self.answer(request, |value| self.show_step(value)).await?)?;
-        self.output.text(format_args!("\n{}", it.text()));
+        self.say(format_args!("\n{}", it.text()));
         Ok(())
+    }
+
+    /// Writes text for people, whose next command is about the same installation.
+    fn say(&self, text: impl std::fmt::Display) {
+        self.output.text(with_config(&text.to_string(), self.config));
     }
 
     fn show_step(&self, value: Value) -> Result<(), Refusal> {
@@ -130,11 +149,11 @@ impl Asking<'_> {
                 let order = Order::CreateAppPassword(new_app_password(create));
                 let made: AppPasswordMade = self.one(ask(order)).await?;
                 self.output.json(&made);
-                self.output.text(made.text());
+                self.say(made.text());
             }
             AppPasswordCommand::List => {
                 let all: Vec<AppPasswordShown> = self.all(ask(Order::ListAppPasswords)).await?;
-                self.output.text(app_passwords_text(&all));
+                self.say(app_passwords_text(&all));
             }
             AppPasswordCommand::Revoke { id } => {
                 let revoked: Value = self.one(ask(Order::RevokeAppPassword(id.to_string()))).await?;
@@ -155,23 +174,23 @@ impl Asking<'_> {
                 let order = Order::GuideOAuthClient { service: it.service, kind };
                 let guide: OAuthGuideShown = self.one(ask(order)).await?;
                 self.output.json(&guide);
-                self.output.text(guide.text());
+                self.say(guide.text());
             }
             OAuthClientCommand::Add(add) => {
                 let order = Order::AddOAuthClient(Box::new(new_oauth_client(add)?));
                 let added: OAuthClientShown = self.one(ask(order)).await?;
                 self.output.json(&added);
-                self.output.text(added.added_text());
+                self.say(added.added_text());
             }
             OAuthClientCommand::List => {
                 let all: Vec<OAuthClientShown> = self.all(ask(Order::ListOAuthClients)).await?;
-                self.output.text(oauth_clients_text(&all));
+                self.say(oauth_clients_text(&all));
             }
             OAuthClientCommand::Remove(it) => {
                 let order = Order::RemoveOAuthClient { service: it.service, installation: it.installation };
                 let removed: OAuthClientRemoved = self.one(ask(order)).await?;
                 self.output.json(&removed);
-                self.output.text(removed.text());
+                self.say(removed.text());
             }
         }
         Ok(())
@@ -198,7 +217,7 @@ impl Asking<'_> {
             PersonCommand::Disable(it) => {
                 let shown: PersonShown = self.one(ask(Order::DisablePerson(it.address.to_string()))).await?;
                 self.output.json(&shown);
-                self.output.text(format_args!(
+                self.say(format_args!(
                     "{} is disabled and signed out everywhere; what their app passwords have open ends within a second.\n\nUndo: gatepost person enable {}",
                     shown.name, shown.address
                 ));
@@ -237,7 +256,7 @@ impl Asking<'_> {
                 if more {
                     all.pop();
                 }
-                self.output.text(letters_text(&all, more));
+                self.say(letters_text(&all, more));
                 return Ok(());
             }
             OutboxCommand::Show(it) => Order::ShowLetter(it.id.to_string()),
@@ -245,7 +264,7 @@ impl Asking<'_> {
                 let order = Order::ExplainLetter(target(login));
                 let explained: ExplainedShown = self.one(ask(order)).await?;
                 self.output.json(&explained);
-                self.output.text(explained.text());
+                self.say(explained.text());
                 return Ok(());
             }
             OutboxCommand::Retry(it) => Order::RetryLetter(it.id.to_string()),
@@ -255,7 +274,7 @@ impl Asking<'_> {
         };
         let letter: LetterShown = self.one(ask(order)).await?;
         self.output.json(&letter);
-        self.output.text(letter.text());
+        self.say(letter.text());
         Ok(())
     }
 
@@ -324,6 +343,42 @@ impl Asking<'_> {
     }
 }
 
+/// Whether the person at the terminal says yes. Without one nobody is asked.
+fn confirmed() -> Result<bool, Refusal> {
+    let stdin = io::stdin();
+    if !stdin.is_terminal() {
+        return Ok(true);
+    }
+    let _ = write!(io::stderr(), "Remove it? Type yes: ");
+    let mut line = String::new();
+    let read = stdin.lock().take(100).read_line(&mut line);
+    read.map_err(|error| Refusal::new(format!("cannot read the answer: {error}")))?;
+    Ok(is_yes(&line))
+}
+
+fn is_yes(line: &str) -> bool {
+    matches!(line.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+/// The commands that `text` proposes, on lines of their own, with the file that `--config` named.
+fn with_config(text: &str, config: Option<&Path>) -> String {
+    let Some(file) = config.and_then(Path::to_str) else { return text.to_owned() };
+    let file = quoted(file);
+    let line = |it: &str| {
+        if !["Next: gatepost ", "Then: gatepost ", "Undo: gatepost "]
+            .iter()
+            .any(|begin| it.starts_with(begin))
+        {
+            return it.to_owned();
+        }
+        match it.split_once(" < ") {
+            Some((command, input)) => format!("{command} --config {file} < {input}"),
+            None => format!("{it} --config {file}"),
+        }
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
 fn new_oauth_client(add: OAuthClientAdd) -> Result<NewOAuthClient, Refusal> {
     let secret = if add.no_secret {
         None
@@ -372,7 +427,7 @@ fn new_account(add: AccountAdd) -> Result<NewAccount, Refusal> {
     let short_name = add.short_name.unwrap_or_else(|| add.address.local_part().to_owned());
     Ok(NewAccount {
         provider: add.provider,
-        author_name: add.author_name.unwrap_or_else(|| short_name.clone()),
+        author_name: add.author_name.unwrap_or_default(),
         short_name,
         user_name: add.user_name.unwrap_or_else(|| add.address.to_string()),
         smtp: server(add.smtp, add.smtp_tls),
@@ -422,5 +477,39 @@ fn target(login: LoginArgs) -> Target {
         (Some(account), _, _) => Target::Account(account.to_string()),
         (None, Some(person), _) => Target::Person(person.to_string()),
         (None, None, location) => Target::Location(location.unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_yes_is_a_yes() {
+        for (line, want) in [("yes\n", true), ("Y\n", true), ("\n", false), ("", false), ("yesterday", false)]
+        {
+            assert_eq!(is_yes(line), want, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn proposed_commands_are_about_the_same_installation() {
+        for (text, config, want) in [
+            ("a\n\nNext: gatepost account list", None, "a\n\nNext: gatepost account list"),
+            (
+                "a\nNext: gatepost account list",
+                Some("f.toml"),
+                "a\nNext: gatepost account list --config f.toml",
+            ),
+            (
+                "Then: gatepost x --stdin < FILE",
+                Some("/a b/f"),
+                "Then: gatepost x --stdin --config '/a b/f' < FILE",
+            ),
+            ("Undo: gatepost x\n", Some("it's"), "Undo: gatepost x --config 'it'\\''s'\n"),
+            ("the gatepost program", Some("f"), "the gatepost program"),
+        ] {
+            assert_eq!(with_config(text, config.map(Path::new)), want);
+        }
     }
 }

@@ -46,6 +46,7 @@ impl CarryOut for App {
             }
             Order::PauseAccount(address) => self.pause_account(&of, &address).await,
             Order::ResumeAccount(address) => self.resume_account(&of, &address).await,
+            Order::ShowRemoval(address) => self.show_removal(&of, &address).await,
             Order::RemoveAccount(address) => self.remove_account(&of, &address).await,
             Order::CreateAppPassword(new) => self.create_app_password(&of, new).await,
             Order::ListAppPasswords => self.list_app_passwords(&of, report).await,

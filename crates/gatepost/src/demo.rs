@@ -29,6 +29,7 @@ use first_letter::FirstLetter;
 use phone::SandboxPhone;
 use ports::Ports;
 use shown::DemoReady;
+pub(crate) use shown::quoted;
 
 /// The mailbox that the demo connects.
 const ADDRESS: &str = "reception@sandbox.test";

@@ -1,13 +1,15 @@
 //! The OAuth applications that grants are made with.
 
-use gatepost_core::{OAuthClientId, OrganisationId};
+use gatepost_core::{MailAccountId, OAuthClientId, OrganisationId};
 use gatepost_journal::Actor;
-use gatepost_store::StoreError;
+use gatepost_store::{StoreError, params};
 
 use super::Accounts;
 use crate::account::MailAccount;
 use crate::application::{self, NewApplication, OAuthApplication};
+use crate::credential::CredentialKind;
 use crate::error::{AccountsError, NotRegistered};
+use crate::sql;
 
 impl Accounts {
     /// The applications that an organisation can use, its own in front of the installation's; one for each service.
@@ -63,6 +65,17 @@ impl Accounts {
         actor: Actor,
     ) -> Result<bool, StoreError> {
         application::remove(&self.store, organisation, id, (journal, actor)).await
+    }
+
+    /// What an account was last given to sign in with.
+    pub async fn kind_of(
+        &self,
+        organisation: OrganisationId,
+        account: MailAccountId,
+    ) -> Result<Option<CredentialKind>, StoreError> {
+        let row =
+            self.store.read(move |tx| tx.row(&sql::FIND_LAST_KIND, params![organisation, account])).await?;
+        row.map(|row| row.parse(0, "a kind of credential")).transpose()
     }
 
     /// The organisation's live accounts that sign in by a grant which was made with this application.

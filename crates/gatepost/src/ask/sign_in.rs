@@ -32,7 +32,7 @@ impl Asking<'_> {
         if let Some(note) = &begun.note {
             self.output.text(format_args!("{note}\n"));
         }
-        self.finish(&begun.id, organisation).await
+        self.finish(&begun, organisation).await
     }
 
     pub(super) async fn reauthenticate(
@@ -58,7 +58,7 @@ impl Asking<'_> {
             read_secret(it.password_stdin, &prompt).map_err(|error| Refusal::new(error.to_string()))?;
         let order = Order::AnswerPassword { id: begun.id.clone(), password: PasswordOnTheWay(password) };
         let _: Value = self.one(of(organisation, order)).await?;
-        self.finish(&begun.id, organisation).await
+        self.finish(&begun, organisation).await
     }
 
     async fn go_on(&self, begun: SignInShown, organisation: Option<&str>) -> Result<(), Refusal> {
@@ -83,14 +83,18 @@ impl Asking<'_> {
                 Err(refusal) => return Err(refusal),
             }
         }
-        self.finish(&begun.id, organisation).await
+        self.finish(&begun, organisation).await
     }
 
-    async fn finish(&self, id: &str, organisation: Option<&str>) -> Result<(), Refusal> {
-        let request = of(organisation, Order::FinishSignIn(id.to_owned()));
+    async fn finish(&self, begun: &SignInShown, organisation: Option<&str>) -> Result<(), Refusal> {
+        let request = of(organisation, Order::FinishSignIn(begun.id.clone()));
         let it: AccountShown = understand(self.answer(request, |value| self.show_step(value)).await?)?;
         self.output.json(&it);
-        self.output.text(format_args!("\n{}", it.text()));
+        let leaves = match begun.waiting {
+            1.. if it.status == "connected" => begun.waiting_text(),
+            _ => String::new(),
+        };
+        self.say(format_args!("{leaves}\n{}", it.text()));
         Ok(())
     }
 }

@@ -9,11 +9,11 @@ use gatepost_accounts::{
 use gatepost_core::{Diagnosis, MailAccountId, SecretText, TlsMode};
 use gatepost_identity::{Organisation, Target as LoginTarget};
 use gatepost_journal::Actor;
-use gatepost_providers::{Preset, Server};
+use gatepost_providers::{Method, Preset, Server};
 use serde_json::Value;
 
 use super::{address, done, parsed};
-use crate::answer::{AccountShown, DiagnosisShown, DirectionShown, ServerShown};
+use crate::answer::{AccountShown, DiagnosisShown, DirectionShown, RemovalShown, ServerShown};
 use crate::app::App;
 use crate::config::nearest_of;
 use crate::control::{EditedAccount, NewAccount, Refusal, Report, Served};
@@ -262,6 +262,26 @@ impl App {
         self.show_account(organisation, text).await
     }
 
+    /// What removing the account would end.
+    pub(super) async fn show_removal(
+        &self,
+        organisation: &Organisation,
+        text: &str,
+    ) -> Result<Value, Refusal> {
+        let account = self.account(organisation, text).await?;
+        let login = self.identity.find_login_of(organisation.id, LoginTarget::Account(account.id)).await;
+        let logins: Vec<_> = login.map_err(|error| self.refuse(error))?.iter().map(|it| it.id).collect();
+        let stops = self.identity.list_app_passwords_of(organisation.id, &logins).await;
+        let shown = self.account_shown(organisation, &account).await?;
+        done(RemovalShown {
+            short_name: shown.short_name,
+            address: shown.address,
+            waiting: shown.waiting,
+            app_passwords: stops.map_err(|error| self.refuse(error))?.into_iter().map(|it| it.name).collect(),
+            default_of: shown.default_of,
+        })
+    }
+
     /// Removes the account, unless letters wait for it: whoever removes it sees them first (C19).
     pub(super) async fn remove_account(
         &self,
@@ -318,7 +338,11 @@ impl App {
         Ok(())
     }
 
-    async fn n_waiting(&self, organisation: &Organisation, id: MailAccountId) -> Result<u64, Refusal> {
+    pub(super) async fn n_waiting(
+        &self,
+        organisation: &Organisation,
+        id: MailAccountId,
+    ) -> Result<u64, Refusal> {
         self.outbox.n_waiting(organisation.id, id).await.map_err(|error| self.refuse(error))
     }
 
@@ -337,7 +361,20 @@ impl App {
             shown.default_of.push(self.serves_words(organisation, serves).await?);
         }
         shown.default_of.sort_unstable();
+        let kind = self.accounts.kind_of(organisation.id, it.id).await.map_err(|error| self.refuse(error))?;
+        shown.method = kind.map(|it| method(it).word().to_owned());
+        let providers = self.accounts.providers();
+        let service = providers.find(&it.provider).and_then(|it| providers.service_of(it));
+        shown.service = service.filter(|_| kind == Some(CredentialKind::OAuth)).map(|it| it.name.clone());
         Ok(shown)
+    }
+}
+
+fn method(kind: CredentialKind) -> Method {
+    match kind {
+        CredentialKind::OAuth => Method::SignIn,
+        CredentialKind::AppPassword => Method::AppPassword,
+        CredentialKind::Password => Method::Password,
     }
 }
 
@@ -355,7 +392,10 @@ fn shown(it: &MailAccount, status: &AccountStatus, waiting: u64) -> AccountShown
         reading,
         author_name: it.author_name.clone(),
         user_name: it.user_name.clone(),
+        method: None,
+        service: None,
         opens: it.opens.as_ref().map(ToString::to_string),
+        never_falls_back: it.overrides.never_falls_back,
         send_as: it.addresses().map(ToString::to_string).collect(),
         serves: String::new(),
         default_of: Vec::new(),

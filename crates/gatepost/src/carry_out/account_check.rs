@@ -1,7 +1,8 @@
 //! `account check`: signs in at the provider, has the mailbox send a letter to itself, and says how far it came while it does;
 //! what waits goes when that works.
 
-use gatepost_accounts::{Direction, Errand, NotUsable, Outcome, Progress, Proof, Taken};
+use gatepost_accounts::{Direction, Errand, NotUsable, Outcome, Progress, Proof, Step, Taken};
+use gatepost_core::Diagnosis;
 use gatepost_identity::Organisation;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -35,6 +36,9 @@ impl App {
             checked
         };
         let (checked, ()) = tokio::join!(checking, tell(watched, report));
+        if let Err(NotUsable::NoToken { diagnosis }) = &checked {
+            report.item(done(no_token(diagnosis))?).await;
+        }
         let check = checked.map_err(|error| match error {
             NotUsable::Store(error) => self.refuse(error),
             NotUsable::NoToken { diagnosis: it } => Refusal::new(format!(
@@ -80,6 +84,12 @@ pub(super) async fn tell(mut watched: watch::Receiver<Progress>, report: &Report
             return;
         }
     }
+}
+
+/// The cross of a sign-in that ended at the service that gives tokens, before any server.
+pub(super) fn no_token(why: &Diagnosis) -> StepShown {
+    let outcome = Outcome::Failed { diagnosis: Box::new(why.clone()), reply: None };
+    shown(Taken { direction: Direction::Sending, step: Step::SignIn, outcome })
 }
 
 fn shown(Taken { direction, step, outcome }: Taken) -> StepShown {

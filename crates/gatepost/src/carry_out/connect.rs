@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::account::endpoint;
-use super::account_check::{SOMEBODY, tell};
+use super::account_check::{SOMEBODY, no_token, tell};
 use super::{address, done, parsed};
 use crate::answer::SignInShown;
 use crate::app::App;
@@ -25,7 +25,7 @@ impl App {
     ) -> Result<Value, Refusal> {
         let connecting = self.connecting(organisation);
         let draft = self.draft_of(&connecting, new, Method::SignIn).await?;
-        self.lead(&connecting, &draft).await
+        done(self.lead(&connecting, &draft).await?)
     }
 
     /// Begins to connect a mailbox with the password that is given. It is checked next, and kept only if it works.
@@ -137,20 +137,31 @@ impl App {
         let draft = connecting.change(draft.id, draft.revision, details).await;
         let draft = draft.map_err(|error| self.refuse(error))?;
         let method = draft.details.method.unwrap_or(Method::Password);
+        let waiting = self.n_waiting(organisation, account.id).await?;
         if it.on_page || (method == Method::SignIn && !it.with_password) {
-            return self.lead(&connecting, &draft).await;
+            return done(SignInShown { waiting, ..self.lead(&connecting, &draft).await? });
         }
-        done(begun(&draft, method))
+        done(SignInShown { waiting, ..begun(&draft, method) })
     }
 
     /// Where to sign in.
-    async fn lead(&self, connecting: &Connecting, draft: &Draft) -> Result<Value, Refusal> {
+    async fn lead(&self, connecting: &Connecting, draft: &Draft) -> Result<SignInShown, Refusal> {
         let portal = self.portal_url();
         let begun =
             connecting.begin_sign_in(draft.id, draft.revision, FlowOrigin::Command, portal.as_deref()).await;
-        let at = begun.map_err(|error| self.refuse(error))?;
+        let at = begun.map_err(|error| match error {
+            ConnectError::NoApplication(name) => {
+                let providers = self.accounts.providers();
+                let preset = providers.find(&draft.details.provider);
+                let word = preset.and_then(|it| providers.service_of(it)).map_or("SERVICE", |it| &it.word);
+                Refusal::new(format!(
+                    "no application is registered at {name} yet. How to register one, and enter it with gatepost oauth-client add: gatepost oauth-client guide --service {word}"
+                ))
+            }
+            other => self.refuse(other),
+        })?;
         let (link, service) = (Some(at.url), Some(at.service));
-        done(SignInShown { link, service, ..self::begun(draft, Method::SignIn) })
+        Ok(SignInShown { link, service, ..self::begun(draft, Method::SignIn) })
     }
 
     pub(super) async fn answer_sign_in(
@@ -159,8 +170,22 @@ impl App {
         id: &str,
         pasted: &PasswordOnTheWay,
     ) -> Result<Value, Refusal> {
-        let draft = self.connecting(organisation).answer_pasted(parsed(id)?, pasted.0.reveal()).await;
-        let draft = draft.map_err(|error| self.refuse(error))?;
+        let connecting = self.connecting(organisation);
+        let (id_read, text) = (parsed(id)?, pasted.0.reveal());
+        let draft = connecting.get(id_read).await.map_err(|error| self.refuse(error))?;
+        if connecting.read_pasted(&draft, text).await.is_ok_and(|it| it.is_cut_off()) {
+            return Err(Refusal::new(
+                "the end of this address is missing: paste the whole address that the browser shows, from http to its end",
+            ));
+        }
+        let draft = connecting.answer_pasted(id_read, text).await.map_err(|error| match error {
+            // Services name themselves at the end of the address. Nothing was spent.
+            ConnectError::WrongAnswer(it) => Refusal::new(format!(
+                "{} If its end is missing, paste the whole address that the browser shows, from http to its end",
+                it.cause
+            )),
+            other => self.refuse(other),
+        })?;
         match &draft.refused {
             None => done(serde_json::json!({ "id": id, "signed_in": true })),
             Some(refused) => Err(Refusal::new(refusal(&draft, refused))),
@@ -203,6 +228,9 @@ impl App {
         };
         let (checked, ()) = tokio::join!(checking, tell(watched, report));
         let proven = checked.map_err(|error| self.refuse(error))?;
+        if let Some(refused) = &proven.draft.refused {
+            report.item(done(no_token(&refused.diagnosis))?).await;
+        }
         if let Some(change) = proven.change {
             let account = self.account(organisation, draft.details.address.as_str()).await?;
             self.changed(organisation, account.id, change).await?;
@@ -237,6 +265,7 @@ fn begun(draft: &Draft, method: Method) -> SignInShown {
         note: None,
         link: None,
         service: None,
+        waiting: 0,
     }
 }
 

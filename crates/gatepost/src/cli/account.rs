@@ -36,9 +36,11 @@ pub enum AccountCommand {
     /// Let a paused account go on
     #[command(before_help = "Examples:\n  gatepost account resume reception@example.org")]
     Resume(OneAccount),
-    /// Remove a mail account with its credential and its app passwords
-    #[command(before_help = "Examples:\n  gatepost account remove reception@example.org")]
-    Remove(OneAccount),
+    /// Remove a mail account with its credential and its app passwords; says first what ends
+    #[command(
+        before_help = "Examples:\n  gatepost account remove reception@example.org\n  gatepost account remove reception@example.org --yes"
+    )]
+    Remove(AccountRemove),
 }
 
 /// Names one mail account.
@@ -46,6 +48,16 @@ pub enum AccountCommand {
 pub struct OneAccount {
     /// Its e-mail address
     pub address: EmailAddress,
+}
+
+/// `gatepost account remove`.
+#[derive(Debug, Args)]
+pub struct AccountRemove {
+    /// Its e-mail address
+    pub address: EmailAddress,
+    /// Do not ask; without a terminal nobody is asked
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `gatepost account check`.
@@ -119,7 +131,7 @@ pub struct AccountAdd {
     /// What people here call it; else the part before the @
     #[arg(long, value_name = "S")]
     pub short_name: Option<String>,
-    /// Name that recipients see; else the short name
+    /// Name that recipients see; else none
     #[arg(long, value_name = "N")]
     pub author_name: Option<String>,
     /// What Gatepost signs in as; else the address

@@ -77,6 +77,8 @@ pub enum Order {
     PauseAccount(String),
     /// Let it go on.
     ResumeAccount(String),
+    /// What removing it would end.
+    ShowRemoval(String),
     /// Remove it.
     RemoveAccount(String),
     /// Make an app password.

@@ -9,6 +9,9 @@ use super::failure::{OAuthFailure, OAuthRefusal};
 use super::{Application, is_issuer_of};
 use crate::{OAuthService, OAuthTrouble};
 
+/// In characters; what every sign-in's state has: 32 random bytes in base64url.
+const STATE_CHARS: usize = 43;
+
 /// Microsoft's codes are about 1,000 characters long; nobody's answer comes near this.
 const LONGEST: usize = 16 * 1024;
 
@@ -117,6 +120,12 @@ impl Callback {
             return Err(CallbackFault::OtherAddress);
         }
         Self::from_query(query)
+    }
+
+    /// Whether its state is shorter than that of any sign-in: the end of the address was not copied.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        self.state.reveal().len() < STATE_CHARS
     }
 
     /// Finds the flow.
