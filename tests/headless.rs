@@ -198,9 +198,6 @@ fn after_a_revocation_signing_in_again_keeps_what_there_is_and_what_waited_leave
         assert!(checked.stdout.contains("✗ sign in\n"), "{}", checked.stdout);
         let next = format!("\nNext: gatepost account reauthenticate {RECEPTION} --config ");
         assert!(checked.stdout.contains(&next), "{}", checked.stdout);
-        // By now the service has refused a new token as well, and no server is dialled.
-        let checked = house.it.command(&["account", "check", RECEPTION]);
-        assert!(checked.stdout.starts_with("✗ sign in\n"), "{}", checked.stdout);
 
         let after = match way {
             "sign in" => {
@@ -369,4 +366,26 @@ fn a_check_says_that_the_running_server_has_another_configuration() {
     assert!(checked.contains("the running server was started with another text of"), "{checked}");
     assert_eq!(server.stop().code(), Some(0));
     assert!(!check().contains("restart it"));
+}
+
+#[test]
+fn a_check_that_ends_at_the_sign_in_service_shows_its_cross_and_the_next_command() {
+    let house = SignInHouse::start("", "");
+    house.register();
+    // So short that each check needs a new token.
+    house.mailboxes().put("oauth", &json!({ "access_lifetime_s": 1 }).to_string());
+    house.connect(RECEPTION, Servers::default());
+    house.tokens(RECEPTION, "revoke");
+    let checked = house.it.command(&["account", "check", RECEPTION]);
+    assert_eq!(checked.code, Some(1), "{checked:?}");
+    assert!(
+        checked.stdout.starts_with("✗ sign in\n\nNext: gatepost account reauthenticate"),
+        "{}",
+        checked.stdout
+    );
+    assert!(
+        checked.stderr.contains("cannot sign in: ") && checked.stderr.contains("Cure: "),
+        "{}",
+        checked.stderr
+    );
 }
