@@ -103,9 +103,12 @@ impl Asking<'_> {
             AccountCommand::Remove(it) => {
                 let first = Order::ShowRemoval(it.address.to_string());
                 let removal: RemovalShown = self.one(ask(first)).await?;
-                self.output.text(removal.text());
-                if removal.waiting == 0 && !it.yes && !confirmed()? {
-                    return Err(Refusal::new(format!("{} was not removed", it.address)));
+                // Where letters wait it is refused, and the refusal says how many.
+                if removal.waiting == 0 {
+                    self.output.text(removal.text());
+                    if !it.yes && !confirmed()? {
+                        return Err(Refusal::new(format!("{} was not removed", it.address)));
+                    }
                 }
                 let removed: Value = self.one(ask(Order::RemoveAccount(it.address.to_string()))).await?;
                 self.output.json(&removed);
