@@ -153,6 +153,7 @@ impl Server {
         // Links that sign in are for the demo alone, which has a phone.
         let people = if phone.is_some() { people.with_sign_in_links() } else { people };
         let port = |all: Vec<SocketAddr>| all.first().map(SocketAddr::port);
+        let open = OpenConnections::default();
         let behind = Behind {
             people: &people,
             sign_ins: &sign_ins,
@@ -160,12 +161,13 @@ impl Server {
             n_connections: budget.pages,
             starttls_port: port(doors.submission.starttls_addresses()),
             tls_port: port(doors.submission.tls_addresses()),
+            open: &open,
             phone,
         };
         let portal = PortalDoors::open(app, &behind)?;
         let notices = PortalDoors::open_notices(app);
         let taking = CancellationToken::new();
-        let gateway = gateway(app, &sign_ins, &watch, &certificate, &taking);
+        let gateway = gateway(app, (&sign_ins, &watch), &certificate, (&taking, open));
         let stands = Stands {
             outbox: app.outbox.clone(),
             sign_ins,
@@ -291,10 +293,9 @@ fn budget(settings: &Settings) -> Result<Budget, Refusal> {
 
 fn gateway(
     app: &App,
-    sign_ins: &Arc<SignIns>,
-    watch: &RevocationWatch,
+    (sign_ins, watch): (&Arc<SignIns>, &RevocationWatch),
     certificate: &certificate::Certificate,
-    stop: &CancellationToken,
+    (stop, open): (&CancellationToken, OpenConnections),
 ) -> Arc<Gateway> {
     let stands = gatepost_gateway::Stands {
         accounts: app.accounts.clone(),
@@ -313,7 +314,7 @@ fn gateway(
         exempt_networks: given.map(|it| it.exempt_networks.clone()),
         ..gatepost_gateway::Settings::default()
     };
-    Gateway::new(stands, settings, OpenConnections::default())
+    Gateway::new(stands, settings, open)
 }
 
 fn submission_settings(app: &App, n_connections: u64) -> gatepost_submission::Settings {

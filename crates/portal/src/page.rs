@@ -16,5 +16,8 @@ pub(crate) mod outbox;
 pub(crate) mod people;
 mod qr;
 pub(crate) mod security;
+mod size;
 pub(crate) mod theme;
 pub(crate) mod two_step;
+
+pub(crate) use size::size;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use gatepost_accounts::{Accounts, Reach};
 use gatepost_core::{Network, SecretText};
 use gatepost_delivery::Outbox;
+use gatepost_gateway::OpenConnections;
 use gatepost_identity::{DoorReports, Identity, People};
 use gatepost_net::ServerTls;
 use gatepost_store::Store;
@@ -56,6 +57,8 @@ pub struct Rooms {
     pub reports: DoorReports,
     /// Mail accounts.
     pub accounts: Accounts,
+    /// What reads mailboxes at this moment.
+    pub reading: OpenConnections,
     /// How providers are reached, for checks.
     pub reach: Reach,
     /// Letters.

@@ -78,6 +78,7 @@ pub(crate) async fn rooms(it: &TestStore) -> Rooms {
         reports: sign_ins.reports().clone(),
         accounts: Accounts::new(&it.store, &it.keyring, gatepost_providers::Providers::embedded()),
         outbox: Outbox::new(&it.store, &it.keyring, &it.bodies),
+        reading: gatepost_gateway::OpenConnections::default(),
         reach: reach(it),
         store: it.store.clone(),
     }

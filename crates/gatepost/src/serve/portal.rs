@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use gatepost_gateway::OpenConnections;
 use gatepost_identity::{People, SignIns};
 use gatepost_notices::Notices;
 use gatepost_portal::{MailDoors, Portal, PortalError, PortalSettings, PretendPhone, Rooms};
@@ -25,6 +26,8 @@ pub(super) struct Behind<'a> {
     pub(super) n_connections: u64,
     pub(super) starttls_port: Option<u16>,
     pub(super) tls_port: Option<u16>,
+    /// What reads mailboxes.
+    pub(super) open: &'a OpenConnections,
     /// The demo's.
     pub(super) phone: Option<Arc<dyn PretendPhone>>,
 }
@@ -36,6 +39,7 @@ impl PortalDoors {
             people: behind.people.clone(),
             reports: behind.sign_ins.reports().clone(),
             accounts: app.accounts.clone(),
+            reading: behind.open.clone(),
             reach: app.reach.clone(),
             outbox: app.outbox.clone(),
             store: app.store.clone(),

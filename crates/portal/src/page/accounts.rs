@@ -12,6 +12,7 @@ mod default;
 mod detail;
 mod edit;
 mod history;
+mod open;
 mod pop_up;
 mod remove;
 mod right;
@@ -49,6 +50,8 @@ pub(crate) fn rows() -> Vec<Route> {
         Route::post("/accounts/later", Access::Signed, pop_up::later),
         Route::get(ONE, Access::Signed, detail::page),
         Route::get("/accounts/{id}/status", Access::Signed, detail::part).part(),
+        Route::get("/accounts/{id}/open", Access::Signed, open::part).part(),
+        Route::post("/accounts/{id}/open/end", Access::Signed, open::end),
         act("/accounts/{id}/pause", Act::Pause),
         act("/accounts/{id}/resume", Act::Resume),
         // Signs in where the account signs in by itself anyway.

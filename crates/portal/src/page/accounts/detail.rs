@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::card::{COUNTED, has_wrong_servers};
 use super::history::{Past, history};
+use super::open::{OpenPart, open};
 use super::right::{Held, Right, find};
 use super::whom::{Choice, Whom};
 use super::{Card, path};
@@ -43,6 +44,8 @@ struct Settings {
     /// Its own address, and further ones.
     address: String,
     further: Vec<String>,
+    /// What reads it at this moment; absent where nothing can.
+    open: Option<OpenPart>,
     /// What applications sign in as.
     user_name: Option<String>,
     app_passwords: Vec<AppPasswordLine>,
@@ -155,6 +158,10 @@ async fn settings(app: &App, page: &Page, signed: &Signed, held: &Held) -> Resul
         facts: facts(app, page, account, &whom, held.right).await?,
         address: account.address.to_string(),
         further: account.further_addresses.iter().map(EmailAddress::to_string).collect(),
+        open: match account.endpoints.imap.is_some() || account.endpoints.pop3.is_some() {
+            true => Some(open(app, page, account).await?),
+            false => None,
+        },
         user_name: login.map(|it| it.user_name),
         app_passwords: app_passwords.iter().map(line).collect(),
         history: history(app, page, account, &whom).await?,

@@ -115,7 +115,7 @@ pub(super) async fn message(
             account: account.map(|it| (format!("{} ({})", it.short_name, it.address), href)),
             chosen_because: page.is_administrator().then(|| letter.chosen_because.clone()),
             message_id: letter.message_id.trim_matches(['<', '>']).to_owned(),
-            size: size(letter.size_bytes),
+            size: crate::page::size(letter.size_bytes),
             client: letter.client.clone(),
             erased: letter.body_erased_at.map(|at| page.moment(at)),
             doable: Doable {
@@ -239,13 +239,4 @@ fn steps(page: &Page, it: &SubmissionView, state: StateName) -> Vec<Step> {
         steps.push(step(badge, Some(page.moment(at)), None, None));
     }
     steps
-}
-
-/// `12 KB`, `3.4 MB`.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} bytes"),
-        1_000..1_000_000 => format!("{} KB", bytes.div_ceil(1_000)),
-        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
-    }
 }

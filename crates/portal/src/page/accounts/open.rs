@@ -1,0 +1,95 @@
+//! The applications that read a mailbox at this moment, and "End".
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{Html, IntoResponse as _};
+use gatepost_accounts::{MailAccount, ReadingProtocol};
+use gatepost_core::MailAccountId;
+use gatepost_gateway::OpenConnection;
+use gatepost_web::Moment;
+use serde::Deserialize;
+
+use super::path;
+use super::right::find_to_act;
+use crate::frame::{Alert, Answer, App, Form, Id, Page, Problem, Signed, see_other};
+use crate::page::size;
+
+/// The part that renews itself.
+#[derive(Template)]
+#[template(path = "accounts/open.html")]
+pub(super) struct OpenPart {
+    page: Page,
+    action: String,
+    lines: Vec<Line>,
+}
+
+/// One connection.
+struct Line {
+    number: u64,
+    application: String,
+    protocol: &'static str,
+    since: Moment,
+    source: String,
+    /// How much went to the application, and how much it sent.
+    passed: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Typed {
+    number: u64,
+}
+
+/// What is open to the mailbox.
+pub(super) async fn open(app: &App, page: &Page, account: &MailAccount) -> Result<OpenPart, Problem> {
+    let mut lines = Vec::new();
+    for it in app.rooms.reading.of(account.organisation, account.id) {
+        lines.push(line(app, page, account, &it).await?);
+    }
+    Ok(OpenPart { page: page.clone(), action: path(account.id, "/open/end"), lines })
+}
+
+async fn line(app: &App, page: &Page, account: &MailAccount, it: &OpenConnection) -> Result<Line, Problem> {
+    // One that has just been removed ends within a second.
+    let found = app.rooms.identity.get_app_password(account.organisation, it.app_password).await;
+    let application =
+        found.map_or_else(|_gone| page.t.of("accounts.open_unnamed").to_owned(), |found| found.name);
+    let passed = [("down", size(it.n_down)), ("up", size(it.n_up))];
+    let passed: Vec<(&str, &str)> = passed.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    Ok(Line {
+        number: it.number,
+        application,
+        protocol: match it.protocol {
+            ReadingProtocol::Imap => "IMAP",
+            ReadingProtocol::Pop3 => "POP3",
+        },
+        since: page.moment(it.since),
+        source: it.source.to_string(),
+        passed: page.t.fill("accounts.open_passed", &passed),
+    })
+}
+
+pub(super) async fn part(
+    State(app): State<App>,
+    page: Page,
+    signed: Signed,
+    Id(id): Id<MailAccountId>,
+) -> Answer {
+    let held = find_to_act(&app, &page, &signed, id).await?;
+    let part = open(&app, &page, &held.entry.account).await?;
+    let html = part.render().map_err(|error| Problem::Broken(Box::new(error)))?;
+    Ok(Html(html).into_response())
+}
+
+pub(super) async fn end(
+    State(app): State<App>,
+    page: Page,
+    signed: Signed,
+    Id(id): Id<MailAccountId>,
+    Form(typed): Form<Typed>,
+) -> Answer {
+    find_to_act(&app, &page, &signed, id).await?;
+    let is_ended = app.rooms.reading.end(signed.organisation(), id, typed.number);
+    let key = if is_ended { "accounts.open_ended" } else { "accounts.open_gone" };
+    page.leave(Alert::good(page.t.of(key)));
+    Ok(see_other(&path(id, "")))
+}
