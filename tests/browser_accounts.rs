@@ -3,9 +3,12 @@
 
 mod harness;
 
-use gatepost_testkit::fresh_folder;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use gatepost_testkit::{Process, fresh_folder};
 use harness::portal::{Telephone, sign_in};
-use harness::{Browser, Door, Letter, Running, application, demo};
+use harness::{Browser, Door, Letter, Running, application, demo, python};
 use tempfile::TempDir;
 
 const RECEPTION: &str = "reception@sandbox.test";
@@ -46,6 +49,45 @@ impl House {
             Telephone::of(&self.at).confirm(browser);
         }
     }
+}
+
+/// A program that reads, and says how that ended.
+const READS: &str = r#"
+import imaplib, ssl, sys
+host, port, authority, user, password = sys.argv[1:]
+session = imaplib.IMAP4_SSL(host, int(port), ssl_context=ssl.create_default_context(cafile=authority))
+session.login(user, password)
+session.select("INBOX")
+session.send(b"x IDLE\r\n")
+print(session.readline().decode().strip(), flush=True)
+print(session.readline().decode().strip(), flush=True)
+"#;
+
+/// E1.
+#[test]
+fn what_reads_a_mailbox_is_seen_on_its_page_and_ended_there() {
+    let house = House::start();
+    let mut browser = sign_in(&house.at);
+    browser.go("/accounts");
+    browser.press("Reception");
+    browser.see("No program reads this mailbox through Gatepost at this moment.");
+    let door = house.at.text("imap_tls");
+    let (host, port) = door.rsplit_once(':').unwrap();
+    let mut reads = python();
+    reads.arg("-c").arg(READS).args([host, port, &house.at.text("certificate"), RECEPTION]);
+    reads.arg(house.at.app_password().replace(' ', "")).stdout(Stdio::piped());
+    let mut reads = Process::start(&mut reads).unwrap();
+    let mut said = BufReader::new(reads.child().stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(said.next().unwrap().starts_with('+'));
+    // Nobody reloads.
+    browser.see("IMAP · 127.0.0.1 · since");
+    browser.see("Demo");
+    browser.reload();
+    browser.check_page_in_every_look();
+    browser.press("End Demo IMAP");
+    browser.see("The connection ends now.");
+    assert_eq!(said.next().unwrap(), "* BYE [UNAVAILABLE] The connection was ended in Gatepost");
+    browser.see("No program reads this mailbox through Gatepost at this moment.");
 }
 
 /// C13, C14.
