@@ -126,7 +126,7 @@ fn the_board_turns_by_itself_and_the_pop_up_can_wait() {
     browser.press("Check once more");
     browser.see("Everything works.");
     browser.press("Back to the mail account");
-    browser.see("Connected for the first time");
+    browser.see("Added without a check");
     browser.see("Sending: Needs sign-in");
     browser.check_page();
     house.at.mailboxes().await_subject("lisa@sandbox.test", "An appointment");
