@@ -195,7 +195,7 @@ fn tdos_fields_make_the_default_of_a_location_and_a_test_letter_arrives() {
     let mut browser = house.administrator();
     let front = "front@endodontics.invalid";
     begin(&mut browser, front);
-    browser.press("Enter the servers");
+    browser.press("Another provider");
     let (smtp, imap) = (house.at.text("sandbox_smtp"), house.at.text("sandbox_imap"));
     for (kind, address) in [("smtp", &smtp), ("imap", &imap)] {
         let (host, port) = address.rsplit_once(':').unwrap();
@@ -386,7 +386,9 @@ fn lamplights_operators_share_an_account_and_one_has_their_own_that_falls_back_o
     mailboxes.await_subject(LISA, "Olga while paused");
 
     // "Never fall back": once it is removed, her letters wait for a new choice.
+    // She looks at something else while it goes.
     let own = olga.path();
+    olga.go("/outbox");
     admin.go(&format!("{own}/edit"));
     confirm(&house, &mut admin);
     admin.tick("Never fall back to another mail account");
@@ -408,6 +410,7 @@ fn lamplights_operators_share_an_account_and_one_has_their_own_that_falls_back_o
     connect_own(&mut olga, OLGA);
     mailboxes.await_subject(LISA, "Olga without her own");
     let own = olga.path();
+    olga.go("/outbox");
     remove_own(&house, &mut admin, &own, "articles-lamplight-remove");
     let explained = explain(&house, OLGA);
     assert_eq!((&explained["account"], &explained["held"]), (&RECEPTION.into(), &Value::Null));
