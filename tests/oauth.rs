@@ -1,4 +1,4 @@
-//! A real OpenID provider, and Postfix and Dovecot that take its tokens: signed in, sent, refreshed, taken back, signed in again.
+//! A real OpenID provider, and Postfix and Dovecot that take its tokens: signed in, sent, read, refreshed, taken back, signed in again.
 #![allow(clippy::unwrap_used, reason = "a test may stop wherever something is not as it should be")]
 
 mod harness;
@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use gatepost_testkit::wait_until;
 use harness::{
-    AppPassword, CLIENT_ID, CLIENT_SECRET, Dialogue, Door, Installation, Letter, MailboxHost, OidcProvider,
-    Outcome, Running, application, with_input,
+    AppPassword, CLIENT_ID, CLIENT_SECRET, DOORS, Dialogue, Door, Installation, Letter, LineClient,
+    MailboxHost, OidcProvider, Outcome, Running, application, trusting, with_input,
 };
 use serde_json::{Value, json};
 
@@ -44,7 +44,8 @@ refresh_rotates = true
 
 [providers.practice.limits]
 smtp_concurrent_connections = 1
-",
+
+{DOORS}",
         smtp = port(&host.starttls),
         imap = port(&host.imap),
     )
@@ -113,6 +114,15 @@ impl Practice {
     fn send(&self, with: &AppPassword, subject: &str) {
         let letter = Letter { user_name: &with.user_name, password: &with.password, to: ANNA, subject };
         application("curl", &self.server, Door::Starttls, &letter).done();
+    }
+
+    /// An application at the IMAP door, and what its LOGIN is answered.
+    fn reader(&self, with: &AppPassword) -> (LineClient, String) {
+        let tls = trusting(self.server.text("certificate").as_ref());
+        let mut client = LineClient::tls(&self.server.text("imap_tls"), &tls);
+        client.hear();
+        let answer = client.ask(&format!("l LOGIN {} \"{}\"", with.user_name, with.password));
+        (client, answer)
     }
 
     /// Waits until Anna has a letter with each of these subjects; gives their places in Postfix's log.
@@ -292,4 +302,56 @@ fn a_mailbox_of_an_openid_provider_is_connected_sent_from_refreshed_and_signed_i
 #[test]
 fn a_mailbox_of_an_openid_provider_is_connected_sent_from_refreshed_and_signed_in_to_again_by_oauthbearer() {
     walk("OAUTHBEARER", "basic");
+}
+
+/// The one letter of the mailbox.
+#[track_caller]
+fn reads(client: &mut LineClient, letter: &str) {
+    client.command("s SELECT INBOX");
+    client.say("f FETCH * BODY.PEEK[]");
+    let first = client.until("* ").pop().unwrap();
+    assert!(first.ends_with(&format!(" FETCH (BODY[] {{{}}}", letter.len())), "{first}");
+    assert_eq!(client.octets(letter.len()), letter.as_bytes());
+    assert!(client.until("f ").last().unwrap().starts_with("f OK"));
+}
+
+#[test]
+fn a_mailbox_of_an_openid_provider_is_read_through_gatepost_by_tokens_that_are_refreshed() {
+    for (mechanism, client_auth) in [("XOAUTH2", "post"), ("OAUTHBEARER", "basic")] {
+        let it = Practice::start(mechanism, client_auth);
+        it.connect("r-1001").done();
+        let with = it.house.app_password(RECEPTION, &[]);
+        let opened =
+            |answer: &str| assert!(answer.starts_with("l OK [CAPABILITY "), "{answer}\n{}", it.told());
+        let (mut first, answer) = it.reader(&with);
+        opened(&answer);
+        let letter = "Subject: by tokens\r\n\r\nAll of it.\r\n";
+        first.say(&format!("a APPEND INBOX {{{}+}}\r\n{letter}", letter.len()));
+        assert!(first.until("a ").last().unwrap().starts_with("a OK"));
+        reads(&mut first, letter);
+        let log = it.host.log();
+        assert!(log.contains(&format!("Login: user=<{RECEPTION}>, method={mechanism},")), "{log}");
+
+        // A token whose time is over is replaced for the next one, and disturbs nobody who is signed in.
+        let n_before = it.refresh_tokens().consumed.len();
+        it.provider.expire();
+        let (mut second, answer) = it.reader(&with);
+        opened(&answer);
+        assert_eq!(it.refresh_tokens().consumed.len(), n_before + 1, "{}", it.told());
+        reads(&mut second, letter);
+        reads(&mut first, letter);
+        assert_eq!(it.status(), json!(["connected", "connected"]));
+
+        // What was taken back there is no wrong password here.
+        it.provider.revoke();
+        let (_, answer) = it.reader(&with);
+        let account = it.house.account(RECEPTION);
+        let cause = account["reading"]["diagnosis"]["cause"].as_str().unwrap();
+        assert_eq!(account["reading"]["diagnosis"]["rule"], "x-generic-grant", "{account}");
+        let words = format!("l NO [UNAVAILABLE] {RECEPTION} cannot be read: {cause} Look at it in Gatepost");
+        assert_eq!(answer, words);
+        assert_eq!(account["reading"]["status"], "needs_sign_in", "{account}");
+        reads(&mut first, letter);
+        assert_eq!(it.server.stop().code(), Some(0));
+    }
 }

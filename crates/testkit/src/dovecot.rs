@@ -5,7 +5,7 @@
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::Duration;
 
@@ -41,6 +41,15 @@ pub struct DovecotSetup<'a> {
     pub users: &'a [(&'a str, &'a str)],
     /// In base64, the secret that signs the tokens it takes: JWT with HS256, whose claim `email` names the mailbox.
     pub token_secret: &'a str,
+}
+
+/// A message as it lies there.
+#[derive(Clone, Debug)]
+pub struct StoredLetter {
+    /// Letters of Maildir, in their order: `F` flagged, `R` answered, `S` seen, `T` deleted.
+    pub flags: String,
+    /// All of it.
+    pub text: Vec<u8>,
 }
 
 /// Starts it, says so, and stops it when whoever holds the other end of standard input lets go or dies.
@@ -134,6 +143,38 @@ impl Dovecot {
         fs::rename(&written, placed).expect("the folder is open to all");
     }
 
+    /// What a mailbox holds in INBOX, or in a folder below it, the oldest first.
+    #[must_use]
+    pub fn letters(&self, user: &str, folder: Option<&str>) -> Vec<StoredLetter> {
+        let mut place = self.folder.path().join("mail").join(user);
+        place.extend(folder.map(|name| format!(".{name}")));
+        let parts = ["new", "cur"].map(|part| fs::read_dir(place.join(part)));
+        let mut all: Vec<_> = parts.into_iter().flatten().flatten().flatten().map(|it| it.path()).collect();
+        all.sort_by_key(|it| it.file_name().map(ToOwned::to_owned));
+        let letter = |path: PathBuf| {
+            let name = path.file_name()?.to_str()?.to_owned();
+            let flags = name.split_once(":2,").map_or("", |(_, flags)| flags).to_owned();
+            // It may be renamed in the meantime.
+            Some(StoredLetter { flags, text: fs::read(&path).ok()? })
+        };
+        all.into_iter().filter_map(letter).collect()
+    }
+
+    /// From now on the mailbox has this password alone.
+    pub fn set_password(&self, user: &str, word: &str) {
+        // Whole or not at all: Dovecot reads it at any moment.
+        let users = self.folder.path().join("users");
+        let new = users.with_extension("new");
+        fs::write(&new, format!("{user}:{{PLAIN}}{word}\n")).expect("the folder is ours");
+        fs::rename(new, users).expect("the folder is ours");
+    }
+
+    /// Stops it, and every session with it. Its mailboxes go, too.
+    pub fn stop(&mut self) {
+        drop(self.leash.take());
+        self.process.wait(ENDS_WITHIN);
+    }
+
     /// What it has to say about itself.
     #[must_use]
     pub fn log(&self) -> String {
@@ -144,8 +185,7 @@ impl Dovecot {
 
 impl Drop for Dovecot {
     fn drop(&mut self) {
-        drop(self.leash.take());
-        self.process.wait(ENDS_WITHIN);
+        self.stop();
     }
 }
 

@@ -17,7 +17,7 @@ mod slot;
 mod store;
 
 pub use clock::{ManualClock, world};
-pub use dovecot::{Dovecot, DovecotSetup};
+pub use dovecot::{Dovecot, DovecotSetup, StoredLetter};
 pub use folder::{fresh_folder, wait_until};
 pub use port::free_port;
 pub use postgres::{PostgresServer, postgres_url};
