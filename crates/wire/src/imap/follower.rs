@@ -41,6 +41,15 @@ enum Asked {
     Granted,
     /// The server has answered: it will hear nothing more of that command.
     Denied,
+    /// By IDLE with this tag, which the server may end by itself.
+    ToIdle { tag: Vec<u8>, idling: Idling },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Idling {
+    NotYet,
+    Now,
+    NoMore,
 }
 
 impl passage::Follower for Follower {

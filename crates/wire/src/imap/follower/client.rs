@@ -1,7 +1,7 @@
 //! The client's side: where commands begin, and what they are called.
 
 use super::super::frame::{LineTail, tail};
-use super::{Asked, Between};
+use super::{Asked, Between, Idling};
 use crate::imap::{ServerResponse, StatusKind};
 use crate::passage::{Lost, Passage};
 
@@ -52,7 +52,7 @@ enum State {
     Asks { n_bytes: u64, client_waits: bool },
     /// IDLE goes on, with one line, when the server asks.
     Idles,
-    /// DONE, whatever it says.
+    /// DONE; or another command, where the server has ended IDLE by itself.
     Done,
     /// So many octets of a literal are still to come.
     Literal(u64),
@@ -123,7 +123,7 @@ impl Client {
                     self.begin(tag, is_kept_back)?;
                     self.state = State::Line;
                     if !is_kept_back && name.is_some_and(|it| it.eq_ignore_ascii_case(b"IDLE")) {
-                        self.ask(between, true);
+                        between.asked = Asked::ToIdle { tag: self.tag.clone(), idling: Idling::NotYet };
                         self.state = State::Idles;
                         return Ok(Passage::Pass(*done + line.len()));
                     }
@@ -159,22 +159,30 @@ impl Client {
                         self.fate = Fate::IsAnswered;
                         self.state = literal(n_bytes);
                     }
-                    waiting @ Asked::By { .. } => {
+                    waiting @ (Asked::By { .. } | Asked::ToIdle { .. }) => {
                         between.asked = waiting;
                         return Ok(so_far(Passage::Wait));
                     }
                 },
-                State::Idles => match std::mem::take(&mut between.asked) {
-                    Asked::Granted => self.state = State::Done,
-                    Asked::Denied | Asked::Nothing => self.state = State::Start,
-                    waiting @ Asked::By { .. } => {
-                        between.asked = waiting;
-                        return Ok(so_far(Passage::Wait));
+                State::Idles => match &between.asked {
+                    Asked::ToIdle { idling: Idling::NotYet, .. } => return Ok(so_far(Passage::Wait)),
+                    Asked::ToIdle { .. } => self.state = State::Done,
+                    Asked::Nothing | Asked::By { .. } | Asked::Granted | Asked::Denied => {
+                        between.asked = Asked::Nothing;
+                        self.state = State::Start;
                     }
                 },
                 State::Done => {
                     let Some(line) = line(rest)? else { return Ok(so_far(Passage::More)) };
-                    *done += line.len();
+                    let is_over = matches!(between.asked, Asked::ToIdle { idling: Idling::NoMore, .. });
+                    // It may have been on its way when the server ended it.
+                    if line.eq_ignore_ascii_case(b"DONE\r\n") {
+                        *done += line.len();
+                    } else if !is_over {
+                        // The server takes it for the end, or for a command: nobody knows which.
+                        return Err(Lost::NotACommand);
+                    }
+                    between.asked = Asked::Nothing;
                     self.state = State::Start;
                 }
                 State::Literal(_) if rest.is_empty() => return Ok(so_far(Passage::More)),

@@ -3,7 +3,7 @@
 use super::super::capabilities::passes;
 use super::super::frame::LineTail;
 use super::line::{LineEnd, Word, Words};
-use super::{Asked, Between};
+use super::{Asked, Between, Idling};
 use crate::passage::{Lost, Passage};
 
 /// What has to be understood of a line stands within so many octets; a longer list of capabilities passes as it is.
@@ -204,18 +204,25 @@ enum GoesOn {
 impl Between {
     /// The server asks for the rest of a command.
     fn goes_on(&mut self) -> GoesOn {
-        match self.asked {
+        match &mut self.asked {
             Asked::By { client_waits: false, .. } => return GoesOn::Unheard,
             Asked::By { client_waits: true, .. } => self.asked = Asked::Granted,
-            Asked::Nothing | Asked::Granted | Asked::Denied => {}
+            Asked::ToIdle { idling, .. } if *idling == Idling::NotYet => *idling = Idling::Now,
+            Asked::ToIdle { .. } | Asked::Nothing | Asked::Granted | Asked::Denied => {}
         }
         GoesOn::Heard
     }
 
     /// The server has ended a command.
     fn answered(&mut self, tag: &[u8]) {
-        if matches!(&self.asked, Asked::By { tag: asking, .. } if asking == tag) {
-            self.asked = Asked::Denied;
+        match &mut self.asked {
+            Asked::ToIdle { tag: asking, idling } if asking == tag && *idling != Idling::NotYet => {
+                *idling = Idling::NoMore;
+            }
+            Asked::By { tag: asking, .. } | Asked::ToIdle { tag: asking, .. } if asking == tag => {
+                self.asked = Asked::Denied;
+            }
+            _ => {}
         }
     }
 }

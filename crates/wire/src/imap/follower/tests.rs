@@ -129,6 +129,28 @@ fn behind_idle_nothing_is_said_before_the_server_waits_for_its_end() {
     assert_eq!(it.heard_by_server(), "a IDLE\r\nb NOOP\r\n", "a server without IDLE");
 }
 
+/// Else the command behind it would be taken for DONE, and its literal for commands.
+#[test]
+fn an_idle_that_the_server_ends_by_itself_is_over() {
+    for (said, passes) in [
+        ("b LOGIN x y\r\nc NOOP\r\n", "c NOOP\r\n"),
+        ("b APPEND x {3}\r\n", "b APPEND x {3}\r\n"),
+        ("done\r\nb LOGIN x y\r\nc NOOP\r\n", "done\r\nc NOOP\r\n"),
+    ] {
+        for piece in [1, 4, 1_000] {
+            let mut it = Mover::new(piece);
+            it.client("a IDLE\r\n").unwrap();
+            it.server("+ idling\r\n* 1 EXISTS\r\na OK you were quiet for long\r\n").unwrap();
+            it.client(said).unwrap();
+            assert_eq!(it.heard_by_server(), format!("a IDLE\r\n{passes}"), "{said:?}");
+        }
+    }
+    let mut it = Mover::new(1_000);
+    it.client("a IDLE\r\n").unwrap();
+    it.server("+ idling\r\n+ still idling\r\nz OK another\r\n").unwrap();
+    assert_eq!(it.client("b LOGIN x y\r\n"), Err(Lost::NotACommand), "it idles");
+}
+
 #[test]
 fn where_the_server_has_said_goodbye_nobody_says_it_again() {
     let mut it = Mover::new(1_000);
