@@ -115,6 +115,23 @@ fn every_way_to_sign_in_opens_the_mailbox() {
         let answer = client.hear();
         is_open(&mut client, &answer);
     }
+    // Everything at once, and a sign-in that the client gives up.
+    let mut client = at.connect(ReadingDoor::IMAP[1]);
+    assert!(client.ask("a AUTHENTICATE PLAIN").starts_with("+ "));
+    assert!(client.ask("*").starts_with("a BAD "));
+    client.say(&format!("l LOGIN {user_name} {joined}\r\ns SELECT INBOX\r\nf NOOP\r\ng LOGOUT"));
+    assert!(client.hear().starts_with("l OK"));
+    for answer in ["s OK", "f OK", "* BYE", "g OK"] {
+        assert!(client.until(answer).last().is_some());
+    }
+    assert!(client.rest().is_empty());
+    let mut client = at.connect(ReadingDoor::POP3[1]);
+    assert!(client.ask("AUTH PLAIN").starts_with("+ "));
+    assert!(client.ask("*").starts_with("-ERR"));
+    client.say(&format!("USER {user_name}\r\nPASS {joined}\r\nSTAT\r\nQUIT"));
+    let answers: Vec<String> = (0..4).map(|_| client.hear()).collect();
+    assert!(answers.iter().all(|it| it.starts_with("+OK")), "{answers:?}");
+    assert!(client.rest().is_empty());
     for door in ReadingDoor::POP3 {
         let mut client = at.connect(door);
         assert!(client.ask(&format!("USER {user_name}")).starts_with("+OK"));
@@ -206,6 +223,49 @@ fn a_wrong_app_password_sounds_the_same_whatever_is_wrong_and_reaches_no_provide
     assert_eq!(client.hear(), "* BYE Too many wrong sign-ins");
     assert!(client.rest().is_empty());
     assert!(!at.dovecot.log().contains("-login"), "{}", at.dovecot.log());
+    at.server.stop();
+}
+
+/// MP-2, MP-4.
+#[test]
+fn what_comes_before_it_is_asked_for_or_is_too_much_is_not_obeyed() {
+    let at = ReadingHouse::start();
+    let with = at.app_password(&[]);
+    let too_early = "Wait for the answer before you go on";
+    let mut imap = LineClient::plain(&at.server.text("imap_starttls"));
+    imap.hear();
+    imap.say("a STARTTLS\r\nb CAPABILITY");
+    assert_eq!(String::from_utf8(imap.rest()).unwrap(), format!("* BYE {too_early}\r\n"));
+    let mut pop3 = LineClient::plain(&at.server.text("pop3_starttls"));
+    pop3.hear();
+    pop3.say("STLS\r\nCAPA");
+    assert_eq!(String::from_utf8(pop3.rest()).unwrap(), format!("-ERR {too_early}\r\n"));
+    let mut imap = at.connect(ReadingDoor::IMAP[0]);
+    imap.say("a AUTHENTICATE PLAIN\r\nAGEAYg==");
+    assert_eq!(String::from_utf8(imap.rest()).unwrap(), format!("* BYE {too_early}\r\n"));
+
+    for hostile in [
+        format!("a ID {}", "(".repeat(10_000)),
+        format!("a ID ({})", "(".repeat(5_000)),
+        format!("a LOGIN {}", "x".repeat(100_000)),
+        "a LOGIN {4097}".to_owned(),
+        "a LOGIN {4294967296+}".to_owned(),
+        "a LOGIN {99999999999999999999+}".to_owned(),
+        format!("a AUTHENTICATE PLAIN {}", "A".repeat(20_000)),
+    ] {
+        let mut imap = at.connect(ReadingDoor::IMAP[1]);
+        imap.say(&hostile);
+        let answer = imap.hear();
+        let is_refused = ["a BAD ", "a NO ", "* BAD ", "* BYE "].iter().any(|it| answer.starts_with(it));
+        assert!(is_refused, "{}: {answer}", &hostile[..hostile.len().min(40)]);
+    }
+    for hostile in [format!("USER {}", "x".repeat(300)), format!("AUTH PLAIN {}", "A".repeat(20_000))] {
+        let mut pop3 = at.connect(ReadingDoor::POP3[1]);
+        pop3.say(&hostile);
+        assert!(pop3.hear().starts_with("-ERR"));
+    }
+    assert!(!at.dovecot.log().contains("-login"), "{}", at.dovecot.log());
+    opens_again(&at, &with);
     at.server.stop();
 }
 
