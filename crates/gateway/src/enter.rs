@@ -132,8 +132,13 @@ impl Gateway {
         let readable = accounts.readable(organisation, (self.stands.target)(who), it.protocol).await;
         let readable = readable.map_err(no_entry)?;
         let cap = self.cap(it.protocol, readable.n_connections);
-        let at_provider = self.places.at_provider(readable.account, who.app_password, it.protocol, cap);
-        let at_provider = at_provider.ok_or_else(|| {
+        let at_provider = self.places.at_provider_soon(
+            readable.account,
+            who.app_password,
+            it.protocol,
+            (cap, self.settings.spans.place),
+        );
+        let at_provider = at_provider.await.ok_or_else(|| {
             NoEntry::Full(format!(
                 "The provider lets no more programs into {} at the same time: end one of them",
                 readable.address

@@ -6,10 +6,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gatepost_accounts::ReadingProtocol;
 use gatepost_core::{AppPasswordId, MailAccountId};
+use tokio::sync::Notify;
+use tokio::time::{Duration, Instant, timeout_at};
 
 /// Everybody's. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct Places(Arc<Mutex<Counts>>);
+pub(crate) struct Places(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    counts: Mutex<Counts>,
+    /// A place at a provider was given back.
+    freed: Notify,
+}
 
 #[derive(Default)]
 struct Counts {
@@ -74,8 +83,28 @@ impl Places {
         Some(Place { places: self.clone(), of: Of::Provider(account, app_password, protocol) })
     }
 
+    /// The same, and waits for one that is given back within `patience`: a program that has just left may come again at once, while its
+    /// last connection is still being taken down.
+    pub(crate) async fn at_provider_soon(
+        &self,
+        account: MailAccountId,
+        app_password: AppPasswordId,
+        protocol: ReadingProtocol,
+        (cap, patience): (u32, Duration),
+    ) -> Option<Place> {
+        let deadline = Instant::now() + patience;
+        loop {
+            // Counts from here on.
+            let freed = self.0.freed.notified();
+            if let Some(place) = self.at_provider(account, app_password, protocol, cap) {
+                return Some(place);
+            }
+            timeout_at(deadline, freed).await.ok()?;
+        }
+    }
+
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -89,6 +118,8 @@ impl Drop for Place {
                     release(all, app_password);
                 }
                 drop_empty(&mut counts.dialled, (account, protocol), HashMap::is_empty);
+                drop(counts);
+                self.places.0.freed.notify_waiters();
             }
         }
     }
@@ -129,6 +160,19 @@ mod tests {
         assert!(take(first, ReadingProtocol::Pop3).is_some() && take(second, IMAP).is_some());
         drop(held.0);
         assert!(take(first, IMAP).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_place_that_is_given_back_in_a_moment_is_waited_for() {
+        let (places, (account, [first, second, ..])) = (Places::default(), ids());
+        let held = places.at_provider(account, first, IMAP, 1).unwrap();
+        let soon = |id| places.at_provider_soon(account, id, IMAP, (1, Duration::from_secs(2)));
+        assert!(soon(second).await.is_none());
+        let (found, ()) = tokio::join!(soon(first), async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            drop(held);
+        });
+        assert!(found.is_some());
     }
 
     /// How many each gets who takes all it can, one after the other.

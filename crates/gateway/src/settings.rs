@@ -28,6 +28,8 @@ pub struct Spans {
     pub pop3_idle: Duration,
     /// A side that takes nothing, or stops within a line.
     pub stuck: Duration,
+    /// Waiting for a place at a provider that somebody is just leaving.
+    pub place: Duration,
     /// What a wrong sign-in costs (AP-10), and each mistake beyond the tenth.
     pub penalty: Duration,
 }
@@ -50,6 +52,7 @@ impl Default for Spans {
             imap_idle: Duration::from_mins(35),
             pop3_idle: Duration::from_mins(11),
             stuck: Duration::from_mins(5),
+            place: Duration::from_secs(2),
             penalty: Duration::from_secs(1),
         }
     }
