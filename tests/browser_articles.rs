@@ -204,7 +204,7 @@ fn tdos_fields_make_the_default_of_a_location_and_a_test_letter_arrives() {
         browser.script(script, &[format!("{kind}_port").into(), port.into()]);
         browser.script(script, &[format!("{kind}_tls").into(), "starttls".into()]);
     }
-    browser.see("Require TLS by STARTTLS");
+    browser.see("STARTTLS");
     browser.fill("User name (signs in as)", front);
     look_here(&mut browser, "articles-tdo-servers");
     browser.press("Continue");

@@ -14,6 +14,7 @@ use gatepost_core::{EmailAddress, MailAccountId, OrganisationId, Timestamp, Worl
 use gatepost_journal::Actor;
 use gatepost_providers::{OAuthClient, Providers};
 use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
+use tokio::sync::Notify;
 
 use crate::account::{MailAccount, NewAccount, Serves, Settings};
 use crate::add::OfDraft;
@@ -42,6 +43,8 @@ pub struct Accounts {
     tokens: Arc<Tokens>,
     pub(crate) sign_ins: Arc<SignIns>,
     doors: Arc<reading::Doors>,
+    /// Rings when somebody may be served who was not.
+    served: Arc<Notify>,
 }
 
 /// Whether an account is live, as part of another room's transaction; it cannot be removed before that ends.
@@ -65,6 +68,7 @@ impl Accounts {
             tokens: Arc::default(),
             sign_ins: Arc::default(),
             doors: Arc::default(),
+            served: Arc::default(),
         }
     }
 
@@ -92,6 +96,7 @@ impl Accounts {
         let added = add::add(&self.store, &self.keyring, &self.providers, new, draft).await?;
         added.tell(self.providers.catalogue());
         self.read_back(added.after.account.organisation).await;
+        self.served.notify_one();
         Ok(added.after.account)
     }
 
@@ -279,7 +284,14 @@ impl Accounts {
         actor: Actor,
     ) -> Result<(), AccountsError> {
         let done = command::set_default(&self.store, Act { organisation, id, actor }, serves).await;
-        self.after(organisation, done).await.map(drop)
+        self.after(organisation, done).await?;
+        self.served.notify_one();
+        Ok(())
+    }
+
+    /// Waits until an account has come or become a default in this process: letters that nothing served may leave now.
+    pub async fn somebody_is_served(&self) {
+        self.served.notified().await;
     }
 
     /// The present time on the account's running clock.

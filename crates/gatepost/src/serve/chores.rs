@@ -53,11 +53,16 @@ pub(super) fn start(
         }
     });
     let adopting = app.clone();
-    repeat(tasks, stop, MINUTE, move || {
-        let app = adopting.clone();
-        async move {
-            if let Err(refusal) = app.adopt_all_orphans().await {
+    let ends = stop.clone();
+    tasks.spawn(async move {
+        loop {
+            if let Err(refusal) = adopting.adopt_all_orphans().await {
                 tracing::warn!(refusal = %refusal, "letters without an account are looked at later");
+            }
+            // Whoever has connected an account need not wait; another node's is found by the way.
+            let served = tokio::time::timeout(MINUTE, adopting.accounts.somebody_is_served());
+            if ends.run_until_cancelled(served).await.is_none() {
+                return;
             }
         }
     });
