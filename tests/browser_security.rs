@@ -228,6 +228,7 @@ fn two_step_verification_is_turned_on_and_looked_after() {
     browser.press("Sign in");
     browser.see("Stay signed in?");
     browser.press("No");
+    browser.arrives_at("/");
 
     // Another telephone: the old one's codes open nothing any more.
     browser.go("/security");
@@ -256,6 +257,7 @@ fn two_step_verification_is_turned_on_and_looked_after() {
     browser.press("Sign in");
     browser.see("Stay signed in?");
     browser.press("No");
+    browser.arrives_at("/");
 
     // Off again.
     browser.go("/two-step/off");
@@ -276,6 +278,7 @@ fn every_page_of_the_set_up_works_without_scripts() {
     browser.go(&house.link);
     browser.fill("New password", PASSWORD);
     browser.press("Set the password");
+    browser.arrives_at("/");
     browser.go("/two-step");
     browser.press("Begin");
     browser.press("The camera cannot read it? Type a key");
