@@ -15,7 +15,7 @@ impl Client {
     /// Greeted, under TLS.
     async fn encrypted(bed: &Testbed) -> Self {
         let mut client = Self(bed.connect_to(bed.ready.imap).await);
-        assert!(client.0.line().await.unwrap().starts_with("* OK [CAPABILITY IMAP4REV1 "));
+        assert!(client.0.line().await.unwrap().starts_with("* OK [CAPABILITY IMAP4rev1 "));
         client.ask("STARTTLS", "OK").await;
         client.0.start_tls().await;
         client

@@ -34,9 +34,10 @@ struct Line {
     passed: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Typed {
-    number: u64,
+    number: Option<u64>,
 }
 
 /// What is open to the mailbox.
@@ -88,7 +89,7 @@ pub(super) async fn end(
     Form(typed): Form<Typed>,
 ) -> Answer {
     find_to_act(&app, &page, &signed, id).await?;
-    let is_ended = app.rooms.reading.end(signed.organisation(), id, typed.number);
+    let is_ended = typed.number.is_some_and(|it| app.rooms.reading.end(signed.organisation(), id, it));
     let key = if is_ended { "accounts.open_ended" } else { "accounts.open_gone" };
     page.leave(Alert::good(page.t.of(key)));
     Ok(see_other(&path(id, "")))
