@@ -22,7 +22,7 @@ use crate::{Access, Kind, PortalSettings, RouteRow, routes};
 const NOBODYS: &str = "0192f0c1-0000-7000-8000-000000000001";
 
 /// Writes by somebody who is signed in that need no proof (docs/decisions/0010), and why each of them does no harm.
-const WITHOUT_PROOF: [&str; 11] = [
+const WITHOUT_PROOF: [&str; 12] = [
     // The program may come again at once; removing its app password, which keeps it out, needs a proof.
     "/accounts/{id}/open/end",
     // These are the proof, or end what somebody could do.
