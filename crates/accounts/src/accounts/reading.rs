@@ -66,9 +66,9 @@ pub enum NotReadable {
 
 /// The last failures of accounts, so that no provider is asked again and again for what it has just refused.
 #[derive(Default)]
-pub(crate) struct Doors(Mutex<HashMap<MailAccountId, Arc<Door>>>);
+pub(crate) struct Doors(Mutex<HashMap<(MailAccountId, ReadingProtocol), Arc<Door>>>);
 
-/// One account's.
+/// One account's by one protocol: what is wrong with the one says nothing about the other.
 #[derive(Default)]
 struct Door {
     failed: Mutex<Option<(Instant, String)>>,
@@ -77,12 +77,24 @@ struct Door {
 }
 
 impl Doors {
-    fn of(&self, id: MailAccountId) -> Arc<Door> {
+    fn of(&self, id: MailAccountId, protocol: ReadingProtocol) -> Arc<Door> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= 10_000 {
             all.retain(|_, it| Arc::strong_count(it) > 1 || it.last_failure().is_some());
         }
-        Arc::clone(all.entry(id).or_default())
+        Arc::clone(all.entry((id, protocol)).or_default())
+    }
+}
+
+impl Doors {
+    /// Somebody has signed in to read it: what failed before counts no more.
+    pub(super) fn forget(&self, id: MailAccountId) {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for protocol in [ReadingProtocol::Imap, ReadingProtocol::Pop3] {
+            if let Some(door) = all.get(&(id, protocol)) {
+                door.remember(None);
+            }
+        }
     }
 }
 
@@ -161,7 +173,7 @@ impl Accounts {
         protocol: ReadingProtocol,
         reach: &Reach,
     ) -> Result<OpenMailbox, NotReadable> {
-        let door = self.doors.of(it.account);
+        let door = self.doors.of(it.account, protocol);
         let _trial = match door.last_failure() {
             Some(_) => Some(door.trial.lock().await),
             None => None,

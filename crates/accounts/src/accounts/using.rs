@@ -191,6 +191,9 @@ impl Accounts {
         direction: Direction,
         event: Event,
     ) -> Result<Change, AccountsError> {
+        if direction == Direction::Reading && event.what.has_signed_in() {
+            self.doors.forget(id);
+        }
         let all = self.memory.recent(&self.store, organisation).await?;
         let remembered = all.live(id).ok_or(AccountsError::NotFound(id))?;
         // Every connection of a connected account brings a success: it must cost no transaction. A credential that is not

@@ -16,6 +16,7 @@ on_both_engines!(
     nothing_is_probed_that_has_no_mailbox_no_secret_or_a_pause,
     a_pop3_server_is_not_signed_in_to_sooner_than_it_wants,
     what_a_preset_prefers_is_said_to_the_server,
+    a_failure_to_read_counts_for_its_protocol_alone_and_until_somebody_gets_in,
 );
 
 /// A reading server on loopback without encryption, for as many connections as come.
@@ -288,4 +289,29 @@ async fn what_a_preset_prefers_is_said_to_the_server(it: TestStore) {
     assert_eq!(preferred("fastmail", "b@example.org").await, "OAUTHBEARER XOAUTH2 PLAIN LOGIN");
     assert_eq!(preferred("microsoft365", "c@example.org").await, "XOAUTH2 LOGIN");
     assert_eq!(preferred("custom", "d@example.org").await, "PLAIN LOGIN");
+}
+
+/// Applications try again by themselves, and the provider is not asked each time; but what is wrong with POP3 says nothing about IMAP.
+async fn a_failure_to_read_counts_for_its_protocol_alone_and_until_somebody_gets_in(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let server = Server::start(true).await;
+    point(&it, &server, true).await;
+    let reach = reach(&it);
+    let open = async |protocol| {
+        let readable = it.accounts.readable(it.organisation, Target::Account(it.id), protocol).await?;
+        let opened = it.accounts.open_mailbox(it.organisation, &readable, protocol, &reach).await;
+        opened.map(drop)
+    };
+    let words = |why: Result<(), NotReadable>| why.unwrap_err().to_string();
+    assert!(words(open(ReadingProtocol::Pop3).await).contains("has no server for POP3"));
+    assert!(open(ReadingProtocol::Imap).await.is_ok(), "it has one for IMAP");
+    server.refuse_sign_in(true);
+    assert!(words(open(ReadingProtocol::Imap).await).contains("cannot be read"));
+    let n_sign_ins = server.n_sign_ins();
+    assert!(open(ReadingProtocol::Imap).await.is_err());
+    assert_eq!(server.n_sign_ins(), n_sign_ins, "it was asked a moment ago");
+    server.refuse_sign_in(false);
+    it.advance(1);
+    check(&it).await;
+    assert!(open(ReadingProtocol::Imap).await.is_ok(), "somebody has got in");
 }
