@@ -1,6 +1,7 @@
 //! Measures mail servers from both sides: as the applications that hand letters in, and as the provider that takes them.
 //!
-//! `load`, `idle` and `big` are applications; `sink` is a provider that keeps nothing but Message-IDs. Letters carry unique
+//! `load`, `idle` and `big` are applications that send, `fetch`, `sign-ins` and `idle-readers` ones that read. `sink` is a
+//! provider that keeps nothing but Message-IDs, `mailbox` one that has nothing to be read. Letters carry unique
 //! Message-IDs, so that what was acknowledged and what arrived can be compared one by one. Everything here shares the
 //! machine with the server that is measured and therefore does as little as it can: one thread a process, letters built
 //! once, replies written in one piece.
@@ -20,6 +21,7 @@ mod latency;
 mod letter;
 mod load;
 mod portal;
+mod reading;
 mod sink;
 mod web;
 
@@ -52,6 +54,14 @@ enum Command {
     Tokens(accounts::Tokens),
     /// Ask for the portal's pages, then sign a thousand people in at once
     Portal(portal::Portal),
+    /// Read a whole mailbox by IMAP
+    Fetch(reading::Fetch),
+    /// Sign in by IMAP and leave, again and again
+    SignIns(reading::SignIns),
+    /// Hold signed-in IMAP connections open until standard input ends; a line there asks whether all are served
+    IdleReaders(reading::IdleReaders),
+    /// Let everybody in by IMAP and have nothing to be read; ends when standard input does
+    Mailbox(reading::Mailbox),
 }
 
 // One thread is enough for more than any server here takes, and leaves the rest of the machine to that server.
@@ -67,6 +77,10 @@ async fn main() -> anyhow::Result<()> {
         Command::FillAccounts(it) => it.run().await,
         Command::Tokens(it) => it.run().await,
         Command::Portal(it) => it.run().await,
+        Command::Fetch(it) => it.run().await,
+        Command::SignIns(it) => it.run().await,
+        Command::IdleReaders(it) => it.run().await,
+        Command::Mailbox(it) => it.run().await,
     }
 }
 

@@ -9,6 +9,7 @@ mod gatepost;
 mod portal;
 mod postfix;
 mod process;
+mod reading;
 mod report;
 mod tools;
 
@@ -27,6 +28,7 @@ const USAGE: &str = "\
 Usage: cargo xtask bench [--rounds N] [--folder DIR] [--only gatepost|postfix]
        cargo xtask bench portal
        cargo xtask bench accounts
+       cargo xtask bench reading [--rounds N]
 
   --rounds N    runs of each kind for each server; the median counts (3)
   --folder DIR  where both servers keep their data: a real disk (/var/tmp)
@@ -77,6 +79,12 @@ pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<ExitCode> {
         build(root, true)?;
         accounts::run(root)?;
         return Ok(ExitCode::SUCCESS);
+    }
+    if let Some((name, args)) = args.split_first()
+        && name == "reading"
+    {
+        build(root, true)?;
+        return reading::run(root, args);
     }
     let options = Options::parse(args)?;
     build(root, options.with_gatepost)?;

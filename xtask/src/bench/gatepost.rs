@@ -15,14 +15,11 @@ use super::tools::{Door, Tools};
 pub(super) const NAME: &str = "gatepost";
 const ADDRESS: &str = "reception@bench.example";
 
-/// An installation that can be started.
-pub(super) struct Gatepost {
+/// An installation: a configuration, a database, an administrator.
+pub(super) struct Installation {
     program: PathBuf,
     config: String,
-    log: PathBuf,
-    address: SocketAddr,
-    user: String,
-    password_file: PathBuf,
+    folder: PathBuf,
 }
 
 /// What `app-password create --json` prints.
@@ -32,20 +29,66 @@ struct AppPassword {
     password: String,
 }
 
-impl Gatepost {
-    /// Configuration, database, one mail account at the sink, one app password.
-    pub(super) fn set_up(root: &Path, tools: &Tools, sink: SocketAddr) -> anyhow::Result<Self> {
+impl Installation {
+    /// Makes one in this folder of the run. `doors` are further sections of its configuration; `provider` is on this machine.
+    pub(super) fn set_up(
+        root: &Path,
+        tools: &Tools,
+        folder: &str,
+        doors: &str,
+        provider: SocketAddr,
+    ) -> anyhow::Result<Self> {
+        let folder = tools.path(folder);
+        std::fs::create_dir(&folder)?;
+        let config = folder.join("gatepost.toml");
+        std::fs::write(&config, configuration(tools, &folder, doors, provider))?;
+        let key = folder.join("gatepost.key");
+        std::fs::write(&key, master_key()?)?;
+        output_of(Command::new("chmod").arg("600").arg(&key), "")?;
         let program = root.join("target/release/gatepost");
+        let it = Self { program, config: config.to_string_lossy().into_owned(), folder };
+        it.command(&["init", "--admin", "anna@bench.example"], "")?;
+        Ok(it)
+    }
+
+    /// Runs one of its commands; gives what that printed.
+    pub(super) fn command(&self, args: &[&str], input: &str) -> anyhow::Result<String> {
+        output_of(Command::new(&self.program).args(args).args(["--config", &self.config, "--json"]), input)
+    }
+
+    /// An app password of the mail account with this address: its user name, and the file that holds it.
+    pub(super) fn app_password(&self, address: &str, may: &str) -> anyhow::Result<(String, PathBuf)> {
+        let args = ["app-password", "create", "--account", address, "--name", "Bench", "--allow", may];
+        let created: AppPassword = serde_json::from_str(&self.command(&args, "")?)
+            .context("app-password create printed something else")?;
+        let file = self.folder.join("app-password");
+        std::fs::write(&file, created.password)?;
+        Ok((created.user_name, file))
+    }
+
+    /// Starts it; it does not listen yet.
+    pub(super) fn start(&self) -> anyhow::Result<Process> {
+        let log = std::fs::File::options().create(true).append(true).open(self.folder.join("log"))?;
+        let args = ["serve", "--config", &self.config];
+        Process::start(&self.program, &args, [Stdio::null(), log.try_clone()?.into(), log.into()])
+    }
+}
+
+/// An installation that takes letters.
+pub(super) struct Gatepost {
+    installation: Installation,
+    address: SocketAddr,
+    user: String,
+    password_file: PathBuf,
+}
+
+impl Gatepost {
+    /// One mail account at the sink, one app password.
+    pub(super) fn set_up(root: &Path, tools: &Tools, sink: SocketAddr) -> anyhow::Result<Self> {
         let address = free_address()?;
-        std::fs::create_dir(tools.path("gatepost"))?;
-        std::fs::write(tools.path("gatepost/gatepost.toml"), configuration(tools, address, sink))?;
-        let config = tools.text("gatepost/gatepost.toml");
-        let gatepost = |args: &[&str], input: &str| {
-            output_of(Command::new(&program).args(args).args(["--config", &config, "--json"]), input)
-        };
-        std::fs::write(tools.path("gatepost/gatepost.key"), master_key()?)?;
-        output_of(Command::new("chmod").args(["600", &tools.text("gatepost/gatepost.key")]), "")?;
-        gatepost(&["init", "--admin", "anna@bench.example"], "")?;
+        let doors =
+            format!("[submission]\nstarttls = \"{address}\"\nhostname = \"gatepost.bench.example\"\n");
+        let installation = Installation::set_up(root, tools, "gatepost", &doors, sink)?;
         let smtp = sink.to_string();
         let account = [
             "account",
@@ -67,26 +110,15 @@ impl Gatepost {
             "--password-stdin",
             "--unchecked",
         ];
-        gatepost(&account, "a password for the length of a run\n")?;
-        let created = gatepost(
-            &["app-password", "create", "--account", ADDRESS, "--name", "Bench", "--allow", "smtp"],
-            "",
-        )?;
-        let created: AppPassword =
-            serde_json::from_str(&created).context("app-password create printed something else")?;
-        let password_file = tools.path("gatepost/app-password");
-        std::fs::write(&password_file, created.password)?;
-        let log = tools.path("gatepost/log");
-        Ok(Self { program, config, log, address, user: created.user_name, password_file })
+        installation.command(&account, "a password for the length of a run\n")?;
+        let (user, password_file) = installation.app_password(ADDRESS, "smtp")?;
+        Ok(Self { installation, address, user, password_file })
     }
 
     /// Starts it and waits for its greeting.
     pub(super) fn start(&self) -> anyhow::Result<Running> {
-        let log = std::fs::File::options().create(true).append(true).open(&self.log)?;
         let begun = Instant::now();
-        let args = ["serve", "--config", &self.config];
-        let process =
-            Process::start(&self.program, &args, [Stdio::null(), log.try_clone()?.into(), log.into()])?;
+        let process = self.installation.start()?;
         wait_for_greeting(self.address, Duration::from_secs(20))?;
         let started_within = begun.elapsed();
         let door = Door {
@@ -99,27 +131,24 @@ impl Gatepost {
     }
 }
 
-/// Both servers show the same certificate. Nothing is turned off or set for speed.
-fn configuration(tools: &Tools, address: SocketAddr, sink: SocketAddr) -> String {
-    let (data, key) = (tools.text("gatepost/data"), tools.text("gatepost/gatepost.key"));
+/// All servers show the same certificate. Nothing is turned off or set for speed.
+fn configuration(tools: &Tools, folder: &Path, doors: &str, provider: SocketAddr) -> String {
+    let folder = folder.display();
     let [authority, certificate, certificate_key] =
         ["authority.pem", "certificate.pem", "key.pem"].map(|it| tools.text(it));
     format!(
         "\
-data_dir = \"{data}\"
-master_key_file = \"{key}\"
+data_dir = \"{folder}/data\"
+master_key_file = \"{folder}/gatepost.key\"
 
-[submission]
-starttls = \"{address}\"
-hostname = \"gatepost.bench.example\"
-
+{doors}
 [tls]
 certificate = \"{certificate}\"
 key = \"{certificate_key}\"
 
 [upstream]
 extra_authorities = [\"{authority}\"]
-allow_private_addresses = [\"{sink}\"]
+allow_private_addresses = [\"{provider}\"]
 "
     )
 }

@@ -6,12 +6,15 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde::de::DeserializeOwned;
 
 /// How long a process may take to end when it is asked to.
 const END_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long a server may take until it listens.
+const LISTEN_WITHIN: Duration = Duration::from_secs(20);
 
 /// A running child. Dropping it asks it to end, and then ends it with all it has started.
 pub(super) struct Process(Child);
@@ -133,6 +136,19 @@ pub(super) fn wait_for_greeting(address: SocketAddr, at_most: Duration) -> anyho
     Ok(())
 }
 
+/// Tries until somebody listens at `address`; if nobody does, tells what stands in the server's log.
+pub(super) fn wait_for_listener(address: SocketAddr, log: &Path) -> anyhow::Result<()> {
+    let deadline = Instant::now() + LISTEN_WITHIN;
+    while std::net::TcpStream::connect(address).is_err() {
+        if Instant::now() > deadline {
+            let log = std::fs::read_to_string(log).unwrap_or_default();
+            bail!("nobody listens at {address}:\n{log}");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
 /// What `/proc/PID/stat` says.
 struct Stat {
     parent: u32,
@@ -161,14 +177,30 @@ fn parse_stat(text: &str) -> Option<Stat> {
 /// CPU time of a process and of its children, running and ended.
 pub(super) fn cpu_of_family(id: u32) -> anyhow::Result<Duration> {
     let head = stat(id).with_context(|| format!("process {id} is gone"))?;
-    let mut sum = head.own + head.ended_children;
+    let children = children_of(id)?.into_iter().filter_map(stat);
+    Ok(children.chain([head]).map(|it| it.own + it.ended_children).sum())
+}
+
+/// The memory that a process and its children have in RAM now, in bytes; what they share counts once (`Pss`).
+pub(super) fn memory_of_family(id: u32) -> anyhow::Result<u64> {
+    let of = |id: u32| {
+        let text = std::fs::read_to_string(format!("/proc/{id}/smaps_rollup")).ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+        line.trim().trim_end_matches(" kB").parse::<u64>().ok()
+    };
+    let head = of(id).with_context(|| format!("the memory of process {id} cannot be seen"))?;
+    Ok((head + children_of(id)?.into_iter().filter_map(of).sum::<u64>()) * 1_024)
+}
+
+fn children_of(parent: u32) -> anyhow::Result<Vec<u32>> {
+    let mut children = Vec::new();
     for entry in std::fs::read_dir("/proc")? {
-        let Ok(child) = entry?.file_name().to_string_lossy().parse::<u32>() else { continue };
-        if let Some(child) = stat(child).filter(|it| it.parent == id) {
-            sum += child.own + child.ended_children;
+        let Ok(id) = entry?.file_name().to_string_lossy().parse::<u32>() else { continue };
+        if stat(id).is_some_and(|it| it.parent == parent) {
+            children.push(id);
         }
     }
-    Ok(sum)
+    Ok(children)
 }
 
 /// The most memory a process has had in RAM so far, in bytes.

@@ -160,7 +160,7 @@ impl Report {
 }
 
 /// The middle one; of an even number, the mean of the two in the middle.
-fn median(mut figures: Vec<f64>) -> Option<f64> {
+pub(super) fn median(mut figures: Vec<f64>) -> Option<f64> {
     figures.sort_by(f64::total_cmp);
     let upper = *figures.get(figures.len() / 2)?;
     let lower = *figures.get((figures.len() - 1) / 2)?;

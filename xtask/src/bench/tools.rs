@@ -84,6 +84,11 @@ impl Tools {
         Ok(tools)
     }
 
+    /// Applications and providers to measure with.
+    pub(super) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// A file or folder of this run.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
