@@ -9,6 +9,9 @@ pub(crate) struct Heard {
     pub(crate) server: Vec<u8>,
 }
 
+/// What a follower may want to see at once, or say (MP-5).
+const AT_ONCE: usize = 64 * 1024;
+
 /// Moves bytes as the gateway does, in pieces of so many octets.
 pub(crate) struct Mover<F> {
     pub(crate) follower: F,
@@ -66,8 +69,15 @@ fn apply(passage: Passage, from: &mut Vec<u8>, to: &mut Vec<u8>) -> bool {
     match passage {
         Passage::Pass(n) => to.extend(from.drain(..n)),
         Passage::Drop(n) => drop(from.drain(..n)),
-        Passage::Say(words) => to.extend(words),
-        Passage::More | Passage::Wait => return false,
+        Passage::Say(words) => {
+            assert!(words.len() <= AT_ONCE, "{} octets are said", words.len());
+            to.extend(words);
+        }
+        Passage::More => {
+            assert!(from.len() < AT_ONCE, "more is wanted than {} octets", from.len());
+            return false;
+        }
+        Passage::Wait => return false,
     }
     true
 }

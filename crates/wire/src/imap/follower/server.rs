@@ -124,17 +124,20 @@ impl Server {
                     if rest.is_empty() {
                         return Ok(so_far(Passage::More));
                     }
-                    let (head, is_long) = (head(rest), rest.len() >= HEAD);
+                    // No more than that is looked at, however much is there: else it would depend on how the bytes were cut.
+                    let (start, is_long) = (rest.get(..HEAD).unwrap_or(rest), rest.len() >= HEAD);
+                    let end = memchr::memchr(b'\n', start);
+                    let head = head(start);
                     let mut announces = false;
                     match head {
                         Head::Cut if !is_long => return Ok(so_far(Passage::More)),
                         Head::Capabilities | Head::Status { says_capabilities: true, .. }
-                            if !is_long || is_whole(rest) =>
+                            if !is_long || end.is_some() =>
                         {
                             if *done > 0 {
                                 return Ok(Passage::Pass(*done));
                             }
-                            let Some(end) = memchr::memchr(b'\n', rest) else { return Ok(Passage::More) };
+                            let Some(end) = end else { return Ok(Passage::More) };
                             if let Head::Status { tag, .. } = head {
                                 between.answered(tag);
                             }
@@ -147,7 +150,7 @@ impl Server {
                             // The client did not wait, so it is not told.
                             GoesOn::Unheard if *done > 0 => return Ok(Passage::Pass(*done)),
                             GoesOn::Unheard => {
-                                let Some(end) = memchr::memchr(b'\n', rest) else {
+                                let Some(end) = end else {
                                     return if is_long { Err(Lost::NotAnAnswer) } else { Ok(Passage::More) };
                                 };
                                 between.asked = Asked::Granted;
@@ -173,6 +176,8 @@ impl Server {
                     let n = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
                     let line = rest.get(..n).unwrap_or_default();
                     self.end.push(line);
+                    // The whole line goes on, whatever it says: a part of it may have gone already.
+                    *done += n;
                     if line.ends_with(b"\n") {
                         self.state = match self.end.finish() {
                             LineTail::Literal(it) if *announces => literal(it.n_bytes),
@@ -180,7 +185,6 @@ impl Server {
                             _ => State::Start,
                         };
                     }
-                    *done += n;
                 }
                 State::Literal(left) => {
                     let n = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
@@ -225,10 +229,6 @@ impl Between {
             _ => {}
         }
     }
-}
-
-fn is_whole(bytes: &[u8]) -> bool {
-    memchr::memchr(b'\n', bytes).is_some_and(|at| at < HEAD)
 }
 
 /// The line without the names of what is kept back. Words stay byte for byte as they were.

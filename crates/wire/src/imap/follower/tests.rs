@@ -192,6 +192,31 @@ fn a_list_of_capabilities_beyond_all_measure_passes_as_it_is() {
     assert!(it.follower.is_at_boundary());
 }
 
+/// Else one server's words would end in two places.
+#[test]
+fn the_beginning_of_a_line_is_the_same_however_much_is_there() {
+    for said in [
+        format!("{} OK text {{5}}\r\n", "x".repeat(8_192)),
+        format!("*{} OK text {{5}}\r\n", " ".repeat(8_192)),
+    ] {
+        for piece in [1_000, usize::MAX] {
+            let mut it = Mover::new(piece);
+            it.server(&said).unwrap();
+            assert_eq!(it.heard_by_client(), said);
+            assert!(!it.follower.is_at_boundary(), "nobody has seen that it is text for people");
+        }
+    }
+    for piece in [1_000, usize::MAX] {
+        let mut it = Mover::new(piece);
+        it.client("a APPEND x {3+}\r\nabc\r\n").unwrap();
+        assert_eq!(it.server(format!("+ {}\r\n", "x".repeat(8_192))), Err(Lost::NotAnAnswer));
+        let mut it = Mover::new(piece);
+        let said = "* 1 FETCH (BODY[] {18446744073709551616}\r\n";
+        assert_eq!(it.server(said), Err(Lost::AbsurdLiteral));
+        assert_eq!(it.heard_by_client(), said);
+    }
+}
+
 #[test]
 fn what_cannot_be_followed_ends_the_session() {
     let mut it = Mover::new(1_000);
@@ -247,6 +272,35 @@ proptest! {
         let ended_cut = (cut.server(&server), cut.client(&client));
         prop_assert_eq!(ended, ended_cut);
         prop_assert_eq!(whole.heard, cut.heard);
+    }
+
+    /// MP-5: also where something goes on for longer than is looked at.
+    #[test]
+    fn long_words_are_the_same_in_any_pieces_and_never_held(
+        client in proptest::collection::vec(prop_oneof![
+            Just("a APPEND x {3+}\r\n".to_owned()), Just("abc\r\n".to_owned()), Just("b ".to_owned()), Just("IDLE\r\n".to_owned()),
+            (65_520_usize..65_540).prop_map(|n| format!("c {}\r\n", "x".repeat(n))),
+        ], 0..4),
+        server in proptest::collection::vec(prop_oneof![
+            proptest::sample::select(vec!["* ", "a ", "+ ", "OK ", "[CAPABILITY ", "CAPABILITY ", "BYE ", "{3}", "\r\n", "] ", "COMPRESS=X "])
+                .prop_map(str::to_owned),
+            (1_usize..3, 8_160_usize..8_200).prop_map(|(width, n)| " ".repeat(width * n)),
+            (1_usize..3, 8_160_usize..8_200).prop_map(|(width, n)| "x".repeat(width * n)),
+            Just("{18446744073709551616}\r\n".to_owned()),
+        ], 0..10),
+        piece in 100_usize..20_000,
+    ) {
+        let (client, server) = (client.concat(), server.concat());
+        let (mut whole, mut cut) = (Mover::new(usize::MAX), Mover::new(piece));
+        let ended = (whole.client(&client), whole.server(&server));
+        let ended_cut = (cut.client(&client), cut.server(&server));
+        prop_assert_eq!(ended, ended_cut);
+        prop_assert!(whole.heard.server == cut.heard.server);
+        // A client that is asked, and then goes wrong, ends it before or after the server's next words: they have no order.
+        if ended.1 != Err(Lost::NotACommand) {
+            prop_assert!(whole.heard.client == cut.heard.client);
+            prop_assert_eq!(whole.follower.is_at_boundary(), cut.follower.is_at_boundary());
+        }
     }
 
     #[test]
