@@ -151,18 +151,19 @@ impl passage::Follower for Follower {
                     done += n;
                 }
                 State::Capabilities => {
-                    let Some(at) = memchr::memchr(b'\n', rest) else {
-                        return if rest.len() >= LINE {
-                            Err(Lost::NotAnAnswer)
-                        } else {
-                            Ok(so_far(Passage::More))
+                    let start = rest.get(..LINE).unwrap_or(rest);
+                    let Some(at) = memchr::memchr(b'\n', start) else {
+                        return match so_far(Passage::More) {
+                            Passage::More if rest.len() >= LINE => Err(Lost::NotAnAnswer),
+                            passage => Ok(passage),
                         };
                     };
                     let line = rest.get(..=at).unwrap_or_default();
-                    let text = line.trim_ascii_end();
-                    if text == b"." {
+                    // To some a line goes on behind LF alone, so none of these passes.
+                    let text = line.strip_suffix(b"\r\n");
+                    if text == Some(b".") {
                         self.state = State::Start;
-                    } else if !is_possible(text) {
+                    } else if !text.is_some_and(is_possible) {
                         return Ok(so_far(Passage::Drop(line.len())));
                     }
                     done += line.len();

@@ -76,7 +76,7 @@ fn capabilities_leave_out_what_cannot_pass() {
     for piece in [1, 3, 1_000] {
         let mut it = mover(piece);
         it.client("CAPA\r\n").unwrap();
-        it.server("+OK list\r\nTOP\r\nUSER\r\nSASL PLAIN\r\nSTLS\r\nuidl\r\nXTND\r\nEXPIRE 7\r\n.\r\n")
+        it.server("+OK list\r\nTOP\r\nUSER\r\nSASL PLAIN\r\nSTLS\r\nuidl\r\nXTND\r\nTOP\n.\n. \r\nSTLS\r\nEXPIRE 7\r\n.\r\n")
             .unwrap();
         assert_eq!(it.heard_by_client(), "+OK list\r\nTOP\r\nuidl\r\nEXPIRE 7\r\n.\r\n");
     }
@@ -99,9 +99,12 @@ fn what_cannot_be_followed_ends_the_session() {
     assert_eq!(mover(1_000).client("RETR 1\nUSER x\r\n"), Err(Lost::NotACommand));
     assert_eq!(mover(1_000).client("RETR 1\rUSER x\r\n"), Err(Lost::NotACommand));
     assert_eq!(mover(1_000).client("USER x\r\n".repeat(11)), Err(Lost::TooManyMistakes));
-    let mut it = mover(1_000);
-    it.client("CAPA\r\n").unwrap();
-    assert_eq!(it.server(format!("+OK\r\n{}", "x".repeat(LINE))), Err(Lost::NotAnAnswer));
+    for piece in [1_000, usize::MAX] {
+        let mut it = mover(piece);
+        it.client("CAPA\r\n").unwrap();
+        assert_eq!(it.server(format!("+OK\r\n{}\r\n", "x".repeat(LINE))), Err(Lost::NotAnAnswer));
+        assert_eq!(it.heard_by_client(), "+OK\r\n", "what was good goes on first");
+    }
 }
 
 #[test]
@@ -113,7 +116,63 @@ fn whoever_asks_without_reading_is_not_heard_for_a_while() {
     assert_eq!(it.heard_by_server().len(), 6 * 1_500);
 }
 
+/// Where answers end to somebody who has all of them and knows nothing but RFC 1939 §3, as long as first lines end as they should; and
+/// how far that goes.
+fn ends(heard: &[u8], commands: &[&str]) -> (Vec<usize>, usize) {
+    let line_end =
+        |from: usize| heard[from..].windows(2).position(|it| it == b"\r\n").map(|it| from + it + 2);
+    let (mut ends, mut at, mut commands) = (vec![0], 0, commands.iter());
+    while let Some(end) = line_end(at) {
+        if heard[at..end - 1].contains(&b'\n') {
+            return (ends, at);
+        }
+        let asked = commands.next().copied().unwrap_or_default();
+        let has_lines = asked.starts_with("RETR")
+            || asked.starts_with("TOP")
+            || ["LIST", "UIDL", "CAPA"].contains(&asked);
+        let is_good = heard[at..].starts_with(b"+OK");
+        at = end;
+        let mut goes_on = has_lines && is_good;
+        while goes_on {
+            let Some(end) = line_end(at) else { return (ends, heard.len()) };
+            goes_on = heard[at..end] != *b".\r\n";
+            at = end;
+        }
+        ends.push(at);
+    }
+    // In the last one there may be a line end that is none.
+    (ends, if heard[at..].contains(&b'\n') { at } else { heard.len() })
+}
+
 proptest! {
+    /// MP-17. A first line that ends by LF alone ends for us, as for all programs; nothing is said of what follows.
+    #[test]
+    fn answers_end_where_another_reader_sees_them_end(
+        commands in proptest::collection::vec(
+            proptest::sample::select(vec!["RETR 1", "TOP 1 0", "LIST", "LIST 1", "UIDL", "UIDL 1", "CAPA", "STAT", "DELE 1", "USER x", "NOOP"]),
+            0..6,
+        ),
+        server in proptest::collection::vec(prop_oneof![
+            1 => Just("+OK x\r\n"),
+            4 => proptest::sample::select(vec![
+                "-ERR", "\r\n", "\r\n.\r\n", ".", ".\r\n", "..", "\r", "\n", "x", " ", "TOP", "UIDL\r\n", "SASL", ". \r\n", ".\n", "+OK",
+            ]),
+        ], 0..40),
+        piece in 1_usize..20,
+    ) {
+        let mut it = mover(piece);
+        it.client(commands.iter().map(|it| format!("{it}\r\n")).collect::<String>()).unwrap();
+        let mut seen = Vec::new();
+        for piece in format!("+OK\r\n{}", server.concat()).as_bytes().chunks(piece) {
+            it.server(piece).unwrap();
+            seen.push((it.heard.client.len(), !crate::passage::Follower::is_within(&it.follower)));
+        }
+        let (ends, known) = ends(&it.heard.client, &commands);
+        for (at, is_end) in seen.into_iter().filter(|(at, _)| *at <= known) {
+            prop_assert_eq!(is_end, ends.contains(&at), "{} of {}", at, it.heard.client.escape_ascii());
+        }
+    }
+
     #[test]
     fn any_pieces_give_the_same(
         client in "(NOOP\r\n|retr 1\r\n|LIST\r\n|CAPA\r\n|USER x\r\n|QUIT\r\n|\n|x){0,20}",
@@ -125,6 +184,27 @@ proptest! {
         let ended_cut = (cut.client(&client), cut.server(&server));
         prop_assert_eq!(ended, ended_cut);
         prop_assert_eq!(whole.heard, cut.heard);
+    }
+
+    /// MP-5: also where something goes on for longer than is looked at.
+    #[test]
+    fn long_words_are_the_same_in_any_pieces_and_never_held(
+        client in proptest::collection::vec(prop_oneof![
+            proptest::sample::select(vec!["CAPA\r\n", "RETR 1\r\n", "STAT\r\n", "USER x\r\n"]).prop_map(str::to_owned),
+            (245_usize..260).prop_map(|n| format!("{}\r\n", "x".repeat(n))),
+        ], 0..5),
+        server in proptest::collection::vec(prop_oneof![
+            proptest::sample::select(vec!["+OK\r\n", "-ERR\r\n", ".\r\n", "TOP\r\n", "\r\n", "+OK "]).prop_map(str::to_owned),
+            (1_usize..3, 8_180_usize..8_200).prop_map(|(width, n)| "x".repeat(width * n)),
+        ], 0..8),
+        piece in 50_usize..20_000,
+    ) {
+        let (client, server) = (client.concat(), server.concat());
+        let (mut whole, mut cut) = (mover(usize::MAX), mover(piece));
+        let ended = (whole.client(&client), whole.server(&server));
+        let ended_cut = (cut.client(&client), cut.server(&server));
+        prop_assert_eq!(ended, ended_cut);
+        prop_assert!(whole.heard == cut.heard);
     }
 
     #[test]
