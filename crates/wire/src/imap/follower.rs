@@ -4,6 +4,8 @@
 //! also where the client does not (RFC 7888), and nothing else is said meanwhile: whatever the server makes of a command, both know
 //! where the next one begins.
 
+#[cfg(test)]
+mod agreement;
 mod client;
 mod line;
 mod server;
