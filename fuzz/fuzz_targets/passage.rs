@@ -29,7 +29,8 @@ impl Way {
                 drop(self.at_hand.drain(..n));
             }
             Passage::Say(words) => {
-                assert!(words.ends_with(b"\r\n"));
+                // A line of ours, or one of the server's with its own end.
+                assert!(words.ends_with(b"\n"));
                 self.heard.extend(words);
             }
             Passage::More | Passage::Wait => return false,
