@@ -4,8 +4,10 @@
 
 mod harness;
 
-use harness::Browser;
+use std::path::Path;
+
 use harness::connecting::{House, begin, confirm, look, look_here, signs_in};
+use harness::{Browser, LineClient, trusting};
 
 const ANNA: &str = "anna@sandbox.test";
 const CARL: &str = "carl@sandbox.test";
@@ -147,6 +149,59 @@ fn a_mailbox_is_connected_by_an_app_password() {
     count.press(&mut browser, "Finish");
     browser.see("Carl is connected.");
     assert!(count.clicks <= 7 && count.fields <= 3, "{} clicks, {} fields", count.clicks, count.fields);
+    // E1: nobody has typed that server.
+    assert_eq!(pop3(&house, CARL)[0], format!("+OK {CARL} is open"));
+}
+
+/// What a POP3 program hears that signs in to this mailbox with an app password of its own, and asks how many letters there are.
+fn pop3(house: &House, address: &str) -> [String; 2] {
+    let args = ["app-password", "create", "--account", address, "--name", "TDO", "--json"];
+    let made = house.at.command(&args).json();
+    let tls = trusting(Path::new(&house.at.text("certificate")));
+    let mut program = LineClient::tls(&house.at.text("pop3_tls"), &tls);
+    program.hear();
+    program.ask(&format!("USER {}", made["user_name"].as_str().unwrap()));
+    [format!("PASS {}", made["password"].as_str().unwrap()), "STAT".to_owned()].map(|it| program.ask(&it))
+}
+
+/// E1.
+#[test]
+fn a_mailbox_that_was_signed_in_to_is_read_by_pop3_where_that_was_allowed() {
+    let house = House::empty();
+    let mut browser = house.administrator();
+    // Without the permission the mailbox is connected all the same, and the program hears what is missing.
+    begin(&mut browser, ANNA);
+    browser.press("Sign in with Sandbox");
+    let first = browser.turn_to_opened_tab();
+    signs_in(&mut browser, ANNA);
+    browser.see("Gatepost wants to access your account");
+    browser.tick("Read and delete your mail (POP3)");
+    browser.press("Allow");
+    browser.see("You can close this tab");
+    browser.close_for(first);
+    browser.see("The mailbox works");
+    browser.press("Finish");
+    browser.see("Anna is connected.");
+    let refused = &pop3(&house, ANNA)[0];
+    let words = "-ERR [SYS/TEMP] anna@sandbox.test cannot be read by POP3: that permission was not given at its provider.";
+    assert!(refused.starts_with(words), "{refused}");
+    let account = house.at.command(&["account", "show", ANNA, "--json"]).json();
+    assert_eq!(account["reading"]["status"], "connected", "{account:#}");
+
+    browser.press("Re-authenticate");
+    confirm(&house, &mut browser);
+    browser.see("Sign in again to Anna");
+    browser.press("Sign in with Sandbox");
+    let first = browser.turn_to_opened_tab();
+    signs_in(&mut browser, ANNA);
+    browser.see("Gatepost wants to access your account");
+    browser.press("Allow");
+    browser.see("You can close this tab");
+    browser.close_for(first);
+    browser.see("Anna is connected again.");
+    let [opened, letters] = pop3(&house, ANNA);
+    assert_eq!(opened, format!("+OK {ANNA} is open"));
+    assert!(letters.starts_with("+OK ") && letters != "+OK 0 0", "{letters}");
 }
 
 /// C1, C12.

@@ -6,7 +6,7 @@ mod harness;
 use std::path::Path;
 use std::time::Duration;
 
-use gatepost_testkit::wait_until;
+use gatepost_testkit::{free_port, wait_until};
 use harness::{Dialogue, Gate, Outcome, Servers, SignInHouse, Smtp, Visitor, link_of, trusting, with_input};
 use serde_json::{Value, json};
 
@@ -366,6 +366,21 @@ fn a_check_says_that_the_running_server_has_another_configuration() {
     assert!(checked.contains("the running server was started with another text of"), "{checked}");
     assert_eq!(server.stop().code(), Some(0));
     assert!(!check().contains("restart it"));
+}
+
+#[test]
+fn a_pop3_server_that_does_not_answer_beside_imap_is_a_warning() {
+    let house = SignInHouse::start("", "");
+    let mut command = house.it.gatepost();
+    command.args(["account", "add", "--provider", "sandbox", "--address", RECEPTION]);
+    command.args(["--smtp", &house.provider.smtp(), "--smtp-tls", "starttls"]);
+    command.args(["--imap", &house.provider.imap(), "--imap-tls", "starttls"]);
+    command.args(["--pop3", &format!("127.0.0.1:{}", free_port()), "--pop3-tls", "implicit"]);
+    with_input(command.args(["--password-stdin", "--unchecked"]), "sandbox").done();
+    let checked = house.it.command(&["check"]).stdout;
+    let line = checked.lines().find(|it| it.contains(RECEPTION)).unwrap_or_else(|| panic!("{checked}"));
+    assert!(line.starts_with("! mail account"), "{checked}");
+    assert!(line.contains("its servers answer, but not for POP3: "), "{checked}");
 }
 
 #[test]

@@ -335,7 +335,14 @@ fn trouble_at_the_provider_is_named_and_is_never_a_wrong_password() {
     let reading = at.it.account(READER)["reading"].clone();
     assert_eq!(reading["status"], "failing", "{reading}");
     let cause = reading["diagnosis"]["cause"].as_str().unwrap();
-    are_unavailable(&answers, &format!("{READER} cannot be read: {cause} Look at it in Gatepost"));
+    assert_eq!(
+        answers[0],
+        format!("l NO [UNAVAILABLE] {READER} cannot be read: {cause} Look at it in Gatepost")
+    );
+    // What is wrong with POP3 stands on no board: its program is told the cure.
+    let by_pop3 =
+        format!("-ERR [SYS/TEMP] {READER} cannot be read by POP3: {cause} Check the port for reading: ");
+    assert!(answers[1].starts_with(&by_pop3), "{answers:?}");
     at.server.stop();
 }
 

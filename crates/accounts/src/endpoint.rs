@@ -51,6 +51,12 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
+    /// Whether there is a server to read from.
+    #[must_use]
+    pub const fn can_be_read(&self) -> bool {
+        self.imap.is_some() || self.pop3.is_some()
+    }
+
     pub(crate) fn checked(self) -> Result<Self, Invalid> {
         Ok(Self {
             smtp: self.smtp.checked()?,

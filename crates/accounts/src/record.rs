@@ -106,7 +106,7 @@ impl Record {
     /// The directions that it has, or that somebody has tried.
     pub(crate) fn directions(&self) -> impl Iterator<Item = Direction> + use<> {
         let endpoints = &self.account.endpoints;
-        let reads = self.reading.is_some() || endpoints.imap.is_some() || endpoints.pop3.is_some();
+        let reads = self.reading.is_some() || endpoints.can_be_read();
         [Some(Direction::Sending), reads.then_some(Direction::Reading)].into_iter().flatten()
     }
 

@@ -6,7 +6,7 @@ use gatepost_core::{
     CredentialId, Diagnosis, EmailAddress, MailAccountId, MailProtocol, OrganisationId, SecretText, Timestamp,
 };
 use gatepost_journal::append;
-use gatepost_providers::{Catalogue, Limits, Providers, UserNameRule};
+use gatepost_providers::{Catalogue, Limits, Providers, UserNameRule, Uses};
 use gatepost_store::{Keyring, Store, StoreError, params};
 use gatepost_upstream::{Credential, Mechanism, SignIn};
 
@@ -73,6 +73,8 @@ pub struct ReadingServer {
     pub endpoint: gatepost_upstream::Endpoint,
     /// What the account signs in as there; at some providers that is not what it sends as.
     pub user_name: String,
+    /// False if what it signs in with is known not to have been granted for this protocol.
+    pub is_granted: bool,
 }
 
 /// How letters are read.
@@ -124,6 +126,32 @@ pub enum NotUsable {
     Store(#[from] StoreError),
 }
 
+impl ReadingProtocol {
+    /// As people know it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Imap => "IMAP",
+            Self::Pop3 => "POP3",
+        }
+    }
+
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Imap => Self::Pop3,
+            Self::Pop3 => Self::Imap,
+        }
+    }
+
+    /// It alone.
+    const fn uses(self) -> Uses {
+        match self {
+            Self::Imap => Uses { smtp: false, imap: true, pop3: false },
+            Self::Pop3 => Uses { smtp: false, imap: false, pop3: true },
+        }
+    }
+}
+
 impl ReadingServer {
     /// As the catalogue has to know it.
     pub(crate) const fn named<'a>(&'a self, provider_kind: Option<&'a str>) -> Server<'a> {
@@ -158,8 +186,8 @@ impl SendingAccount {
             organisation: account.organisation,
             provider_kind,
             endpoint: account.endpoints.smtp.dialled()?,
-            imap: reading(&account, it.kind, ReadingProtocol::Imap, providers)?,
-            pop3: reading(&account, it.kind, ReadingProtocol::Pop3, providers)?,
+            imap: reading(&account, &it, ReadingProtocol::Imap, providers)?,
+            pop3: reading(&account, &it, ReadingProtocol::Pop3, providers)?,
             // The provider is told which mailbox is to be opened; who signed in stands in the token.
             user_name: match (&account.opens, it.kind) {
                 (Some(opens), CredentialKind::OAuth) => opens.to_string(),
@@ -272,6 +300,7 @@ pub(crate) async fn hand_out(
     let opened = Opened {
         kind: present.kind,
         used: present.used(),
+        scopes: present.scopes,
         secret: opened,
         is_trial: record.sending.state.name() == StatusName::Failing,
         is_unproven: present.worked_at.is_none() && before.is_some(),
@@ -289,6 +318,8 @@ pub(crate) async fn hand_out(
 pub(crate) struct Opened {
     pub(crate) kind: CredentialKind,
     pub(crate) used: Used,
+    /// What was granted, separated by spaces; nothing where the service did not say it, and for passwords.
+    pub(crate) scopes: Option<String>,
     pub(crate) secret: Option<SecretText>,
     pub(crate) is_trial: bool,
     pub(crate) is_unproven: bool,
@@ -297,7 +328,7 @@ pub(crate) struct Opened {
 /// The account's server of a protocol, and as whom it signs in there.
 fn reading(
     account: &MailAccount,
-    kind: CredentialKind,
+    it: &Opened,
     protocol: ReadingProtocol,
     providers: &Providers,
 ) -> Result<Option<Box<ReadingServer>>, Invalid> {
@@ -306,19 +337,28 @@ fn reading(
         ReadingProtocol::Pop3 => &account.endpoints.pop3,
     };
     let Some(endpoint) = endpoint else { return Ok(None) };
-    let rule = providers.find(&account.provider).map(|it| match protocol {
+    let preset = providers.find(&account.provider);
+    let rule = preset.map(|it| match protocol {
         ReadingProtocol::Imap => it.user_names.imap,
         ReadingProtocol::Pop3 => it.user_names.pop3,
     });
+    let service = preset.and_then(|it| it.oauth.as_deref()).and_then(|word| providers.service(word));
+    let is_granted = match (service, &it.scopes) {
+        (Some(service), Some(scopes)) => {
+            let granted: Vec<String> = scopes.split(' ').map(str::to_owned).collect();
+            service.missing_scopes(&service.needed_scopes(protocol.uses()), &granted).is_empty()
+        }
+        _ => true,
+    };
     let user_name = match (&account.opens, rule) {
-        (Some(opens), _) if kind == CredentialKind::OAuth => opens.to_string(),
+        (Some(opens), _) if it.kind == CredentialKind::OAuth => opens.to_string(),
         // The other name of the same mailbox, unless somebody has typed one that is neither.
         (_, Some(UserNameRule::LocalPart)) if account.user_name == account.address.as_str() => {
             account.address.local_part().to_owned()
         }
         _ => account.user_name.clone(),
     };
-    Ok(Some(Box::new(ReadingServer { protocol, endpoint: endpoint.dialled()?, user_name })))
+    Ok(Some(Box::new(ReadingServer { protocol, endpoint: endpoint.dialled()?, user_name, is_granted })))
 }
 
 /// A grant that is used is refreshed all the time; written once an hour at most.

@@ -121,25 +121,30 @@ impl OAuthService {
         }
     }
 
-    /// The scopes without which an account of these protocols is of no use; each once.
+    /// The scopes without which an account of these protocols is of no use; each once. POP3 beside IMAP is no such need: whoever was
+    /// not given it still reads.
     #[must_use]
     pub fn needed_scopes(&self, uses: Uses) -> Vec<&str> {
-        let ServiceScopes { smtp, imap, pop3, .. } = &self.scopes;
-        let parts = [(uses.smtp, smtp), (uses.imap, imap), (uses.pop3, pop3)];
-        let mut needed: Vec<&str> = Vec::new();
-        for scope in parts.into_iter().filter(|(is_used, _)| *is_used).flat_map(|(_, scopes)| scopes) {
-            if !needed.contains(&scope.as_str()) {
-                needed.push(scope);
-            }
-        }
-        needed
+        self.scopes_of(Uses { pop3: uses.pop3 && !uses.imap, ..uses })
     }
 
-    /// All scopes to ask for: the needed ones, what keeps the grant alive, and what tells whose mailbox it is.
+    fn scopes_of(&self, uses: Uses) -> Vec<&str> {
+        let ServiceScopes { smtp, imap, pop3, .. } = &self.scopes;
+        let parts = [(uses.smtp, smtp), (uses.imap, imap), (uses.pop3, pop3)];
+        let mut all: Vec<&str> = Vec::new();
+        for scope in parts.into_iter().filter(|(is_used, _)| *is_used).flat_map(|(_, scopes)| scopes) {
+            if !all.contains(&scope.as_str()) {
+                all.push(scope);
+            }
+        }
+        all
+    }
+
+    /// All scopes to ask for: those of all its protocols, what keeps the grant alive, and what tells whose mailbox it is.
     #[must_use]
     pub fn asked_scopes(&self, uses: Uses) -> Vec<&str> {
         let more = self.scopes.lasting.iter().chain(&self.scopes.identity).map(String::as_str);
-        self.needed_scopes(uses).into_iter().chain(more).collect()
+        self.scopes_of(uses).into_iter().chain(more).collect()
     }
 
     /// Which of the needed scopes were not granted. Services leave out or rename what is no permission of mail, so nothing

@@ -19,7 +19,7 @@ use crate::error::AccountsError;
 use crate::memory::Organisation;
 use crate::record::Record;
 use crate::report::Event;
-use crate::sending::{NotUsable, ReadingProtocol, SendingAccount};
+use crate::sending::{NotUsable, ReadingProtocol, ReadingServer, SendingAccount};
 use crate::standing::{State, What};
 use crate::status::Direction;
 
@@ -205,47 +205,86 @@ impl Accounts {
         let mut handed = self.signing_in(organisation, it.account).await.map_err(unusable)?;
         let mut is_anew = false;
         loop {
-            let dialling = dial(&handed, protocol, reach);
-            let dialled = match tokio::time::timeout_at(ends, dialling).await {
-                Ok(Some(dialled)) => dialled,
-                Ok(None) => return Err(NotReadable::Because(no_server(&it.address, protocol))),
-                Err(_elapsed) => Err(UpstreamError::TimedOut { phase: Phase::Greeting }),
-            };
-            let failure = match dialled {
-                Ok((connection, capabilities)) => {
-                    let event = Event { used: handed.used, began_at, what: What::Succeeded };
-                    self.report_reading(organisation, it.account, event).await?;
-                    return Ok(OpenMailbox { used: handed.used, connection, capabilities });
-                }
-                Err(failure) => failure,
-            };
-            if matches!(failure, UpstreamError::SignInRefused { .. })
-                && !std::mem::replace(&mut is_anew, true)
-            {
-                let used = handed.used;
-                if let Some(anew) =
-                    self.signing_in_anew(organisation, it.account, used).await.map_err(unusable)?
-                {
-                    handed = anew;
-                    continue;
-                }
-            }
             let Some(server) = handed.reading_by(protocol) else {
                 return Err(NotReadable::Because(no_server(&it.address, protocol)));
             };
-            let what = What::failed(
-                &failure,
-                self.providers.catalogue(),
-                server.named(handed.provider_kind.as_deref()),
-            );
+            if !server.is_granted {
+                return Err(NotReadable::Because(not_granted(&it.address, protocol)));
+            }
+            // The status tells of one server: the other one is beside it.
+            let first = handed.reading().filter(|it| it.protocol != protocol);
+            let used = handed.used;
+            let event = |what| Event { used, began_at, what };
+            let failure = match dial(&handed, server, reach, ends).await {
+                Ok((connection, capabilities)) => {
+                    if first.is_none() {
+                        self.report_reading(organisation, it.account, event(What::Succeeded)).await?;
+                    }
+                    return Ok(OpenMailbox { used, connection, capabilities });
+                }
+                Err(failure) => failure,
+            };
+            let (failure, server) = match first {
+                None => (failure, server),
+                Some(first) => {
+                    // Whether it is the secret's fault is known where that server refuses it as well.
+                    let asked = match is_refusal(&failure) {
+                        true => Some(dial(&handed, first, reach, ends).await),
+                        false => None,
+                    };
+                    match asked {
+                        Some(Err(refused)) if is_refusal(&refused) => (refused, first),
+                        asked => {
+                            if matches!(asked, Some(Ok(_))) {
+                                self.report_reading(organisation, it.account, event(What::Succeeded)).await?;
+                            }
+                            return Err(self.by_this_alone(&handed, server, &failure));
+                        }
+                    }
+                }
+            };
+            if is_refusal(&failure)
+                && !std::mem::replace(&mut is_anew, true)
+                && let Some(anew) =
+                    self.signing_in_anew(organisation, it.account, used).await.map_err(unusable)?
+            {
+                handed = anew;
+                continue;
+            }
+            let what = self.what(&handed, server, &failure);
             let diagnosis = what.diagnosis().cloned();
             if diagnosis.as_ref().is_some_and(|it| FULL.contains(&it.rule.as_str())) {
                 return Err(NotReadable::Full(words(&it.address, diagnosis.as_ref())));
             }
-            let event = Event { used: handed.used, began_at, what };
-            self.report_reading(organisation, it.account, event).await?;
+            self.report_reading(organisation, it.account, event(what)).await?;
             return Err(NotReadable::Because(words(&it.address, diagnosis.as_ref())));
         }
+    }
+
+    fn what(&self, handed: &SendingAccount, server: &ReadingServer, failure: &UpstreamError) -> What {
+        What::failed(failure, self.providers.catalogue(), server.named(handed.provider_kind.as_deref()))
+    }
+
+    /// What is wrong with a server that the status does not tell of. The board shows nothing of it, so the cure stands here.
+    fn by_this_alone(
+        &self,
+        handed: &SendingAccount,
+        server: &ReadingServer,
+        failure: &UpstreamError,
+    ) -> NotReadable {
+        let (address, what) = (&handed.address, self.what(handed, server, failure));
+        let diagnosis = what.diagnosis();
+        let rule = diagnosis.map(|it| it.rule.as_str());
+        if rule.is_some_and(|it| FULL.contains(&it)) {
+            return NotReadable::Full(words(address, diagnosis));
+        }
+        let protocol = server.protocol.name();
+        tracing::info!(account.id = %handed.id, protocol, rule, %failure, "a mailbox cannot be read by one protocol");
+        let (cause, cure) = diagnosis
+            .map_or(("the provider refused the sign-in.", "Use the other protocol."), |it| {
+                (it.cause.as_str(), it.cure.as_str())
+            });
+        NotReadable::Because(format!("{address} cannot be read by {protocol}: {cause} {cure}"))
     }
 
     async fn report_reading(
@@ -278,35 +317,36 @@ fn chosen(all: &Organisation, target: Target) -> Result<&Record, &'static str> {
     id.and_then(|id| all.live(id)).ok_or(missing)
 }
 
-/// Connects and signs in; nothing where the account has no server of that protocol.
+/// Connects and signs in.
 async fn dial(
     account: &SendingAccount,
-    protocol: ReadingProtocol,
+    server: &ReadingServer,
     reach: &Reach,
-) -> Option<Result<(Connection, Capabilities), UpstreamError>> {
-    let server = account.reading_by(protocol)?;
-    let sign_in = SignIn { user_name: server.user_name.clone(), ..account.sign_in()? };
+    ends: tokio::time::Instant,
+) -> Result<(Connection, Capabilities), UpstreamError> {
+    let sign_in = account.sign_in().ok_or(UpstreamError::NotSayable)?;
+    let sign_in = SignIn { user_name: server.user_name.clone(), ..sign_in };
     let deadlines = Deadlines::default();
     let mut nobody = |_| {};
     let way = reach.way(&deadlines, &mut nobody);
-    Some(match protocol {
-        ReadingProtocol::Imap => {
-            async {
-                let session =
-                    imap::Greeted::connect_by(way, &server.endpoint).await?.sign_in(&sign_in).await?;
-                Ok(session.into_connection())
+    let dialling = async {
+        Ok(match server.protocol {
+            ReadingProtocol::Imap => {
+                let greeted = imap::Greeted::connect_by(way, &server.endpoint).await?;
+                greeted.sign_in(&sign_in).await?.into_connection()
             }
-            .await
-        }
-        ReadingProtocol::Pop3 => {
-            async {
-                let session =
-                    pop3::Greeted::connect_by(way, &server.endpoint).await?.sign_in(&sign_in).await?;
-                Ok((session.into_connection(), Capabilities::default()))
+            ReadingProtocol::Pop3 => {
+                let greeted = pop3::Greeted::connect_by(way, &server.endpoint).await?;
+                (greeted.sign_in(&sign_in).await?.into_connection(), Capabilities::default())
             }
-            .await
-        }
-    })
+        })
+    };
+    let dialled = tokio::time::timeout_at(ends, dialling).await;
+    dialled.unwrap_or(Err(UpstreamError::TimedOut { phase: Phase::Greeting }))
+}
+
+const fn is_refusal(failure: &UpstreamError) -> bool {
+    matches!(failure, UpstreamError::SignInRefused { .. })
 }
 
 /// Rules of the catalogue that speak of other connections, and not of this account.
@@ -320,12 +360,16 @@ fn words(address: &EmailAddress, diagnosis: Option<&Diagnosis>) -> String {
 }
 
 fn no_server(address: &EmailAddress, protocol: ReadingProtocol) -> String {
-    let (wanted, other) = match protocol {
-        ReadingProtocol::Imap => ("IMAP", "POP3"),
-        ReadingProtocol::Pop3 => ("POP3", "IMAP"),
-    };
+    let (wanted, other) = (protocol.name(), protocol.other().name());
     format!(
         "{address} has no server for {wanted} in Gatepost: use {other}, or add the server to the mailbox there"
+    )
+}
+
+fn not_granted(address: &EmailAddress, protocol: ReadingProtocol) -> String {
+    let (wanted, other) = (protocol.name(), protocol.other().name());
+    format!(
+        "{address} cannot be read by {wanted}: that permission was not given at its provider. Use {other}, or sign in to it again in Gatepost and leave all permissions ticked"
     )
 }
 

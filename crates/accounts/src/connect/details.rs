@@ -54,7 +54,7 @@ impl Details {
         let endpoints = it.servers.smtp.as_ref().filter(|_| is_known).map(|smtp| Endpoints {
             smtp: endpoint(smtp),
             imap: it.servers.imap.as_ref().map(endpoint),
-            pop3: it.servers.pop3.as_ref().filter(|_| it.servers.imap.is_none()).map(endpoint),
+            pop3: it.servers.pop3.as_ref().map(endpoint),
         });
         let user_name = it.preset.user_names.smtp.suggestion(address).unwrap_or_else(|| address.to_string());
         Self {

@@ -256,7 +256,8 @@ impl Connecting {
             clock: RunningClock::default(),
         };
         let used = Used { grant: CredentialId::from_uuid(draft.id.uuid()), serial: 0 };
-        let opened = Opened { kind, used, secret: Some(text), is_trial: false, is_unproven: false };
+        let opened =
+            Opened { kind, used, scopes: None, secret: Some(text), is_trial: false, is_unproven: false };
         Ok(SendingAccount::new(account, opened, self.accounts.providers())?)
     }
 }

@@ -100,7 +100,7 @@ impl Connecting {
             after.account.provider.clone_from(&draft.details.provider);
             after.account.user_name.clone_from(&draft.details.user_name);
             after.account.opens.clone_from(&draft.details.opens);
-            if after.account.endpoints.imap.is_none() && after.account.endpoints.pop3.is_none() {
+            if !after.account.endpoints.can_be_read() {
                 after.reading = None;
                 tx.execute(&accounts_sql::DELETE_READING_STATUS, params![organisation, account])?;
             } else {

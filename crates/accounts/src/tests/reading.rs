@@ -17,9 +17,11 @@ on_both_engines!(
     a_pop3_server_is_not_signed_in_to_sooner_than_it_wants,
     what_a_preset_prefers_is_said_to_the_server,
     a_failure_to_read_counts_for_its_protocol_alone_and_until_somebody_gets_in,
+    what_pop3_alone_refuses_is_told_to_its_program_and_leaves_the_mailbox_as_it_is,
 );
 
 /// A reading server on loopback without encryption, for as many connections as come.
+#[derive(Default)]
 struct Server {
     port: u16,
     refuses_sign_in: AtomicBool,
@@ -30,12 +32,7 @@ struct Server {
 impl Server {
     async fn start(is_imap: bool) -> Arc<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let it = Arc::new(Self {
-            port: listener.local_addr().unwrap().port(),
-            refuses_sign_in: AtomicBool::new(false),
-            refuses_to_open: AtomicBool::new(false),
-            n_sign_ins: AtomicUsize::new(0),
-        });
+        let it = Arc::new(Self { port: listener.local_addr().unwrap().port(), ..Self::default() });
         let server = Arc::clone(&it);
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
@@ -101,9 +98,15 @@ impl Server {
 
 /// Points reading at this server; nobody answers for sending.
 async fn point(it: &Fixture, server: &Server, is_imap: bool) {
+    let (imap, pop3) = if is_imap { (Some(server), None) } else { (None, Some(server)) };
+    point_at(it, imap, pop3).await;
+}
+
+async fn point_at(it: &Fixture, imap: Option<&Server>, pop3: Option<&Server>) {
     let at = |port| Endpoint { host: "127.0.0.1".into(), port, tls: TlsMode::None };
-    let (imap, pop3) = if is_imap { (Some(at(server.port)), None) } else { (None, Some(at(server.port))) };
-    let endpoints = Endpoints { smtp: at(gatepost_testkit::free_port()), imap, pop3 };
+    let reading = |server: Option<&Server>| server.map(|it| at(it.port));
+    let smtp = at(gatepost_testkit::free_port());
+    let endpoints = Endpoints { smtp, imap: reading(imap), pop3: reading(pop3) };
     it.accounts.edit_endpoints(it.organisation, it.id, endpoints, Actor::Command).await.unwrap();
     let secret = SecretText::new("correct horse".into());
     it.accounts.replace_secret(it.organisation, it.id, secret, Actor::Command).await.unwrap();
@@ -291,17 +294,19 @@ async fn what_a_preset_prefers_is_said_to_the_server(it: TestStore) {
     assert_eq!(preferred("custom", "d@example.org").await, "PLAIN LOGIN");
 }
 
+/// As an application does.
+async fn open(it: &Fixture, reach: &Reach, protocol: ReadingProtocol) -> Result<(), NotReadable> {
+    let readable = it.accounts.readable(it.organisation, Target::Account(it.id), protocol).await?;
+    it.accounts.open_mailbox(it.organisation, &readable, protocol, reach).await.map(drop)
+}
+
 /// Applications try again by themselves, and the provider is not asked each time; but what is wrong with POP3 says nothing about IMAP.
 async fn a_failure_to_read_counts_for_its_protocol_alone_and_until_somebody_gets_in(it: TestStore) {
     let it = Fixture::new(it).await;
     let server = Server::start(true).await;
     point(&it, &server, true).await;
     let reach = reach(&it);
-    let open = async |protocol| {
-        let readable = it.accounts.readable(it.organisation, Target::Account(it.id), protocol).await?;
-        let opened = it.accounts.open_mailbox(it.organisation, &readable, protocol, &reach).await;
-        opened.map(drop)
-    };
+    let open = async |protocol| open(&it, &reach, protocol).await;
     let words = |why: Result<(), NotReadable>| why.unwrap_err().to_string();
     assert!(words(open(ReadingProtocol::Pop3).await).contains("has no server for POP3"));
     assert!(open(ReadingProtocol::Imap).await.is_ok(), "it has one for IMAP");
@@ -314,4 +319,40 @@ async fn a_failure_to_read_counts_for_its_protocol_alone_and_until_somebody_gets
     it.advance(1);
     check(&it).await;
     assert!(open(ReadingProtocol::Imap).await.is_ok(), "somebody has got in");
+}
+
+/// E1: POP3 is switched off at some providers, and its server comes with the provider.
+async fn what_pop3_alone_refuses_is_told_to_its_program_and_leaves_the_mailbox_as_it_is(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let (imap, pop3) = (Server::start(true).await, Server::start(false).await);
+    point_at(&it, Some(&imap), Some(&pop3)).await;
+    let reach = reach(&it);
+    let open = async |protocol| open(&it, &reach, protocol).await.map_err(|why| why.to_string());
+    let status = async || it.status().await.reading.status;
+    assert_eq!(open(ReadingProtocol::Pop3).await, Ok(()));
+    assert_eq!(status().await, StatusName::Unchecked, "the status tells of IMAP");
+    pop3.refuse_sign_in(true);
+    let refused = open(ReadingProtocol::Pop3).await.unwrap_err();
+    assert!(refused.contains("cannot be read by POP3: The provider refused the sign-in."), "{refused}");
+    assert!(refused.ends_with("whom its owner lets in."), "with the cure: {refused}");
+    assert_eq!(imap.n_sign_ins(), 1, "it is asked whether the password is wrong");
+    assert_eq!(status().await, StatusName::Connected);
+    assert_eq!(open(ReadingProtocol::Imap).await, Ok(()));
+    // Where both refuse it, it is the password's fault, and the board says so.
+    it.advance(1);
+    imap.refuse_sign_in(true);
+    let refused = open(ReadingProtocol::Pop3).await.unwrap_err();
+    assert!(refused.ends_with("Look at it in Gatepost"), "{refused}");
+    assert_eq!(status().await, StatusName::NeedsSignIn);
+    imap.refuse_sign_in(false);
+    it.advance(1);
+    check(&it).await;
+    assert_eq!(status().await, StatusName::Connected, "it does not look at POP3");
+    // Nobody answers by POP3.
+    let n_sign_ins = imap.n_sign_ins();
+    let nobody = Server { port: gatepost_testkit::free_port(), ..Server::default() };
+    point_at(&it, Some(&imap), Some(&nobody)).await;
+    let refused = open(ReadingProtocol::Pop3).await.unwrap_err();
+    assert!(refused.contains("cannot be read by POP3: ") && refused.contains("Check the port"), "{refused}");
+    assert_eq!((status().await, imap.n_sign_ins()), (StatusName::Unchecked, n_sign_ins));
 }

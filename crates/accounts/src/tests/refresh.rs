@@ -35,6 +35,7 @@ on_both_engines!(
     an_application_of_another_id_leaves_grants_to_the_one_they_were_made_with,
     the_installations_application_serves_where_an_organisation_has_none,
     permissions_that_were_taken_back_are_named_and_the_rotated_token_is_kept,
+    pop3_beside_imap_needs_no_permission_and_where_it_is_missing_that_is_said,
     a_grant_cannot_be_re_pointed_in_the_database,
     grants_that_are_due_are_refreshed_by_themselves_and_spread,
     signing_in_again_keeps_the_account_and_ends_the_old_grant,
@@ -68,7 +69,7 @@ impl Granted {
         let base = &service.base;
         let text = format!(
             "[praxis.oauth]\nauthorize = \"{base}/authorize\"\ntoken = \"{base}/token\"\n\
-             scopes = {{ smtp = [\"send\"], imap = [\"read\"], lasting = [\"offline_access\"] }}\n\
+             scopes = {{ smtp = [\"send\"], imap = [\"read\"], pop3 = [\"fetch\"], lasting = [\"offline_access\"] }}\n\
              scope_words = {{ send = \"Send mail\", read = \"Read mail\" }}\n"
         );
         let table = text.parse::<toml::Table>().unwrap();
@@ -584,6 +585,35 @@ async fn permissions_that_were_taken_back_are_named_and_the_rotated_token_is_kep
     );
     assert_eq!(it.generations().await.last().unwrap().0, 2);
     assert_eq!(it.status().await.status, StatusName::NeedsSignIn);
+}
+
+/// E1.
+async fn pop3_beside_imap_needs_no_permission_and_where_it_is_missing_that_is_said(it: TestStore) {
+    let it = Granted::new(it).await;
+    let at = |port| Some(Endpoint { host: "127.0.0.1".into(), port, tls: TlsMode::None });
+    let (imap, pop3) = (at(gatepost_testkit::free_port()), at(gatepost_testkit::free_port()));
+    let endpoints = Endpoints { imap, pop3, ..servers("smtp.example.org") };
+    it.accounts.edit_endpoints(it.organisation, it.id, endpoints, Actor::Command).await.unwrap();
+    let reach = house::reach(&it.it.world, Duration::from_secs(60));
+    for (scopes, words) in [
+        ("send read", "cannot be read by POP3: that permission was not given at its provider. Use IMAP, or"),
+        ("send read fetch", "cannot be read by POP3: The server exists, but nothing there"),
+    ] {
+        let NewSecret::Grant(mut secret) = grant(&it.service, it.client) else { unreachable!() };
+        secret.scopes = Some(scopes.split(' ').map(str::to_owned).collect());
+        let secret = NewSecret::Grant(secret);
+        it.accounts.replace_secret(it.organisation, it.id, secret, Actor::Command).await.unwrap();
+        it.advance(HOUR);
+        assert!(it.token().await.unwrap().starts_with("access-"), "a refresh misses nothing: {scopes}");
+        let (target, protocol) = (Target::Account(it.id), ReadingProtocol::Pop3);
+        // A process of its own, which remembers no refusal.
+        let accounts = node(&it.it, &it.providers);
+        let readable = accounts.readable(it.organisation, target, protocol).await.unwrap();
+        let opened = accounts.open_mailbox(it.organisation, &readable, protocol, &reach).await;
+        let refused = opened.map(drop).unwrap_err().to_string();
+        assert!(refused.contains(words), "{scopes}: {refused}");
+        assert_eq!(it.status().await.status, StatusName::Unchecked, "{scopes}");
+    }
 }
 
 /// OC-9: neither to another token address nor to another server.

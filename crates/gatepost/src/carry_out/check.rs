@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatepost_accounts::{Endpoint, MailAccount, StatusName};
+use gatepost_accounts::{Endpoint, Endpoints, MailAccount, StatusName};
 use gatepost_identity::Organisation;
 use gatepost_net::Host;
 use gatepost_store::StoreError;
@@ -74,10 +74,19 @@ impl App {
         organisation: gatepost_core::OrganisationId,
         it: MailAccount,
     ) -> (Level, String) {
-        let servers = [Some(&it.endpoints.smtp), it.endpoints.imap.as_ref(), it.endpoints.pop3.as_ref()];
-        for server in servers.into_iter().flatten() {
-            if let Err(problem) = self.reach(server).await {
-                return (Level::Wrong, format!("{}: {problem}", it.address));
+        let Endpoints { smtp, imap, pop3 } = &it.endpoints;
+        let mut only_pop3 = None;
+        for (server, is_beside) in
+            [(Some(smtp), false), (imap.as_ref(), false), (pop3.as_ref(), imap.is_some())]
+        {
+            let reached = match server {
+                Some(server) => self.reach(server).await,
+                None => Ok(()),
+            };
+            match reached {
+                Ok(()) => {}
+                Err(problem) if is_beside => only_pop3 = Some(problem),
+                Err(problem) => return (Level::Wrong, format!("{}: {problem}", it.address)),
             }
         }
         match self.accounts.status(organisation, it.id).await {
@@ -85,7 +94,13 @@ impl App {
                 let text = self.accounts.held_reason(it.id).unwrap_or_else(|| "it needs sign-in".to_owned());
                 (Level::Wrong, format!("{}: {text}", it.address))
             }
-            Ok(status) => (Level::Good, format!("{}: its servers answer; {}", it.address, status.status)),
+            Ok(status) => match only_pop3 {
+                None => (Level::Good, format!("{}: its servers answer; {}", it.address, status.status)),
+                Some(problem) => (
+                    Level::Warning,
+                    format!("{}: its servers answer, but not for POP3: {problem}", it.address),
+                ),
+            },
             Err(error) => (Level::Wrong, format!("{}: {}", it.address, self.refuse(error).text)),
         }
     }

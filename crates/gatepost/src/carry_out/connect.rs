@@ -88,11 +88,7 @@ impl App {
         new: NewAccount,
         method: Method,
     ) -> Result<Draft, Refusal> {
-        let mut endpoints = self.servers_of(&new).await?;
-        if method == Method::SignIn && new.pop3.is_none() && endpoints.imap.is_some() {
-            // Permission is asked for what is used: one way of reading.
-            endpoints.pop3 = None;
-        }
+        let endpoints = self.servers_of(&new).await?;
         let details = Details {
             address: address(&new.address)?,
             provider: new.provider,

@@ -142,15 +142,29 @@ fn needed_scopes_are_compared_and_others_are_not() {
     assert_eq!(lacking, ["https://outlook.office.com/SMTP.Send"]);
     assert_eq!(microsoft.scope_in_words(&lacking[0]), "Send emails from your mailbox");
     let google = providers.service("google").unwrap();
-    assert_eq!(
-        google.needed_scopes(Uses { smtp: true, imap: true, pop3: true }),
-        ["https://mail.google.com/"]
-    );
-    // Every scope of mail has words.
     let all = Uses { smtp: true, imap: true, pop3: true };
-    let words =
-        |it: &OAuthService| it.needed_scopes(all).into_iter().all(|scope| it.scope_in_words(scope) != scope);
+    assert_eq!(google.needed_scopes(all), ["https://mail.google.com/"]);
+    // Every scope of mail has words.
+    let pop3 = Uses { smtp: false, imap: false, pop3: true };
+    let words = |it: &OAuthService| {
+        [all, pop3]
+            .iter()
+            .flat_map(|uses| it.needed_scopes(*uses))
+            .all(|scope| it.scope_in_words(scope) != scope)
+    };
     assert!(providers.services().all(words));
+}
+
+#[test]
+fn pop3_beside_imap_is_asked_for_and_not_needed() {
+    let providers = Providers::embedded();
+    let microsoft = providers.service("microsoft").unwrap();
+    let pop3 = "https://outlook.office.com/POP.AccessAsUser.All";
+    let uses = |imap, pop3| Uses { smtp: true, imap, pop3 };
+    assert!(microsoft.asked_scopes(uses(true, true)).contains(&pop3));
+    assert_eq!(microsoft.needed_scopes(uses(true, true)), microsoft.needed_scopes(uses(true, false)));
+    assert!(microsoft.needed_scopes(uses(false, true)).contains(&pop3));
+    assert!(!microsoft.asked_scopes(uses(true, false)).contains(&pop3));
 }
 
 #[test]

@@ -65,7 +65,7 @@ async fn dovecots_mailbox_gives_the_letter_back_and_keeps_all_others() {
         let endpoint = Endpoint { host: Ipv4Addr::LOCALHOST.into(), port, tls: TlsMode::Implicit };
         let sign_in = mailbox.sign_in().unwrap();
         let imap = Endpoint { port: dovecot.imaps, ..endpoint.clone() };
-        mailbox.reads_at(ReadingServer { protocol, endpoint, user_name: USER.into() });
+        mailbox.reads_at(ReadingServer { protocol, endpoint, user_name: USER.into(), is_granted: true });
         let (progress, _watched) = watch::channel(Progress::default());
         let proof = letter();
         let errand = Errand { reach: &reach, proof: &proof, progress: &progress };

@@ -268,7 +268,7 @@ impl House {
         };
         if let Some(protocol) = reading {
             let endpoint = at(self.door(Some(protocol)).await);
-            mailbox.reads_at(ReadingServer { protocol, endpoint, user_name });
+            mailbox.reads_at(ReadingServer { protocol, endpoint, user_name, is_granted: true });
         }
         mailbox
     }

@@ -147,7 +147,7 @@ pub(super) fn waiting(page: &Page, n: u64, key: &str) -> Option<String> {
 }
 
 fn lines(page: &Page, account: &MailAccount, status: &AccountStatus) -> Vec<Line> {
-    let can_be_read = account.endpoints.imap.is_some() || account.endpoints.pop3.is_some();
+    let can_be_read = account.endpoints.can_be_read();
     let is_read = can_be_read || status.reading.status != StatusName::Unchecked;
     let line = |key: &str, it: &DirectionStatus| {
         let is_known = it.status != StatusName::Unchecked;

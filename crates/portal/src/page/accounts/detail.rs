@@ -158,7 +158,7 @@ async fn settings(app: &App, page: &Page, signed: &Signed, held: &Held) -> Resul
         facts: facts(app, page, account, &whom, held.right).await?,
         address: account.address.to_string(),
         further: account.further_addresses.iter().map(EmailAddress::to_string).collect(),
-        open: match account.endpoints.imap.is_some() || account.endpoints.pop3.is_some() {
+        open: match account.endpoints.can_be_read() {
             true => Some(open(app, page, account).await?),
             false => None,
         },

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse as _};
-use gatepost_accounts::{MailAccount, ReadingProtocol};
+use gatepost_accounts::MailAccount;
 use gatepost_core::MailAccountId;
 use gatepost_gateway::OpenConnection;
 use gatepost_web::Moment;
@@ -59,10 +59,7 @@ async fn line(app: &App, page: &Page, account: &MailAccount, it: &OpenConnection
     Ok(Line {
         number: it.number,
         application,
-        protocol: match it.protocol {
-            ReadingProtocol::Imap => "IMAP",
-            ReadingProtocol::Pop3 => "POP3",
-        },
+        protocol: it.protocol.name(),
         since: page.moment(it.since),
         source: it.source.to_string(),
         passed: page.t.fill("accounts.open_passed", &passed),

@@ -75,14 +75,15 @@ fn of_nobody(said: &Details) -> Details {
     }
 }
 
-/// The same for a provider that the typed servers have shown: its own servers, for what was asked for, and the typed user name.
+/// The same for a provider that the typed servers have shown: its own servers, for what was asked for, and the typed user name. POP3
+/// goes with IMAP.
 pub(super) fn of_servers(typed: Details, it: &Recognised<'_>) -> Details {
     let endpoint = |it: &Server| Endpoint { host: it.host.clone(), port: it.port, tls: it.tls };
     let (servers, asked) = (&it.servers, typed.endpoints.as_ref());
     let endpoints = servers.smtp.as_ref().map(|smtp| Endpoints {
         smtp: endpoint(smtp),
         imap: servers.imap.as_ref().filter(|_| asked.is_some_and(|it| it.imap.is_some())).map(endpoint),
-        pop3: servers.pop3.as_ref().filter(|_| asked.is_some_and(|it| it.pop3.is_some())).map(endpoint),
+        pop3: servers.pop3.as_ref().filter(|_| asked.is_some_and(Endpoints::can_be_read)).map(endpoint),
     });
     Details { provider: it.preset.word.clone(), endpoints, method: None, ..typed }
 }
