@@ -131,7 +131,7 @@ impl Gateway {
         })?;
         let readable = accounts.readable(organisation, (self.stands.target)(who), it.protocol).await;
         let readable = readable.map_err(no_entry)?;
-        let cap = self.cap(it.protocol, readable.n_connections);
+        let cap = cap(it.protocol, readable.n_connections);
         let at_provider = self.places.at_provider_soon(
             readable.account,
             who.app_password,
@@ -168,13 +168,13 @@ impl Gateway {
         );
         Ok((mailbox, readable.address, entry, [place, at_provider]))
     }
+}
 
-    /// Checks and downloads need one connection as well, where there are several.
-    fn cap(&self, protocol: ReadingProtocol, n_connections: u32) -> u32 {
-        match protocol {
-            ReadingProtocol::Imap => n_connections.saturating_sub(1).max(1),
-            ReadingProtocol::Pop3 => n_connections,
-        }
+/// Checks and downloads need one connection as well, where there are several.
+fn cap(protocol: ReadingProtocol, n_connections: u32) -> u32 {
+    match protocol {
+        ReadingProtocol::Imap => n_connections.saturating_sub(1).max(1),
+        ReadingProtocol::Pop3 => n_connections,
     }
 }
 

@@ -1,62 +1,77 @@
 //! IMAP until somebody has signed in (MP-1, MP-4).
 
 mod reply;
-mod sign_in;
 
-use gatepost_net::{Connection, Ticket, WriteError};
+use gatepost_accounts::ReadingProtocol;
+use gatepost_net::{Connection, Protocols};
 use gatepost_wire::imap::{
-    Command, CommandLimits, CommandReader, Follower, Heard, ServerResponse, StatusKind,
+    Command, CommandLimits, CommandReader, Follower, Heard, SASL_LINE, ServerResponse, StatusKind,
 };
-use tokio::time::{Duration, Instant, sleep};
+use gatepost_wire::sasl::SaslError;
+use tokio::time::Instant;
 
-use crate::conduct::{Conduct, Ending};
+use crate::conduct::Ending;
 use crate::enter::Entered;
-use crate::pump;
-use crate::service::{Gateway, ImapDoor};
+use crate::session::{Dialect, Refusal, Session};
 
-/// How long the client may take to accept responses.
-const WRITE_WITHIN: Duration = Duration::from_secs(60);
-
-/// One session, from its greeting to its end.
-pub(crate) async fn talk(gateway: &Gateway, connection: &mut Connection, ticket: &Ticket) {
-    let number = gateway.next_session();
-    let peer = connection.peer().ip().to_canonical();
-    // Large, and over when bytes pass: it must not lie beside them for hours.
-    let opened = Box::pin(Dialogue::new(gateway, connection, number).run()).await;
-    let (ending, may_speak, n_passed) = match opened {
-        Err(ending) => (ending, true, (0, 0)),
-        Ok(mut entered) => {
-            ticket.mark_signed_in();
-            let (ending, may_speak) =
-                pump::pass(gateway, connection, &mut entered, Follower::default()).await;
-            (ending, may_speak, entered.entry.n_passed())
-        }
-    };
-    if let Some(words) = ending.words().filter(|_| may_speak) {
-        let code = ending.is_trouble().then_some("UNAVAILABLE");
-        connection.queue(ServerResponse::status(None, StatusKind::Bye, code, words).as_bytes());
-    }
-    let (down, up) = n_passed;
-    tracing::info!(session.id = number, peer = %peer, down, up, because = %ending, "IMAP session ended");
-}
-
-/// The part before sign-in.
-struct Dialogue<'a> {
-    gateway: &'a Gateway,
-    connection: &'a mut Connection,
-    number: u64,
+/// The commands of a client that has not signed in.
+pub(crate) struct Imap {
     reader: CommandReader,
-    conduct: Conduct,
-    sign_in_by: Instant,
 }
 
-impl<'a> Dialogue<'a> {
-    fn new(gateway: &'a Gateway, connection: &'a mut Connection, number: u64) -> Self {
-        let reader = CommandReader::new(limits(connection.is_encrypted()));
-        let sign_in_by = Instant::now() + gateway.settings.spans.sign_in;
-        Self { gateway, connection, number, reader, conduct: Conduct::default(), sign_in_by }
+impl Dialect for Imap {
+    const NAME: &'static str = "IMAP";
+    const PROTOCOL: ReadingProtocol = ReadingProtocol::Imap;
+    const APPLICATION_PROTOCOLS: Protocols = &["imap"];
+    const SASL_LINE: usize = SASL_LINE;
+    const PASSWORD_COMMAND: &'static str = "LOGIN";
+
+    type Tag = str;
+    type Reply = ServerResponse;
+    type Follower = Follower;
+
+    fn new(is_encrypted: bool) -> Self {
+        Self { reader: CommandReader::new(limits(is_encrypted)) }
     }
 
+    async fn converse(session: Session<'_, Self>) -> Result<Entered, Ending> {
+        session.run().await
+    }
+
+    fn queue(connection: &mut Connection, response: &ServerResponse) {
+        connection.queue(response.as_bytes());
+    }
+
+    fn ok(tag: &str, words: &str) -> ServerResponse {
+        ServerResponse::status(Some(tag), StatusKind::Ok, None, words)
+    }
+
+    fn bad(tag: &str, words: &str) -> ServerResponse {
+        ServerResponse::status(Some(tag), StatusKind::Bad, None, words)
+    }
+
+    fn sasl_error(tag: &str, error: SaslError) -> ServerResponse {
+        ServerResponse::for_sasl(tag, error)
+    }
+
+    fn challenge(challenge: String) -> ServerResponse {
+        ServerResponse::go_on(&challenge)
+    }
+
+    fn opened(tag: &str, entered: &Entered) -> ServerResponse {
+        reply::opened(tag, &entered.capabilities.clone().of_what_passes(), entered.address.as_str())
+    }
+
+    fn refused(tag: &str, because: Refusal, words: &str) -> ServerResponse {
+        ServerResponse::status(Some(tag), StatusKind::No, Some(reply::code(because)), words)
+    }
+
+    fn farewell(words: &str, is_trouble: bool) -> ServerResponse {
+        ServerResponse::status(None, StatusKind::Bye, is_trouble.then_some("UNAVAILABLE"), words)
+    }
+}
+
+impl Session<'_, Imap> {
     async fn run(mut self) -> Result<Entered, Ending> {
         self.say(&reply::greeting(self.connection.is_encrypted()));
         loop {
@@ -66,16 +81,16 @@ impl<'a> Dialogue<'a> {
                     self.say(&ServerResponse::capability(&reply::capabilities(
                         self.connection.is_encrypted(),
                     )));
-                    self.say(&reply::ok(&tag, "That is what is possible here"));
+                    self.say(&Imap::ok(&tag, "That is what is possible here"));
                 }
-                Command::Noop => self.say(&reply::ok(&tag, "Nothing has happened")),
+                Command::Noop => self.say(&Imap::ok(&tag, "Nothing has happened")),
                 Command::Id(_) => {
                     self.say(&ServerResponse::id("Gatepost", env!("CARGO_PKG_VERSION")));
-                    self.say(&reply::ok(&tag, "Pleased to meet you"));
+                    self.say(&Imap::ok(&tag, "Pleased to meet you"));
                 }
                 Command::Logout => {
-                    self.say(&ServerResponse::status(None, StatusKind::Bye, None, "Goodbye"));
-                    self.say(&reply::ok(&tag, "Goodbye"));
+                    self.say(&Imap::farewell("Goodbye", false));
+                    self.say(&Imap::ok(&tag, "Goodbye"));
                     return Err(Ending::Goodbye);
                 }
                 Command::StartTls => self.start_tls(&tag).await?,
@@ -83,7 +98,7 @@ impl<'a> Dialogue<'a> {
                     self.complain(&reply::tls_first(&tag)).await?;
                 }
                 Command::Login { user_name, password } => {
-                    if let Some(entered) = self.login(&tag, user_name, password).await? {
+                    if let Some(entered) = self.sign_in(&tag, user_name, password).await? {
                         return Ok(entered);
                     }
                 }
@@ -92,7 +107,7 @@ impl<'a> Dialogue<'a> {
                         return Ok(entered);
                     }
                 }
-                _ => self.complain(&reply::sign_in_first(&tag)).await?,
+                _ => self.complain(&Imap::bad(&tag, "This command is not possible before sign-in")).await?,
             }
         }
     }
@@ -107,7 +122,7 @@ impl<'a> Dialogue<'a> {
             if Instant::now() >= self.sign_in_by {
                 return Err(Ending::TimedOut);
             }
-            let (n_taken, heard) = self.reader.push(self.connection.buffered());
+            let (n_taken, heard) = self.dialect.reader.push(self.connection.buffered());
             self.connection.consume(n_taken);
             match heard {
                 None => {}
@@ -127,45 +142,6 @@ impl<'a> Dialogue<'a> {
             () = self.gateway.stands.stop.cancelled() => Err(Ending::Stopping),
             filled = self.connection.fill(self.sign_in_by) => Ok(filled.map(drop)?),
         }
-    }
-
-    /// MP-2: nothing may stand behind the command, in our buffer or in the system's.
-    async fn start_tls(&mut self, tag: &str) -> Result<(), Ending> {
-        if self.connection.is_encrypted() {
-            return self.complain(&reply::bad(tag, "TLS is on already")).await;
-        }
-        if self.connection.has_input_waiting() {
-            return Err(Ending::UnaskedBytes);
-        }
-        self.say(&reply::ok(tag, "Begin TLS now"));
-        self.flush().await?;
-        let deadline = Instant::now() + self.gateway.settings.spans.handshake;
-        let tls = &self.gateway.stands.tls;
-        let started = self.connection.start_tls_server(tls, ImapDoor::APPLICATION_PROTOCOLS, deadline);
-        Box::pin(started).await.map_err(Ending::NoTls)?;
-        self.reader = CommandReader::new(limits(true));
-        Ok(())
-    }
-
-    fn say(&mut self, response: &ServerResponse) {
-        self.connection.queue(response.as_bytes());
-    }
-
-    async fn flush(&mut self) -> Result<(), WriteError> {
-        if self.connection.queued_bytes() > 0 {
-            self.connection.flush(Instant::now() + WRITE_WITHIN).await?;
-        }
-        Ok(())
-    }
-
-    /// Answers a mistake; many cost time, and at last the session.
-    async fn complain(&mut self, response: &ServerResponse) -> Result<(), Ending> {
-        if self.conduct.mistaken()? {
-            self.flush().await?;
-            sleep(self.gateway.settings.spans.penalty).await;
-        }
-        self.say(response);
-        Ok(())
     }
 }
 

@@ -1,62 +1,79 @@
 //! POP3 until somebody has signed in (MP-1, MP-9).
 
 mod reply;
-mod sign_in;
 
-use gatepost_net::{Connection, Line, LineEnd, Ticket, WriteError};
+use gatepost_accounts::ReadingProtocol;
+use gatepost_core::SecretText;
+use gatepost_net::{Connection, Line, LineEnd, Protocols};
 use gatepost_wire::pop3::{AUTH_LINE, Command, CommandError, Follower, ServerReply, code, push_line};
-use tokio::time::{Duration, Instant, sleep};
+use gatepost_wire::sasl::SaslError;
+use tokio::time::Instant;
 
-use crate::conduct::{Conduct, Ending};
+use crate::conduct::Ending;
 use crate::enter::Entered;
-use crate::pump;
-use crate::service::{Gateway, Pop3Door};
+use crate::session::{Dialect, Refusal, Session};
 
-/// How long the client may take to accept replies.
-const WRITE_WITHIN: Duration = Duration::from_secs(60);
-
-/// One session, from its greeting to its end.
-pub(crate) async fn talk(gateway: &Gateway, connection: &mut Connection, ticket: &Ticket) {
-    let number = gateway.next_session();
-    let peer = connection.peer().ip().to_canonical();
-    // Large, and over when bytes pass: it must not lie beside them for hours.
-    let opened = Box::pin(Dialogue::new(gateway, connection, number).run()).await;
-    let (ending, may_speak, n_passed) = match opened {
-        Err(ending) => (ending, true, (0, 0)),
-        Ok(mut entered) => {
-            ticket.mark_signed_in();
-            let (ending, may_speak) =
-                pump::pass(gateway, connection, &mut entered, Follower::default()).await;
-            (ending, may_speak, entered.entry.n_passed())
-        }
-    };
-    if let Some(words) = ending.words().filter(|_| may_speak) {
-        connection.queue(&match ending.is_trouble() {
-            true => ServerReply::refusal(code::SYS_TEMP, words).to_bytes(),
-            false => ServerReply::error(words).to_bytes(),
-        });
-    }
-    let (down, up) = n_passed;
-    tracing::info!(session.id = number, peer = %peer, down, up, because = %ending, "POP3 session ended");
-}
-
-/// The part before sign-in.
-struct Dialogue<'a> {
-    gateway: &'a Gateway,
-    connection: &'a mut Connection,
-    number: u64,
+/// The commands of a client that has not signed in.
+#[derive(Default)]
+pub(crate) struct Pop3 {
     /// Whom USER named, behind TLS.
     user: Option<String>,
-    conduct: Conduct,
-    sign_in_by: Instant,
 }
 
-impl<'a> Dialogue<'a> {
-    fn new(gateway: &'a Gateway, connection: &'a mut Connection, number: u64) -> Self {
-        let sign_in_by = Instant::now() + gateway.settings.spans.sign_in;
-        Self { gateway, connection, number, user: None, conduct: Conduct::default(), sign_in_by }
+impl Dialect for Pop3 {
+    const NAME: &'static str = "POP3";
+    const PROTOCOL: ReadingProtocol = ReadingProtocol::Pop3;
+    const APPLICATION_PROTOCOLS: Protocols = &["pop3"];
+    const SASL_LINE: usize = AUTH_LINE;
+    const PASSWORD_COMMAND: &'static str = "USER";
+
+    type Tag = ();
+    type Reply = ServerReply;
+    type Follower = Follower;
+
+    fn new(_is_encrypted: bool) -> Self {
+        Self::default()
     }
 
+    async fn converse(session: Session<'_, Self>) -> Result<Entered, Ending> {
+        session.run().await
+    }
+
+    fn queue(connection: &mut Connection, reply: &ServerReply) {
+        connection.queue(&reply.to_bytes());
+    }
+
+    fn ok((): &(), words: &str) -> ServerReply {
+        ServerReply::ok(words.to_owned())
+    }
+
+    fn bad((): &(), words: &str) -> ServerReply {
+        ServerReply::error(words.to_owned())
+    }
+
+    fn sasl_error((): &(), error: SaslError) -> ServerReply {
+        ServerReply::for_sasl(error)
+    }
+
+    fn challenge(challenge: String) -> ServerReply {
+        ServerReply::challenge(challenge)
+    }
+
+    fn opened((): &(), entered: &Entered) -> ServerReply {
+        ServerReply::ok(format!("{} is open", entered.address))
+    }
+
+    fn refused((): &(), because: Refusal, words: &str) -> ServerReply {
+        ServerReply::refusal(reply::code(because), words.to_owned())
+    }
+
+    fn farewell(words: &str, is_trouble: bool) -> ServerReply {
+        let words = words.to_owned();
+        if is_trouble { ServerReply::refusal(code::SYS_TEMP, words) } else { ServerReply::error(words) }
+    }
+}
+
+impl Session<'_, Pop3> {
     async fn run(mut self) -> Result<Entered, Ending> {
         // No timestamp: there is no APOP, whose secrets a server must be able to read.
         self.say(&ServerReply::ok("Gatepost is ready"));
@@ -72,7 +89,7 @@ impl<'a> Dialogue<'a> {
             let is_encrypted = self.connection.is_encrypted();
             match command {
                 Command::Capa => self.list_capabilities(),
-                Command::Stls => self.start_tls().await?,
+                Command::Stls => self.start_tls(&()).await?,
                 Command::Quit => {
                     self.say(&ServerReply::ok("Goodbye"));
                     return Err(Ending::Goodbye);
@@ -81,7 +98,7 @@ impl<'a> Dialogue<'a> {
                     self.complain(&reply::tls_first()).await?;
                 }
                 Command::User(name) => {
-                    self.user = Some(name.as_str().to_owned());
+                    self.dialect.user = Some(name.as_str().to_owned());
                     self.say(&ServerReply::ok("And the app password?"));
                 }
                 Command::Pass(password) => {
@@ -90,7 +107,7 @@ impl<'a> Dialogue<'a> {
                     }
                 }
                 Command::Auth { mechanism, initial } => {
-                    if let Some(entered) = self.auth(&mechanism, initial).await? {
+                    if let Some(entered) = self.authenticate(&(), &mechanism, initial).await? {
                         return Ok(entered);
                     }
                 }
@@ -99,6 +116,13 @@ impl<'a> Dialogue<'a> {
                 }
             }
         }
+    }
+
+    async fn pass(&mut self, password: SecretText) -> Result<Option<Entered>, Ending> {
+        let Some(user_name) = self.dialect.user.take() else {
+            return self.complain(&ServerReply::error("Say USER first")).await.map(|()| None);
+        };
+        self.sign_in(&(), user_name, password).await
     }
 
     async fn misheard(&mut self, line: &Line, error: &CommandError) -> Result<(), Ending> {
@@ -137,42 +161,5 @@ impl<'a> Dialogue<'a> {
             () = self.gateway.stands.stop.cancelled() => Err(Ending::Stopping),
             line = self.connection.read_line(AUTH_LINE - 2, LineEnd::Crlf, self.sign_in_by) => Ok(line?),
         }
-    }
-
-    /// MP-2: nothing may stand behind the command, in our buffer or in the system's.
-    async fn start_tls(&mut self) -> Result<(), Ending> {
-        if self.connection.is_encrypted() {
-            return self.complain(&ServerReply::error("TLS is on already")).await;
-        }
-        if self.connection.has_input_waiting() {
-            return Err(Ending::UnaskedBytes);
-        }
-        self.say(&ServerReply::ok("Begin TLS now"));
-        self.flush().await?;
-        let deadline = Instant::now() + self.gateway.settings.spans.handshake;
-        let tls = &self.gateway.stands.tls;
-        let started = self.connection.start_tls_server(tls, Pop3Door::APPLICATION_PROTOCOLS, deadline);
-        Box::pin(started).await.map_err(Ending::NoTls)
-    }
-
-    fn say(&mut self, reply: &ServerReply) {
-        self.connection.queue(&reply.to_bytes());
-    }
-
-    async fn flush(&mut self) -> Result<(), WriteError> {
-        if self.connection.queued_bytes() > 0 {
-            self.connection.flush(Instant::now() + WRITE_WITHIN).await?;
-        }
-        Ok(())
-    }
-
-    /// Answers a mistake; many cost time, and at last the session.
-    async fn complain(&mut self, reply: &ServerReply) -> Result<(), Ending> {
-        if self.conduct.mistaken()? {
-            self.flush().await?;
-            sleep(self.gateway.settings.spans.penalty).await;
-        }
-        self.say(reply);
-        Ok(())
     }
 }

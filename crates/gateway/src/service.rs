@@ -9,13 +9,14 @@ use gatepost_accounts::{Accounts, Reach, ReadingProtocol, Target};
 use gatepost_core::World;
 use gatepost_identity::{RevocationWatch, SignIns, SignedIn};
 use gatepost_net::{Connection, Farewell, Protocols, ServerTls, Service, Ticket};
-use gatepost_wire::imap::{ServerResponse, StatusKind};
-use gatepost_wire::pop3::{ServerReply, code};
 use tokio_util::sync::CancellationToken;
 
+use crate::Settings;
+use crate::imap::Imap;
 use crate::open::OpenConnections;
 use crate::places::Places;
-use crate::{Settings, imap, pop3};
+use crate::pop3::Pop3;
+use crate::session::{self, Dialect};
 
 /// How often accounts with open connections are looked at: what was paused ends within a second.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -57,12 +58,12 @@ pub struct Pop3Door(pub Arc<Gateway>);
 
 impl ImapDoor {
     /// The name this protocol has in ALPN, for doors with TLS from the first byte.
-    pub const APPLICATION_PROTOCOLS: Protocols = &["imap"];
+    pub const APPLICATION_PROTOCOLS: Protocols = Imap::APPLICATION_PROTOCOLS;
 }
 
 impl Pop3Door {
     /// The name this protocol has in ALPN, for doors with TLS from the first byte.
-    pub const APPLICATION_PROTOCOLS: Protocols = &["pop3"];
+    pub const APPLICATION_PROTOCOLS: Protocols = Pop3::APPLICATION_PROTOCOLS;
 }
 
 impl Gateway {
@@ -107,22 +108,21 @@ const fn words(why: Farewell) -> &'static str {
 
 impl Service for ImapDoor {
     async fn talk(&self, connection: &mut Connection, ticket: &Ticket) {
-        imap::talk(&self.0, connection, ticket).await;
+        session::talk::<Imap>(&self.0, connection, ticket).await;
     }
 
     fn farewell(&self, why: Farewell) -> Cow<'static, [u8]> {
-        let bye = ServerResponse::status(None, StatusKind::Bye, Some("UNAVAILABLE"), words(why));
-        Cow::Owned(bye.as_bytes().to_vec())
+        Cow::Owned(Imap::farewell(words(why), true).as_bytes().to_vec())
     }
 }
 
 impl Service for Pop3Door {
     async fn talk(&self, connection: &mut Connection, ticket: &Ticket) {
-        pop3::talk(&self.0, connection, ticket).await;
+        session::talk::<Pop3>(&self.0, connection, ticket).await;
     }
 
     fn farewell(&self, why: Farewell) -> Cow<'static, [u8]> {
-        Cow::Owned(ServerReply::refusal(code::SYS_TEMP, words(why)).to_bytes())
+        Cow::Owned(Pop3::farewell(words(why), true).to_bytes())
     }
 }
 

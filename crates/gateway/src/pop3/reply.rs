@@ -3,6 +3,8 @@
 use gatepost_wire::pop3::{Capabilities, ServerReply, code};
 use gatepost_wire::sasl::Mechanism;
 
+use crate::session::Refusal;
+
 /// What is possible before sign-in. TOP and UIDL are the provider's; RFC 2449 §5 lets programs ask but once.
 pub(super) fn capabilities(is_encrypted: bool) -> Capabilities {
     Capabilities {
@@ -25,15 +27,11 @@ pub(super) fn tls_first() -> ServerReply {
     ServerReply::error("Say STLS first")
 }
 
-/// Whatever was wrong (AP-10; RFC 3206 §4).
-pub(super) fn wrong() -> ServerReply {
-    ServerReply::refusal(code::AUTH, "Sign-in refused: check user name and app password")
-}
-
-pub(super) fn full(words: String) -> ServerReply {
-    ServerReply::refusal(code::IN_USE, words)
-}
-
-pub(super) fn unavailable(words: String) -> ServerReply {
-    ServerReply::refusal(code::SYS_TEMP, words)
+/// RFC 3206 §4, RFC 2449 §8.
+pub(super) const fn code(because: Refusal) -> &'static str {
+    match because {
+        Refusal::Wrong => code::AUTH,
+        Refusal::Full => code::IN_USE,
+        Refusal::Unavailable => code::SYS_TEMP,
+    }
 }
