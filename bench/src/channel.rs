@@ -2,7 +2,9 @@
 
 use std::io;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{
+    AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _,
+};
 
 /// Most that is read at once.
 const READ_BYTES: usize = 32 * 1024;
@@ -87,6 +89,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     }
 }
 
+impl<S: AsyncBufRead + AsyncWrite + Unpin> Channel<S> {
+    /// Passes over so many bytes, without copying those that have not come yet.
+    pub(crate) async fn skip(&mut self, n: u64) -> io::Result<()> {
+        let n_buffered = self.buffered().len().min(usize::try_from(n).unwrap_or(usize::MAX));
+        self.start += n_buffered;
+        let mut left = n - n_buffered as u64;
+        while left > 0 {
+            let n_come = self.stream.fill_buf().await?.len();
+            if n_come == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let n_taken = n_come.min(usize::try_from(left).unwrap_or(usize::MAX));
+            self.stream.consume(n_taken);
+            left -= n_taken as u64;
+        }
+        Ok(())
+    }
+}
+
 fn other(text: &'static str) -> io::Error {
     io::Error::other(text)
 }
@@ -108,5 +129,21 @@ mod tests {
         assert_eq!(channel.line().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
         assert_eq!(channel.buffered(), b"rest");
         writing.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn as_much_is_passed_over_as_was_said() {
+        for (size, n) in [(3, 10), (64, 10), (64, 0), (5, 12)] {
+            let (near, mut far) = tokio::io::duplex(size);
+            let skipped = "x".repeat(n);
+            let writing = tokio::spawn(async move {
+                far.write_all(format!("a line\r\n{skipped}the end\r\n").as_bytes()).await.unwrap();
+            });
+            let mut channel = Channel::new(tokio::io::BufStream::new(near));
+            assert_eq!(channel.line().await.unwrap(), b"a line");
+            channel.skip(n as u64).await.unwrap();
+            assert_eq!(channel.line().await.unwrap(), b"the end", "{n} in pieces of {size}");
+            writing.await.unwrap();
+        }
     }
 }

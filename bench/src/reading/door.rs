@@ -105,23 +105,10 @@ impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Reader<S> {
                 return Ok(n_literal);
             }
             if let Some(n) = literal_at_the_end(line) {
-                self.skip(n).await?;
+                self.channel.skip(n).await?;
                 n_literal += n;
             }
         }
-    }
-
-    async fn skip(&mut self, n: u64) -> anyhow::Result<()> {
-        let mut left = n;
-        while left > 0 {
-            if self.channel.buffered().is_empty() {
-                self.channel.fill().await?;
-            }
-            let n = self.channel.buffered().len().min(usize::try_from(left)?);
-            self.channel.consume(n);
-            left -= n as u64;
-        }
-        Ok(())
     }
 }
 

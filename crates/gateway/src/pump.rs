@@ -269,7 +269,8 @@ pub(crate) async fn pass<F: Follower>(
             () = stop.cancelled() => Ending::Stopping,
         }
     };
-    for connection in [&*client, &*provider] {
+    for connection in [&mut *client, &mut *provider] {
+        connection.hold_little();
         if let Err(error) = connection.find_dead_peer(DEAD_WITHIN) {
             tracing::debug!(%error, "a peer that is gone without a word will be found late");
         }

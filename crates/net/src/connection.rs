@@ -3,6 +3,7 @@
 mod line;
 mod pace;
 mod passing;
+mod read_ahead;
 mod start_tls;
 mod stream;
 

@@ -12,7 +12,15 @@ use rustix::net::sockopt;
 
 use super::{Connection, READ_BYTES, ReadError, WriteError};
 
+/// A record of TLS (RFC 8446 §5.1).
+const UNSENT_BYTES: usize = 16 * 1024;
+
 impl Connection {
+    /// From now on little is held of what a slow peer does not take (MP-5).
+    pub fn hold_little(&mut self) {
+        self.stream.limit_unsent(UNSENT_BYTES);
+    }
+
     /// From now on a peer that is gone without a word is found within about this time: asked after half of it, and given up where what
     /// was sent is not acknowledged (MP-11).
     pub fn find_dead_peer(&self, within: Duration) -> io::Result<()> {

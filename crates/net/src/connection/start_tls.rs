@@ -4,6 +4,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::Connection;
+use super::read_ahead::ReadAhead;
 use super::stream::Stream;
 use crate::host::Host;
 use crate::tls::{ClientTls, HandshakeError, Protocols, ServerTls};
@@ -34,7 +35,7 @@ impl Connection {
         deadline: Instant,
     ) -> Result<(), StartTlsError> {
         let socket = self.take_socket()?;
-        let stream = timeout_at(deadline, tls.acceptor(protocols).accept(socket))
+        let stream = timeout_at(deadline, tls.acceptor(protocols).accept(ReadAhead::new(socket)))
             .await
             .map_err(|_elapsed| HandshakeError::TimedOut)?
             .map_err(HandshakeError::from)?;
@@ -51,7 +52,7 @@ impl Connection {
     ) -> Result<(), StartTlsError> {
         let socket = self.take_socket()?;
         let name = ClientTls::server_name(host)?;
-        let stream = timeout_at(deadline, tls.connector().connect(name, socket))
+        let stream = timeout_at(deadline, tls.connector().connect(name, ReadAhead::new(socket)))
             .await
             .map_err(|_elapsed| HandshakeError::TimedOut)?
             .map_err(HandshakeError::from)?;

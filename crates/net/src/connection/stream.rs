@@ -11,11 +11,13 @@ use tokio::net::TcpStream;
 use tokio_rustls::{client, server};
 use zeroize::Zeroize;
 
+use super::read_ahead::ReadAhead;
+
 /// What carries the bytes.
 pub(super) enum Stream {
     Plain(TcpStream),
-    Server(Box<server::TlsStream<TcpStream>>),
-    Client(Box<client::TlsStream<TcpStream>>),
+    Server(Box<server::TlsStream<ReadAhead>>),
+    Client(Box<client::TlsStream<ReadAhead>>),
     /// A handshake failed or was cancelled; the socket is closed.
     Gone,
 }
@@ -82,12 +84,21 @@ impl Stream {
         }
     }
 
+    /// Of what was written, TLS keeps so much at most that the system has not taken.
+    pub(super) fn limit_unsent(&mut self, n: usize) {
+        match self {
+            Self::Server(stream) => stream.get_mut().1.set_buffer_limit(Some(n)),
+            Self::Client(stream) => stream.get_mut().1.set_buffer_limit(Some(n)),
+            Self::Plain(_) | Self::Gone => {}
+        }
+    }
+
     /// The socket; none once it is closed.
     pub(super) fn socket(&self) -> Option<&TcpStream> {
         match self {
             Self::Plain(socket) => Some(socket),
-            Self::Server(stream) => Some(stream.get_ref().0),
-            Self::Client(stream) => Some(stream.get_ref().0),
+            Self::Server(stream) => Some(stream.get_ref().0.socket()),
+            Self::Client(stream) => Some(stream.get_ref().0.socket()),
             Self::Gone => None,
         }
     }
