@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use gatepost_net::{Connection, ReadError, WriteError};
 use gatepost_wire::passage::{Follower, Lost, Passage};
-use tokio::time::{Duration, Instant, sleep_until};
+use tokio::time::{Duration, Instant, sleep_until, timeout};
 
 use crate::conduct::Ending;
 use crate::enter::Entered;
@@ -148,6 +148,8 @@ pub(crate) struct Pump<'a, F> {
     up: Way,
     down: Way,
     moved_at: Instant,
+    /// The provider has left. What it said last is still on its way to the client.
+    left: Option<Ending>,
 }
 
 impl<'a, F: Follower> Pump<'a, F> {
@@ -158,7 +160,7 @@ impl<'a, F: Follower> Pump<'a, F> {
         moved: &'a Moved,
     ) -> Self {
         let (up, down) = (Way::default(), Way::default());
-        Self { client, provider, follower, moved, up, down, moved_at: Instant::now() }
+        Self { client, provider, follower, moved, up, down, moved_at: Instant::now(), left: None }
     }
 
     /// Passes on whatever is said until one side leaves, nothing was said for `idle`, one side has stood still for `stuck` with something to
@@ -192,12 +194,32 @@ impl<'a, F: Follower> Pump<'a, F> {
         self.up.is_idle() && self.down.is_idle() && !self.follower.is_within()
     }
 
-    /// Whether words of ours to the client begin a line now.
-    pub(crate) fn may_speak(&self) -> bool {
-        self.down.passing == 0 && self.down.saying.is_empty() && self.follower.is_at_boundary()
+    /// At the end: whatever was handed over to the client leaves, and what we have begun to say is said, if it takes that in time. Tells
+    /// whether words of ours begin a line then.
+    pub(crate) async fn settle(&mut self) -> bool {
+        if self.down.passing > 0 || !self.follower.is_at_boundary() {
+            return false;
+        }
+        let settled = poll_fn(|context| self.poll_settled(context));
+        timeout(SETTLE_WITHIN, settled).await.is_ok_and(|it| it.is_ok())
+    }
+
+    fn poll_settled(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Over>> {
+        let Self { client, provider, moved, down, .. } = self;
+        let mut ends = Ends { from: provider, to: client, n_moved: &moved.down };
+        while !down.saying.is_empty() {
+            if !down.say(&mut ends, context)? {
+                return Poll::Pending;
+            }
+        }
+        down.flush(client, context)?;
+        if down.is_dirty { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
+        if self.left.is_some() {
+            return self.poll_last(context);
+        }
         /// Then others have their turn.
         const STEPS: u32 = 64;
         for _ in 0..STEPS {
@@ -210,7 +232,11 @@ impl<'a, F: Follower> Pump<'a, F> {
             let mut ends = Ends { from: provider, to: client, n_moved: &moved.down };
             let went_down = match down.step(&mut ends, context, |bytes| follower.hear_server(bytes)) {
                 Ok(moved) => moved,
-                Err(over) => return Poll::Ready(of_provider_first(over)),
+                Err(over @ Over::Write(_)) => return Poll::Ready(of_provider_first(over)),
+                Err(over @ (Over::Read(_) | Over::Lost(_))) => {
+                    self.left = Some(of_provider_first(over));
+                    return self.poll_last(context);
+                }
             };
             if went_up || went_down {
                 self.moved_at = Instant::now();
@@ -226,6 +252,17 @@ impl<'a, F: Follower> Pump<'a, F> {
         }
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Nothing more comes from the provider: what it said before may lie in buffers of TLS, and is not to be lost with them.
+    fn poll_last(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
+        if let Err(over) = self.down.flush(self.client, context) {
+            return Poll::Ready(of_provider_first(over));
+        }
+        if self.down.is_dirty {
+            return Poll::Pending;
+        }
+        self.left.take().map_or(Poll::Pending, Poll::Ready)
     }
 }
 
@@ -247,6 +284,9 @@ fn of_provider_first(over: Over) -> Ending {
 
 /// How long a provider may take to say what nobody hears, after the client has left.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long a client may take for what it was given last, before words of ours come behind that.
+const SETTLE_WITHIN: Duration = Duration::from_millis(500);
 
 /// A peer that is gone without a word is found within (MP-11).
 const DEAD_WITHIN: Duration = Duration::from_mins(4);
@@ -277,7 +317,7 @@ pub(crate) async fn pass<F: Follower>(
     }
     let mut pump = Pump::new(client, provider, follower, &entry.moved);
     let ending = pump.run((gateway.idle(*protocol), gateway.settings.spans.stuck), ended).await;
-    let may_speak = pump.may_speak();
+    let may_speak = pump.settle().await;
     take_leave(provider, &ending).await;
     (ending, may_speak)
 }

@@ -145,10 +145,11 @@ impl Client {
                 }
                 State::Instead { n_line, n_bytes } => {
                     self.state = State::Taken { n_line, n_bytes };
+                    // From now on: the server may answer before the client's line is taken away.
+                    self.ask(between, false);
                     return Ok(Passage::Say(asking(rest.get(..n_line).unwrap_or_default())));
                 }
                 State::Taken { n_line, n_bytes } => {
-                    self.ask(between, false);
                     self.state = State::Asks { n_bytes, client_waits: false };
                     return Ok(Passage::Drop(n_line));
                 }

@@ -112,6 +112,28 @@ fn a_literal_that_does_not_wait_is_made_to_wait() {
     }
 }
 
+/// A server that is quick answers before the client's own line is taken away.
+#[test]
+fn an_answer_at_once_to_a_literal_that_does_not_wait_is_heard() {
+    let said = b"a APPEND INBOX {3+}\r\nabc\r\nc NOOP\r\n";
+    for (answer, goes_to_client, and_then) in [
+        (&b"a NO\r\n"[..], Passage::Pass(6), [Passage::Drop(3), Passage::Drop(2), Passage::Pass(8)]),
+        (b"+ \r\n", Passage::Drop(4), [Passage::Pass(13), Passage::More, Passage::More]),
+    ] {
+        let mut it = Follower::default();
+        assert_eq!(it.hear_client(said), Ok(Passage::Say(b"a APPEND INBOX {3}\r\n".to_vec())));
+        assert_eq!(it.hear_server(answer), Ok(goes_to_client));
+        assert_eq!(it.hear_client(said), Ok(Passage::Drop(21)));
+        let mut rest = &said[21..];
+        for passage in and_then {
+            assert_eq!(it.hear_client(rest).as_ref(), Ok(&passage));
+            if let Passage::Drop(n) | Passage::Pass(n) = passage {
+                rest = &rest[n..];
+            }
+        }
+    }
+}
+
 /// Else the `+` of IDLE would be taken for the one that a literal waits for.
 #[test]
 fn behind_idle_nothing_is_said_before_the_server_waits_for_its_end() {
