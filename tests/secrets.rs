@@ -24,8 +24,8 @@ use gatepost_journal::Actor;
 use gatepost_sandbox::give_phone;
 use gatepost_testkit::fresh_folder;
 use harness::{
-    AppPassword, Canary, Installation, Provider, Running, Search, Smtp, gatepost_command, percent, trusting,
-    with_input,
+    AppPassword, Canary, Installation, Provider, READER, READERS_PASSWORD, ReadingDoor, ReadingHouse,
+    Running, Search, Smtp, gatepost_command, percent, trusting, with_input,
 };
 use memchr::memmem;
 use serde_json::json;
@@ -44,6 +44,7 @@ const WRONG_PERSON_PASSWORD: &str = "vier \"grüne\" Gänse <48> fliegen & \\ si
 const WRONG_RECOVERY_CODE: &str = "QZXV-WQZX-VKQZ7";
 const BODY: &str = "The biopsy of Mrs \"Ögren\" \\ is <benign> & 41%";
 const SUBJECT: &str = "Results of Mr Winterbottom-Quince";
+const SOUGHT: &str = "pheochromocytoma-4711";
 
 /// Whatever a search says, it could have found it.
 #[test]
@@ -383,6 +384,92 @@ async fn nothing_that_a_person_signs_in_with_can_be_read_in_log_and_data() {
     assert!(!search.found.is_empty());
     assert!(n_secrets > 30 && search.n_places > 5, "{n_secrets}");
     assert!(!said.is_empty());
+}
+
+/// Every way to sign in to read, right and wrong, and what is done then: searched for, fetched, uploaded, and mistyped.
+fn read(at: &ReadingHouse, with: &AppPassword) {
+    let (user, password) = (with.user_name.as_str(), with.password.as_str());
+    let plain = STANDARD.encode(format!("\0{user}\0{password}"));
+    let bearer = format!("auth=Bearer {password}\x01\x01");
+    let ways = [
+        ("PLAIN", vec![plain]),
+        ("LOGIN", vec![STANDARD.encode(user), STANDARD.encode(password)]),
+        ("XOAUTH2", vec![STANDARD.encode(format!("user={user}\x01{bearer}"))]),
+        ("OAUTHBEARER", vec![STANDARD.encode(format!("n,a={user},\x01{bearer}"))]),
+    ];
+    let text = letter(BODY);
+    for door in [ReadingDoor::IMAP, ReadingDoor::POP3].concat() {
+        for (mechanism, responses) in &ways {
+            let mut client = at.connect(door);
+            let verb = if door.protocol == "imap" { "l AUTHENTICATE" } else { "AUTH" };
+            let mut answer = client.ask(&format!("{verb} {mechanism}"));
+            for response in responses {
+                assert!(answer.starts_with("+ "), "{answer}");
+                answer = client.ask(response);
+            }
+            assert!(answer.starts_with("l OK") || answer.starts_with("+OK"), "{answer}");
+            client.ask(if door.protocol == "imap" { "q LOGOUT" } else { "QUIT" });
+            client.rest();
+        }
+    }
+    let mut imap = at.connect(ReadingDoor::IMAP[0]);
+    let wrong = imap.ask(&format!("w LOGIN {user} \"{WRONG_APP_PASSWORD}\""));
+    assert!(wrong.starts_with("w NO [AUTHENTICATIONFAILED]"), "{wrong}");
+    assert!(imap.ask(&format!("{TYPED_AS_USER_NAME} {WRONG_APP_PASSWORD}")).contains("BAD "));
+    assert!(imap.ask(&format!("l LOGIN {user} \"{password}\"")).starts_with("l OK"));
+    imap.command("s SELECT INBOX");
+    assert_eq!(imap.command(&format!("f SEARCH BODY {SOUGHT}"))[0], "* SEARCH 1");
+    let fetched = imap.command("r FETCH 1 BODY[]").join("\n");
+    assert!(fetched.contains(BODY) && fetched.contains(SUBJECT));
+    assert!(imap.ask(&format!("a APPEND INBOX {{{}}}", text.len())).starts_with("+ "));
+    imap.say(&text);
+    imap.until("a OK ");
+    assert!(imap.ask(&format!("x LOGIN {user} {WRONG_APP_PASSWORD}")).starts_with("x BAD "));
+    // A line that nobody can follow.
+    imap.say(&format!("{SOUGHT}\n"));
+    imap.rest();
+    let mut pop3 = at.connect(ReadingDoor::POP3[0]);
+    pop3.ask(&format!("USER {TYPED_AS_USER_NAME}"));
+    assert!(pop3.ask(&format!("PASS {WRONG_APP_PASSWORD}")).starts_with("-ERR [AUTH]"));
+    assert!(pop3.ask(&format!("{SOUGHT} {WRONG_APP_PASSWORD}")).starts_with("-ERR"));
+    pop3.ask(&format!("USER {user}"));
+    assert!(pop3.ask(&format!("PASS {password}")).starts_with("+OK"));
+    pop3.say("RETR 1");
+    assert!(pop3.until(".").iter().any(|it| it.contains(BODY)));
+    assert!(pop3.ask(&format!("{SOUGHT} {WRONG_APP_PASSWORD}")).starts_with("-ERR"));
+    pop3.ask("QUIT");
+    pop3.rest();
+}
+
+/// MP-15, OP-1: there are no transcripts of what is said, at whatever level.
+#[test]
+fn nothing_that_is_said_by_imap_and_pop3_stands_in_the_log() {
+    let at = ReadingHouse::start_with("[log]\nlevel = \"trace\"\n");
+    let text = format!("{}\r\n{SOUGHT}\r\n", letter(BODY));
+    at.dovecot.deliver(READER, None, text.as_bytes());
+    let with = at.app_password(&[]);
+    let joined = with.password.replace(' ', "");
+    let canaries = vec![
+        Canary::new("the app password", with.password.as_bytes()),
+        Canary::new("the app password, joined,", joined.as_bytes()),
+        Canary::new("a wrong app password", WRONG_APP_PASSWORD.as_bytes()),
+        Canary::new("a password typed as user name", TYPED_AS_USER_NAME.as_bytes()),
+        Canary::new("the mailbox password", READERS_PASSWORD.as_bytes()),
+        Canary::new("the letter", BODY.as_bytes()),
+        Canary::new("the subject", SUBJECT.as_bytes()),
+        Canary::new("what was searched for", SOUGHT.as_bytes()),
+    ];
+    let mut search = Search { canaries, n_places: 0, found: Vec::new() };
+    read(&at, &with);
+    let log = at.server.log.clone();
+    assert_eq!(at.server.stop().code(), Some(0));
+    let said = fs::read(log).unwrap();
+    search.look("the log", &said);
+    assert_eq!(search.found, Vec::<String>::new());
+    // What may stand there does.
+    for words in ["signed in to read", "IMAP session ended", "POP3 session ended"] {
+        assert!(memmem::find(&said, words.as_bytes()).is_some(), "{words}");
+    }
 }
 
 /// VA-8: the database of somebody else is of no use without the key that belongs to it.

@@ -24,7 +24,11 @@ impl<T: Read + Write + Send> Stream for T {}
 impl LineClient {
     /// Without TLS yet.
     pub(crate) fn plain(address: &str) -> Self {
-        let socket = TcpStream::connect(address).unwrap();
+        Self::of(TcpStream::connect(address).unwrap())
+    }
+
+    /// One end of a connection that is there.
+    pub(crate) fn of(socket: TcpStream) -> Self {
         socket.set_nodelay(true).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -54,6 +58,23 @@ impl LineClient {
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         let stream = self.stream.get_mut();
         stream.write_all(bytes).and_then(|()| stream.flush()).unwrap();
+    }
+
+    /// The same to somebody who may be gone already. False: they are.
+    pub(crate) fn try_to_write(&mut self, bytes: &[u8]) -> bool {
+        let stream = self.stream.get_mut();
+        match stream.write_all(bytes).and_then(|()| stream.flush()) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                panic!("it takes nothing, and does not leave")
+            }
+            written => written.is_ok(),
+        }
+    }
+
+    /// How long something may take from now on.
+    pub(crate) fn wait_for(&self, patience: Duration) {
+        self.socket.set_read_timeout(Some(patience)).unwrap();
+        self.socket.set_write_timeout(Some(patience)).unwrap();
     }
 
     /// The next line, without its CRLF.

@@ -58,6 +58,11 @@ impl ReadingDoor {
 impl ReadingHouse {
     /// Starts both, and connects the mailbox.
     pub(crate) fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// The same; `more` ends the configuration.
+    pub(crate) fn start_with(more: &str) -> Self {
         let folder = fresh_folder();
         write_certificates(folder.path());
         let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
@@ -67,7 +72,7 @@ impl ReadingHouse {
             users: &[(READER, READERS_PASSWORD)],
             token_secret: "",
         });
-        let it = Installation::towards(&folder.path().join("authority.pem"), DOORS);
+        let it = Installation::towards(&folder.path().join("authority.pem"), &format!("{DOORS}{more}"));
         let server = it.serve();
         let house = Self { server, it, dovecot, folder };
         let mut command = house.it.gatepost();
