@@ -6,6 +6,7 @@ mod harness;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -443,6 +444,21 @@ fn few_open_files_are_a_warning_and_too_few_a_refusal() {
     office.mailboxes().await_subject(ANNA, "with few files");
     let log = fs::read_to_string(&at.log).unwrap();
     assert!(log.contains("this process may open 1024 files, enough for 352 connections"), "{log}");
+    at.stop();
+}
+
+/// E1: who only reads needs no door for letters.
+#[test]
+fn one_door_is_enough_and_none_is_refused() {
+    let office = Office::empty("");
+    office.command(&["serve"]).refused(&["nothing listens", "under [submission]", "under [imap] or [pop3]"]);
+    let mut config = fs::read_to_string(office.config()).unwrap();
+    config += "[imap]\ntls = \"127.0.0.1:0\"\n";
+    fs::write(office.config(), config).unwrap();
+    let mut command = gatepost_command();
+    command.env_remove("GATEPOST_SUBMISSION_STARTTLS").env_remove("GATEPOST_SUBMISSION_TLS");
+    let at = serve_by(command, &office.config());
+    assert!(TcpStream::connect(at.text("imap_tls")).is_ok());
     at.stop();
 }
 

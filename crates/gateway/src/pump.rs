@@ -1,7 +1,7 @@
 //! Bytes both ways, in one task (MP-5).
 //!
-//! Each way is a small machine: what the follower has decided is done first, and nothing is read before that is written. So a side that
-//! takes nothing holds the other one back, and all that is held is what one reading has brought.
+//! Each way is a small machine: what the follower has decided is done first. What goes on is gathered as long as more is there at once, and
+//! nothing is read while as much as that waits to go out. So a side that takes nothing holds the other one back.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -22,20 +22,33 @@ use crate::service::Gateway;
 struct Way {
     /// Octets at hand that go on.
     passing: usize,
-    /// What is said first, and how much of it has gone.
-    saying: Vec<u8>,
-    n_said: usize,
+    /// What goes out next, and how much of it has gone.
+    out: Vec<u8>,
+    n_out: usize,
     /// The follower wants to see more behind what is at hand.
     wants_more: bool,
     /// Something was handed over and may not have left yet.
     is_dirty: bool,
+    /// Nothing more comes, and why. What was good goes out first.
+    over: Option<Over>,
 }
+
+/// So much goes out at once if it has come: many send records of TLS of 4 KiB, and each that is passed on alone costs a record, a call of
+/// the system, and the same again at the client.
+const GATHERED_BYTES: usize = 12 * 1024;
 
 /// Why one way is over.
 enum Over {
     Read(ReadError),
     Write(WriteError),
     Lost(Lost),
+}
+
+/// What there is to be heard.
+enum AtHand {
+    Something,
+    Nothing,
+    End(ReadError),
 }
 
 /// Which connection is which, seen from one way.
@@ -47,7 +60,7 @@ struct Ends<'a> {
 
 impl Way {
     const fn is_idle(&self) -> bool {
-        self.passing == 0 && self.saying.is_empty() && !self.is_dirty
+        self.passing == 0 && self.out.is_empty() && !self.is_dirty && self.over.is_none()
     }
 
     /// Does one thing. False if nothing can be done now; whatever it waits for wakes the task.
@@ -57,73 +70,76 @@ impl Way {
         context: &mut Context<'_>,
         hear: impl FnOnce(&[u8]) -> Result<Passage, Lost>,
     ) -> Result<bool, Over> {
-        if !self.saying.is_empty() {
-            return self.say(ends, context);
+        if self.out.is_empty()
+            && let Some(over) = self.over.take()
+        {
+            return Err(over);
+        }
+        if self.over.is_some() || self.out.len() >= GATHERED_BYTES {
+            return self.send(ends, context);
         }
         if self.passing > 0 {
-            return self.pass(ends, context);
+            return self.gather(ends, context);
         }
         if self.wants_more {
             match ends.from.poll_more_input(context) {
-                Poll::Ready(more) => more.map_err(Over::Read)?,
-                Poll::Pending => return Ok(false),
+                Poll::Ready(Ok(())) => self.wants_more = false,
+                Poll::Ready(Err(error)) => self.over = Some(Over::Read(error)),
+                Poll::Pending => return self.send(ends, context),
             }
-            self.wants_more = false;
+            return Ok(true);
         }
-        let (passage, is_anything_there) = match ends.from.poll_input(context) {
-            Poll::Ready(Ok(bytes)) => (hear(bytes), true),
-            Poll::Ready(Err(error)) => match hear(&[]).map_err(Over::Lost)? {
-                // Something of ours goes out first.
-                Passage::Say(words) => {
-                    self.saying = words;
-                    return Ok(true);
-                }
-                _ => return Err(Over::Read(error)),
-            },
-            Poll::Pending => (hear(&[]), false),
+        let (passage, at_hand) = match ends.from.poll_input(context) {
+            Poll::Ready(Ok(bytes)) => (hear(bytes), AtHand::Something),
+            Poll::Ready(Err(error)) => (hear(&[]), AtHand::End(error)),
+            Poll::Pending => (hear(&[]), AtHand::Nothing),
         };
-        match passage.map_err(Over::Lost)? {
-            Passage::Pass(n) => self.passing = n,
-            Passage::Drop(n) => ends.from.use_up(n),
-            Passage::Say(words) => self.saying = words,
-            Passage::More => {
-                self.wants_more = is_anything_there;
-                return Ok(is_anything_there);
-            }
-            Passage::Wait => return Ok(false),
+        match (passage, at_hand) {
+            (Err(lost), _) => self.over = Some(Over::Lost(lost)),
+            // Something of ours goes out first.
+            (Ok(Passage::Say(words)), _) => self.out.extend_from_slice(&words),
+            (Ok(_), AtHand::End(error)) => self.over = Some(Over::Read(error)),
+            (Ok(Passage::Pass(n)), _) => self.passing = n,
+            (Ok(Passage::Drop(n)), _) => ends.from.use_up(n),
+            (Ok(Passage::More), AtHand::Something) => self.wants_more = true,
+            (Ok(Passage::More | Passage::Wait), _) => return self.send(ends, context),
         }
         Ok(true)
     }
 
-    fn say(&mut self, ends: &mut Ends<'_>, context: &mut Context<'_>) -> Result<bool, Over> {
-        let rest = self.saying.get(self.n_said..).unwrap_or_default();
-        match ends.to.poll_send(context, rest) {
-            Poll::Ready(n) => self.n_said += n.map_err(Over::Write)?,
-            Poll::Pending => return Ok(false),
-        }
-        self.is_dirty = true;
-        if self.n_said >= self.saying.len() {
-            (self.saying, self.n_said) = (Vec::new(), 0);
-        }
-        Ok(true)
-    }
-
-    fn pass(&mut self, ends: &mut Ends<'_>, context: &mut Context<'_>) -> Result<bool, Over> {
-        let n = match ends.from.poll_input(context) {
-            Poll::Ready(Ok(bytes)) => {
-                let bytes = bytes.get(..self.passing.min(bytes.len())).unwrap_or_default();
-                match ends.to.poll_send(context, bytes) {
-                    Poll::Ready(n) => n.map_err(Over::Write)?,
-                    Poll::Pending => return Ok(false),
-                }
-            }
+    /// Takes over what goes on, as far as there is room.
+    fn gather(&mut self, ends: &mut Ends<'_>, context: &mut Context<'_>) -> Result<bool, Over> {
+        let bytes = match ends.from.poll_input(context) {
+            Poll::Ready(Ok(bytes)) => bytes,
             Poll::Ready(Err(error)) => return Err(Over::Read(error)),
-            Poll::Pending => return Ok(false),
+            Poll::Pending => return self.send(ends, context),
         };
+        let n = bytes.len().min(self.passing).min(GATHERED_BYTES - self.out.len());
+        if n >= GATHERED_BYTES / 4 {
+            // More is likely to follow; a command and its answer take no more than they need.
+            self.out.reserve_exact(GATHERED_BYTES - self.out.len());
+        }
+        self.out.extend_from_slice(bytes.get(..n).unwrap_or_default());
         ends.from.use_up(n);
         self.passing -= n;
-        self.is_dirty = true;
         ends.n_moved.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    /// Hands over what goes out, if there is anything and the other side takes it.
+    fn send(&mut self, ends: &mut Ends<'_>, context: &mut Context<'_>) -> Result<bool, Over> {
+        let rest = self.out.get(self.n_out..).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(false);
+        }
+        match ends.to.poll_send(context, rest) {
+            Poll::Ready(n) => self.n_out += n.map_err(Over::Write)?,
+            Poll::Pending => return Ok(false),
+        }
+        self.is_dirty = true;
+        if self.n_out >= self.out.len() {
+            (self.out, self.n_out) = (Vec::new(), 0);
+        }
         Ok(true)
     }
 
@@ -207,8 +223,8 @@ impl<'a, F: Follower> Pump<'a, F> {
     fn poll_settled(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Over>> {
         let Self { client, provider, moved, down, .. } = self;
         let mut ends = Ends { from: provider, to: client, n_moved: &moved.down };
-        while !down.saying.is_empty() {
-            if !down.say(&mut ends, context)? {
+        while !down.out.is_empty() {
+            if !down.send(&mut ends, context)? {
                 return Poll::Pending;
             }
         }

@@ -53,9 +53,12 @@ pub(super) struct Running<'a> {
 impl Doors {
     pub(super) fn open(settings: &Settings, budget: &Budget) -> Result<Self, Refusal> {
         let given = &settings.submission;
-        if given.starttls.is_empty() && given.tls.is_empty() {
+        let (imap, pop3) = (&settings.imap, &settings.pop3);
+        let all = [&given.starttls, &given.tls, &imap.starttls, &imap.tls, &pop3.starttls, &pop3.tls];
+        if all.into_iter().all(Vec::is_empty) {
             return Err(Refusal::new(format!(
-                "{}: nothing listens. Add starttls = \"0.0.0.0:587\" or tls = \"0.0.0.0:465\" under [submission]",
+                "{}: nothing listens. Add starttls = \"0.0.0.0:587\" or tls = \"0.0.0.0:465\" under [submission]; for reading, the \
+                 same with ports of their own under [imap] or [pop3]",
                 settings.config_file.display()
             )));
         }

@@ -10,8 +10,8 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Nearly two records of TLS (RFC 8446 §5.1). With what rustls holds of a record, and a record on its way out, 64 KiB (MP-5).
-const AHEAD_BYTES: usize = 30 * 1024;
+/// With what rustls holds of records that come and that go, and with what is gathered to go out, 64 KiB (MP-5).
+const AHEAD_BYTES: usize = 20 * 1024;
 
 /// What rustls asks for: as long as so much comes at once, there is more.
 const MANY_BYTES: usize = 4 * 1024;

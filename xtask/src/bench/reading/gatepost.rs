@@ -21,7 +21,6 @@ pub(super) fn start(
     let doors = format!(
         "\
 [submission]
-tls = \"{}\"
 connections_total = 10
 
 [imap]
@@ -32,8 +31,7 @@ connections_per_app_password = {connections}
 [providers.custom.limits]
 imap_connections = {}
 ",
-        free_address()?,
-        connections + 1,
+        connections + 1
     );
     let installation = Installation::set_up(root, tools, folder, &doors, host)?;
     let host = host.to_string();
