@@ -12,8 +12,8 @@ use rustix::net::sockopt;
 
 use super::{Connection, READ_BYTES, ReadError, WriteError};
 
-/// What TLS may keep that the system has not taken.
-const UNSENT_BYTES: usize = 12 * 1024;
+/// What TLS may keep that the system has not taken: a record (RFC 8446 §5.1).
+const UNSENT_BYTES: usize = 16 * 1024;
 
 impl Connection {
     /// From now on little is held of what a slow peer does not take (MP-5).

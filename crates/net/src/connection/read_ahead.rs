@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 /// With what rustls holds of records that come and that go, and with what is gathered to go out, 64 KiB (MP-5).
-const AHEAD_BYTES: usize = 20 * 1024;
+const AHEAD_BYTES: usize = 12 * 1024;
 
 /// What rustls asks for: as long as so much comes at once, there is more.
 const MANY_BYTES: usize = 4 * 1024;

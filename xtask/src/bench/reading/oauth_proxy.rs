@@ -8,6 +8,8 @@ use super::{Server, USER};
 use crate::bench::process::{Process, free_address, wait_for_listener};
 use crate::bench::tools::Tools;
 
+pub(super) const NAME: &str = "email-oauth2-proxy";
+
 /// Where it may lie: `python3 -m venv FOLDER && FOLDER/bin/pip install emailproxy`.
 const VARIABLE: &str = "EMAILPROXY";
 
@@ -50,5 +52,5 @@ client_secret = bench
         [Stdio::null(), log.try_clone()?.into(), log.into()],
     )?;
     wait_for_listener(address, &tools.path("oauth-proxy/log"))?;
-    Ok(Some(Server::with_the_mailboxs_own("email-oauth2-proxy", tools, address, process)))
+    Ok(Some(Server::with_the_mailboxs_own(NAME, tools, address, process)))
 }

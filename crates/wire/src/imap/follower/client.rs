@@ -12,8 +12,8 @@ const LINE: usize = 64 * 1024;
 const MISTAKES: u32 = 10;
 
 /// Whoever has signed in signs in no more, and both ends of TLS stay where they are (MP-7, MP-8). UNAUTHENTICATE (RFC 8437) would
-/// make the provider's session nobody's.
-const KEPT_BACK: [&str; 5] = ["AUTHENTICATE", "LOGIN", "STARTTLS", "COMPRESS", "UNAUTHENTICATE"];
+/// make the provider's session nobody's, and PROXYAUTH, which a few servers have, somebody else's.
+const KEPT_BACK: [&str; 6] = ["AUTHENTICATE", "LOGIN", "STARTTLS", "COMPRESS", "UNAUTHENTICATE", "PROXYAUTH"];
 
 #[derive(Default)]
 pub(super) struct Client {

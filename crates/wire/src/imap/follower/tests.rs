@@ -37,6 +37,7 @@ fn another_sign_in_and_compression_are_kept_back_and_answered() {
         ("c COMPRESS DEFLATE\r\n", "c"),
         ("d STARTTLS\r\n", "d"),
         ("e UNAUTHENTICATE\r\n", "e"),
+        ("e PROXYAUTH somebody\r\n", "e"),
         // What another server might read as one of these.
         ("f  LOGIN x y\r\n", "*"),
         ("f\tLOGIN x y\r\n", "*"),
