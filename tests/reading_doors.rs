@@ -3,6 +3,7 @@
 
 mod harness;
 
+use std::fs;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -303,7 +304,11 @@ fn trouble_at_the_provider_is_named_and_is_never_a_wrong_password() {
     assert_eq!(at.it.account(READER)["reading"]["status"], "connected");
 
     at.it.command(&["account", "pause", READER]).done();
-    are_unavailable(&tries(&at, &with), &format!("{READER} is paused in Gatepost"));
+    are_unavailable(&tries(&at, &with), &format!("{READER} is paused in Gatepost: resume it there"));
+    // Whoever looks into the log for a program that does not get in finds it.
+    let log = fs::read_to_string(&at.server.log).unwrap();
+    let line = log.lines().find(|it| it.contains("signed in, and cannot read")).unwrap_or(&log);
+    assert!(line.contains("is paused in Gatepost: resume it there") && !line.contains(READER), "{line}");
     at.it.command(&["account", "resume", READER]).done();
     opens_again(&at, &with);
 
@@ -346,6 +351,37 @@ fn trouble_at_the_provider_is_named_and_is_never_a_wrong_password() {
     at.server.stop();
 }
 
+/// AP-10: a program in a loop is not answered as fast as it asks, and its mailbox is not blamed.
+#[test]
+fn whoever_is_slowed_down_has_three_tries_like_everybody() {
+    let at = ReadingHouse::start();
+    for door in [ReadingDoor::IMAP[1], ReadingDoor::POP3[1]] {
+        let answer = |client: &mut LineClient, n: usize| {
+            if door.protocol == "imap" {
+                client.ask(&format!("l LOGIN {READER} aaaabbbbccccddd{n}"))
+            } else {
+                client.ask(&format!("USER {READER}"));
+                client.ask(&format!("PASS aaaabbbbccccddd{n}"))
+            }
+        };
+        // Each of them costs a second.
+        std::thread::scope(|scope| {
+            for n in 0..12 {
+                let (at, answer) = (&at, &answer);
+                scope.spawn(move || answer(&mut at.connect(door), n));
+            }
+        });
+        let mut client = at.connect(door);
+        for n in 0..3 {
+            let answer = answer(&mut client, n);
+            assert!(answer.contains("Too many wrong sign-ins came from there: try again in "), "{answer}");
+            assert!(answer.starts_with("l NO [UNAVAILABLE] ") || answer.starts_with("-ERR [SYS/TEMP] "));
+        }
+        assert!(client.hear().ends_with("Too many wrong sign-ins"), "{}", at.told());
+    }
+    at.server.stop();
+}
+
 #[test]
 fn connections_to_the_provider_are_shared_and_a_full_one_says_so() {
     let at = ReadingHouse::start();
@@ -355,7 +391,9 @@ fn connections_to_the_provider_are_shared_and_a_full_one_says_so() {
         let answer = client.ask(&format!("l LOGIN {} \"{}\"", with.user_name, with.password));
         (client, answer)
     };
-    let full = format!("The provider lets no more programs into {READER} at the same time: end one of them");
+    let full = format!(
+        "{READER} has no more connections for this app password at the moment: 9 are shared by all programs. End one of them"
+    );
     // Of ten, checks keep one, and somebody else finds one.
     let mut held: Vec<LineClient> = (0..8).map(|_| at.signed_in(ReadingDoor::IMAP[1], &first)).collect();
     assert_eq!(login(&first).1, format!("l NO [LIMIT] {full}"));
@@ -370,7 +408,10 @@ fn connections_to_the_provider_are_shared_and_a_full_one_says_so() {
     let mut fetching = at.signed_in(ReadingDoor::POP3[1], &first);
     let mut other = at.connect(ReadingDoor::POP3[1]);
     other.ask(&format!("USER {}", second.user_name));
-    assert_eq!(other.ask(&format!("PASS {}", second.password)), format!("-ERR [IN-USE] {full}"));
+    let full =
+        "is being read by another program, and its provider lets in one at a time: try again in a moment";
+    let answer = other.ask(&format!("PASS {}", second.password));
+    assert_eq!(answer, format!("-ERR [IN-USE] {READER} {full}"));
     fetching.ask("QUIT");
     at.server.stop();
 }

@@ -33,6 +33,8 @@ pub(crate) enum NoEntry {
     Full(String),
     /// Trouble, in words.
     Unavailable(String),
+    /// Too many wrong ones came from there: nobody looks at this one.
+    Slowed(String),
     /// The session is over.
     Over(Ending),
 }
@@ -59,7 +61,7 @@ impl Gateway {
             () = live.ended() => Err(NoEntry::Over(Ending::Removed)),
             () = self.stands.stop.cancelled() => Err(NoEntry::Over(Ending::Stopping)),
             opened = self.open(it, &who) => {
-                let (mailbox, address, entry, places) = opened?;
+                let (mailbox, address, entry, places) = opened.inspect_err(|why| why.log(it, &who))?;
                 let OpenMailbox { connection, capabilities, .. } = mailbox;
                 Ok(Entered {
                     provider: connection,
@@ -101,7 +103,7 @@ impl Gateway {
                 Err(SignInRefusal::Slowed { retry_after }) => {
                     let seconds = retry_after.as_secs().max(1);
                     let words = format!("Too many wrong sign-ins came from there: try again in {seconds} s");
-                    (NoEntry::Unavailable(words), "too many wrong ones came from there".to_owned())
+                    (NoEntry::Slowed(words), "too many wrong ones came from there".to_owned())
                 }
                 Err(SignInRefusal::Unavailable) => (
                     NoEntry::Unavailable("Sign-in is not possible right now: try again".to_owned()),
@@ -138,12 +140,7 @@ impl Gateway {
             it.protocol,
             (cap, self.settings.spans.place),
         );
-        let at_provider = at_provider.await.ok_or_else(|| {
-            NoEntry::Full(format!(
-                "The provider lets no more programs into {} at the same time: end one of them",
-                readable.address
-            ))
-        })?;
+        let at_provider = at_provider.await.ok_or_else(|| NoEntry::Full(no_place(&readable.address, cap)))?;
         let reach = &self.stands.reach;
         let opened = accounts.open_mailbox(organisation, &readable, it.protocol, reach).await;
         let mailbox = opened.map_err(no_entry)?;
@@ -167,6 +164,39 @@ impl Gateway {
             "signed in to read"
         );
         Ok((mailbox, readable.address, entry, [place, at_provider]))
+    }
+}
+
+impl NoEntry {
+    /// For whoever looks into the log because a program does not get in: its password was right.
+    fn log(&self, it: &Asking<'_>, who: &SignedIn) {
+        let (Self::Full(words) | Self::Unavailable(words)) = self else { return };
+        // Words that name a mailbox begin with it.
+        let because = match words.split_once(' ') {
+            Some((address, rest)) if address.contains('@') => {
+                format!("{} {rest}", gatepost_identity::masked(address))
+            }
+            _ => words.clone(),
+        };
+        tracing::info!(
+            session.id = it.session,
+            login.id = %who.login,
+            app_password.id = %who.app_password,
+            peer = %it.source,
+            because,
+            "signed in, and cannot read"
+        );
+    }
+}
+
+fn no_place(address: &EmailAddress, cap: u32) -> String {
+    match cap {
+        1 => format!(
+            "{address} is being read by another program, and its provider lets in one at a time: try again in a moment"
+        ),
+        _ => format!(
+            "{address} has no more connections for this app password at the moment: {cap} are shared by all programs. End one of them"
+        ),
     }
 }
 

@@ -115,6 +115,7 @@ impl Session<'_, Imap> {
     /// The next command; mistakes are answered on the way.
     async fn hear(&mut self) -> Result<(String, Command), Ending> {
         loop {
+            self.flush_much().await?;
             if self.connection.buffered().is_empty() {
                 self.flush().await?;
                 self.fill().await?;

@@ -153,6 +153,7 @@ impl Session<'_, Pop3> {
         if Instant::now() >= self.sign_in_by {
             return Err(Ending::TimedOut);
         }
+        self.flush_much().await?;
         if !self.connection.buffered().contains(&b'\n') {
             self.flush().await?;
         }

@@ -31,7 +31,12 @@ struct Way {
     is_dirty: bool,
     /// Nothing more comes, and why. What was good goes out first.
     over: Option<Over>,
+    /// Something at hand waits for the other side, and whoever said it has left or cannot be looked at any more.
+    is_held_up: bool,
 }
+
+/// Of what waits for the other side so much is kept, so that it is noticed when whoever said it leaves.
+const KEPT_BYTES: usize = 16 * 1024;
 
 /// So much goes out at once if it has come: a record of TLS (RFC 8446 §5.1). Many send records of 4 KiB, and each that is passed on alone
 /// costs a record, a call of the system, and the same again at the client.
@@ -60,7 +65,7 @@ struct Ends<'a> {
 
 impl Way {
     const fn is_idle(&self) -> bool {
-        self.passing == 0 && self.out.is_empty() && !self.is_dirty && self.over.is_none()
+        self.passing == 0 && self.out.is_empty() && !self.is_dirty && self.over.is_none() && !self.is_held_up
     }
 
     /// Does one thing. False if nothing can be done now; whatever it waits for wakes the task.
@@ -94,7 +99,11 @@ impl Way {
             Poll::Ready(Err(error)) => (hear(&[]), AtHand::End(error)),
             Poll::Pending => (hear(&[]), AtHand::Nothing),
         };
+        if !matches!(passage, Ok(Passage::Wait)) {
+            self.is_held_up = false;
+        }
         match (passage, at_hand) {
+            (Ok(Passage::Wait), AtHand::Something) if self.hears_more(ends, context) => {}
             (Err(lost), _) => self.over = Some(Over::Lost(lost)),
             // Something of ours goes out first.
             (Ok(Passage::Say(words)), _) => self.out.extend_from_slice(&words),
@@ -105,6 +114,20 @@ impl Way {
             (Ok(Passage::More | Passage::Wait), _) => return self.send(ends, context),
         }
         Ok(true)
+    }
+
+    /// Whether more has come behind what waits.
+    fn hears_more(&mut self, ends: &mut Ends<'_>, context: &mut Context<'_>) -> bool {
+        if self.is_held_up {
+            return false;
+        }
+        let more = match ends.from.buffered().len() {
+            0..KEPT_BYTES => ends.from.poll_more_input(context),
+            _ => Poll::Ready(Err(ReadError::Closed)),
+        };
+        // What waits may still go on, and only then its end counts; until then nobody is at rest.
+        self.is_held_up = matches!(more, Poll::Ready(Err(_)));
+        matches!(more, Poll::Ready(Ok(())))
     }
 
     /// Takes over what goes on, as far as there is room.

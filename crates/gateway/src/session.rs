@@ -16,6 +16,9 @@ use crate::service::Gateway;
 /// How long the client may take to accept replies.
 const WRITE_WITHIN: Duration = Duration::from_secs(60);
 
+/// Octets of answers that wait to leave together.
+const MOST_QUEUED: usize = 4 * 1024;
+
 /// A protocol as its door speaks it until somebody has signed in. A value is what it has to remember meanwhile.
 pub(crate) trait Dialect: Send + Sized {
     /// How it is called in the log.
@@ -139,6 +142,11 @@ impl<'a, D: Dialect> Session<'a, D> {
             self.connection.flush(Instant::now() + WRITE_WITHIN).await?;
         }
         Ok(())
+    }
+
+    /// Much that was answered leaves before more is heard: a client that takes nothing gets no further (MP-4).
+    pub(crate) async fn flush_much(&mut self) -> Result<(), WriteError> {
+        if self.connection.queued_bytes() > MOST_QUEUED { self.flush().await } else { Ok(()) }
     }
 
     /// Answers a mistake; many cost time, and at last the session.

@@ -52,7 +52,7 @@ impl Default for Spans {
             imap_idle: Duration::from_mins(35),
             pop3_idle: Duration::from_mins(11),
             stuck: Duration::from_mins(5),
-            place: Duration::from_secs(2),
+            place: Duration::from_secs(3),
             penalty: Duration::from_secs(1),
         }
     }

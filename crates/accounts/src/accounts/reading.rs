@@ -9,6 +9,7 @@ use gatepost_net::Connection;
 use gatepost_store::StoreError;
 use gatepost_upstream::{Deadlines, SignIn, UpstreamError, imap, pop3};
 use gatepost_wire::imap::Capabilities;
+use tokio::time::timeout_at;
 
 use super::Accounts;
 use crate::account::Serves;
@@ -28,6 +29,9 @@ const WITHIN: Duration = Duration::from_secs(15);
 
 /// How long a failure is told again without asking the provider: every client tries again by itself.
 const FAILURE_COUNTS_FOR: Duration = Duration::from_secs(10);
+
+/// The same where others have used up what the provider allows: they may leave at any moment.
+const FULL_COUNTS_FOR: Duration = Duration::from_secs(3);
 
 /// The mailbox that a login reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,9 +75,38 @@ pub(crate) struct Doors(Mutex<HashMap<(MailAccountId, ReadingProtocol), Arc<Door
 /// One account's by one protocol: what is wrong with the one says nothing about the other.
 #[derive(Default)]
 struct Door {
-    failed: Mutex<Option<(Instant, String)>>,
+    failed: Mutex<Option<Failure>>,
     /// After a failure one tries for all others.
     trial: tokio::sync::Mutex<()>,
+}
+
+/// The last one.
+#[derive(Clone)]
+struct Failure {
+    at: Instant,
+    is_full: bool,
+    why: String,
+}
+
+impl Failure {
+    fn of(why: &NotReadable) -> Option<Self> {
+        let (why, is_full) = match why {
+            NotReadable::Because(why) => (why.clone(), false),
+            NotReadable::Full(why) => (why.clone(), true),
+            NotReadable::Store(_) => return None,
+        };
+        Some(Self { at: Instant::now(), is_full, why })
+    }
+
+    /// What is told again, as long as it counts.
+    fn still(self) -> Option<NotReadable> {
+        let (counts_for, not_readable) = if self.is_full {
+            (FULL_COUNTS_FOR, NotReadable::Full(self.why))
+        } else {
+            (FAILURE_COUNTS_FOR, NotReadable::Because(self.why))
+        };
+        (self.at.elapsed() < counts_for).then_some(not_readable)
+    }
 }
 
 impl Doors {
@@ -99,12 +132,11 @@ impl Doors {
 }
 
 impl Door {
-    fn last_failure(&self) -> Option<(Instant, String)> {
+    fn last_failure(&self) -> Option<Failure> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn remember(&self, failure: Option<String>) {
-        let failure = failure.map(|why| (Instant::now(), why));
+    fn remember(&self, failure: Option<Failure>) {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 }
@@ -137,7 +169,7 @@ impl Accounts {
     fn speaks_against(&self, record: &Record) -> Option<String> {
         let address = &record.account.address;
         if record.account.paused_at.is_some() {
-            return Some(format!("{address} is paused in Gatepost"));
+            return Some(format!("{address} is paused in Gatepost: resume it there"));
         }
         let reading = record.reading.as_ref()?;
         if reading.state != State::NeedsSignIn {
@@ -178,16 +210,14 @@ impl Accounts {
             Some(_) => Some(door.trial.lock().await),
             None => None,
         };
-        if let Some((at, why)) = door.last_failure()
-            && at.elapsed() < FAILURE_COUNTS_FOR
-        {
-            return Err(NotReadable::Because(why));
+        if let Some(why) = door.last_failure().and_then(Failure::still) {
+            return Err(why);
         }
         let opened = self.try_to_open(organisation, it, protocol, reach).await;
         match &opened {
             Ok(_) => door.remember(None),
-            Err(NotReadable::Because(why)) => door.remember(Some(why.clone())),
-            Err(NotReadable::Full(_) | NotReadable::Store(_)) => {}
+            Err(NotReadable::Store(_)) => {}
+            Err(why) => door.remember(Failure::of(why)),
         }
         opened
     }
@@ -202,11 +232,14 @@ impl Accounts {
         let began_at = self.now();
         let ends = tokio::time::Instant::now() + WITHIN;
         let unusable = |why| unusable(&it.address, why);
-        let mut handed = self.signing_in(organisation, it.account).await.map_err(unusable)?;
+        let in_time = |_| NotReadable::Because(no_token_in_time(&it.address));
+        let signing_in = timeout_at(ends, self.signing_in(organisation, it.account));
+        let mut handed = signing_in.await.map_err(in_time)?.map_err(unusable)?;
         let mut is_anew = false;
         loop {
             let Some(server) = handed.reading_by(protocol) else {
-                return Err(NotReadable::Because(no_server(&it.address, protocol)));
+                let other = handed.reading().is_some();
+                return Err(NotReadable::Because(no_server(&it.address, protocol, other)));
             };
             if !server.is_granted {
                 return Err(NotReadable::Because(not_granted(&it.address, protocol)));
@@ -228,7 +261,7 @@ impl Accounts {
                 None => (failure, server),
                 Some(first) => {
                     // Whether it is the secret's fault is known where that server refuses it as well.
-                    let asked = match is_refusal(&failure) {
+                    let asked = match is_refusal(&failure) && !self.is_full(&handed, server, &failure) {
                         true => Some(dial(&handed, first, reach, ends).await),
                         false => None,
                     };
@@ -245,16 +278,18 @@ impl Accounts {
             };
             if is_refusal(&failure)
                 && !std::mem::replace(&mut is_anew, true)
-                && let Some(anew) =
-                    self.signing_in_anew(organisation, it.account, used).await.map_err(unusable)?
+                && let Some(anew) = timeout_at(ends, self.signing_in_anew(organisation, it.account, used))
+                    .await
+                    .map_err(in_time)?
+                    .map_err(unusable)?
             {
                 handed = anew;
                 continue;
             }
             let what = self.what(&handed, server, &failure);
             let diagnosis = what.diagnosis().cloned();
-            if diagnosis.as_ref().is_some_and(|it| FULL.contains(&it.rule.as_str())) {
-                return Err(NotReadable::Full(words(&it.address, diagnosis.as_ref())));
+            if let Some(full) = diagnosis.as_ref().filter(|it| FULL.contains(&it.rule.as_str())) {
+                return Err(NotReadable::Full(words_with_cure(&it.address, full)));
             }
             self.report_reading(organisation, it.account, event(what)).await?;
             return Err(NotReadable::Because(words(&it.address, diagnosis.as_ref())));
@@ -263,6 +298,12 @@ impl Accounts {
 
     fn what(&self, handed: &SendingAccount, server: &ReadingServer, failure: &UpstreamError) -> What {
         What::failed(failure, self.providers.catalogue(), server.named(handed.provider_kind.as_deref()))
+    }
+
+    /// Whether others have used up what the provider allows.
+    fn is_full(&self, handed: &SendingAccount, server: &ReadingServer, failure: &UpstreamError) -> bool {
+        let what = self.what(handed, server, failure);
+        what.diagnosis().is_some_and(|it| FULL.contains(&it.rule.as_str()))
     }
 
     /// What is wrong with a server that the status does not tell of. The board shows nothing of it, so the cure stands here.
@@ -275,8 +316,8 @@ impl Accounts {
         let (address, what) = (&handed.address, self.what(handed, server, failure));
         let diagnosis = what.diagnosis();
         let rule = diagnosis.map(|it| it.rule.as_str());
-        if rule.is_some_and(|it| FULL.contains(&it)) {
-            return NotReadable::Full(words(address, diagnosis));
+        if let Some(full) = diagnosis.filter(|it| FULL.contains(&it.rule.as_str())) {
+            return NotReadable::Full(words_with_cure(address, full));
         }
         let protocol = server.protocol.name();
         tracing::info!(account.id = %handed.id, protocol, rule, %failure, "a mailbox cannot be read by one protocol");
@@ -341,7 +382,7 @@ async fn dial(
             }
         })
     };
-    let dialled = tokio::time::timeout_at(ends, dialling).await;
+    let dialled = timeout_at(ends, dialling).await;
     dialled.unwrap_or(Err(UpstreamError::TimedOut { phase: Phase::Greeting }))
 }
 
@@ -359,7 +400,21 @@ fn words(address: &EmailAddress, diagnosis: Option<&Diagnosis>) -> String {
     }
 }
 
-fn no_server(address: &EmailAddress, protocol: ReadingProtocol) -> String {
+/// For what passes by itself: the board shows nothing of it, so the cure stands here.
+fn words_with_cure(address: &EmailAddress, diagnosis: &Diagnosis) -> String {
+    format!("{address} cannot be read: {} {}", diagnosis.cause, diagnosis.cure)
+}
+
+fn no_token_in_time(address: &EmailAddress) -> String {
+    format!(
+        "{address} cannot be read: the sign-in service of its provider does not answer in time. Try again in a moment"
+    )
+}
+
+fn no_server(address: &EmailAddress, protocol: ReadingProtocol, has_another: bool) -> String {
+    if !has_another {
+        return format!("{address} has no server for reading in Gatepost: add one to the mailbox there");
+    }
     let (wanted, other) = (protocol.name(), protocol.other().name());
     format!(
         "{address} has no server for {wanted} in Gatepost: use {other}, or add the server to the mailbox there"

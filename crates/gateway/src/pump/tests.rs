@@ -78,6 +78,34 @@ async fn what_a_client_says_last_arrives_before_its_end() {
     assert_eq!(went.moved.1, said.len() as u64);
 }
 
+/// MP-11: else whoever left long ago would hold a place at the provider.
+#[tokio::test]
+async fn a_client_that_leaves_while_its_words_wait_is_missed() {
+    for n in [10, KEPT_BYTES, 100_000] {
+        let said = format!("a APPEND INBOX {{{n}+}}\r\n{}\r\n", "x".repeat(n));
+        let went = pass(imap::Follower::default(), (LONG, SHORT), pending(), async |mut client, provider| {
+            // More than is kept may find nobody who takes it.
+            let _sent = tokio::time::timeout(SHORT, client.write_all(said.as_bytes())).await;
+            drop(client);
+            read_to_end(provider).await;
+        });
+        let went = went.await;
+        assert!(matches!(went.ending, Ending::Stuck), "{n}: {}", went.ending);
+    }
+    // As long as somebody may still want them, they wait.
+    let went = pass(imap::Follower::default(), (LONG, LONG), pending(), async |mut client, mut provider| {
+        client.write_all(b"a APPEND INBOX {5+}\r\nhello\r\n").await.unwrap();
+        drop(client);
+        let mut line = [0; 20];
+        provider.read_exact(&mut line).await.unwrap();
+        assert_eq!(&line, b"a APPEND INBOX {5}\r\n");
+        provider.write_all(b"+ go on\r\n").await.unwrap();
+        assert_eq!(read_to_end(provider).await, b"hello\r\n");
+    });
+    let went = went.await;
+    assert!(matches!(went.ending, Ending::ClientGone(_)), "{}", went.ending);
+}
+
 #[tokio::test]
 async fn a_provider_that_leaves_is_told_at_a_boundary_alone() {
     for (said, may_speak) in [

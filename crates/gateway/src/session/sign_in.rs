@@ -89,12 +89,17 @@ impl<D: Dialect> Session<'_, D> {
                 return Ok(Some(entered));
             }
             Err(NoEntry::Wrong) => return self.refuse(tag, mechanism).await.map(|()| None),
+            Err(NoEntry::Slowed(words)) => {
+                // As wrong as the others, or a program in a loop would be answered thousands of times a second.
+                sleep(self.gateway.settings.spans.penalty).await;
+                self.say(&D::refused(tag, Refusal::Unavailable, &words));
+                return self.conduct.signed_in_wrongly().map(|()| None);
+            }
             Err(NoEntry::Full(words)) => (Refusal::Full, words),
             Err(NoEntry::Unavailable(words)) => (Refusal::Unavailable, words),
             Err(NoEntry::Over(ending)) => return Err(ending),
         };
-        self.say(&D::refused(tag, because, &words));
-        Ok(None)
+        self.complain(&D::refused(tag, because, &words)).await.map(|()| None)
     }
 
     /// Whatever was wrong, the client hears the same words after the same time (AP-10).

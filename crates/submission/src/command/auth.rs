@@ -80,7 +80,12 @@ impl Ready {
                 refuse_credential(session, mechanism).await?;
             }
             NotSignedIn::Exchange(error) => session.answer(error.reply()).await?,
-            NotSignedIn::Slowed(retry_after) => session.reply(&reply::sign_in_slowed(retry_after)),
+            NotSignedIn::Slowed(retry_after) => {
+                // As wrong as the others, or a program in a loop would be answered thousands of times a second.
+                sleep(session.server.settings.spans.penalty).await;
+                session.reply(&reply::sign_in_slowed(retry_after));
+                session.conduct.signed_in_wrongly()?;
+            }
             NotSignedIn::Unavailable => session.reply(&reply::sign_in_unavailable()),
         }
         Ok(self.into())

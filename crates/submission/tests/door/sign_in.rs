@@ -102,6 +102,15 @@ async fn a_guesser_is_slowed() {
         "{}",
         replies[10]
     );
+    // Nor is a program in a loop answered as fast as it asks: such a try counts as a wrong one.
+    let mut client = Client::connect_tls(&house).await;
+    client.ask("HELO client.test").await;
+    let again = format!("AUTH PLAIN {}", plain(USER, "aaaa bbbb cccc dddd"));
+    for _ in 0..3 {
+        let reply = client.ask(&again).await;
+        assert!(reply.starts_with("454 4.7.0 Too many wrong sign-ins"), "{reply}");
+    }
+    assert!(client.reply().await.starts_with("421 "));
 }
 
 /// AP-10: each wrong try costs time.
