@@ -152,15 +152,13 @@ impl Server {
         let people = People::new(&app.identity, &sign_ins, hashing_workers());
         // Links that sign in are for the demo alone, which has a phone.
         let people = if phone.is_some() { people.with_sign_in_links() } else { people };
-        let port = |all: Vec<SocketAddr>| all.first().map(SocketAddr::port);
         let open = OpenConnections::default();
         let behind = Behind {
             people: &people,
             sign_ins: &sign_ins,
             certificate: &certificate,
             n_connections: budget.pages,
-            starttls_port: port(doors.submission.starttls_addresses()),
-            tls_port: port(doors.submission.tls_addresses()),
+            ports: doors.ports(),
             open: &open,
             phone,
         };

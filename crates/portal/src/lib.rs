@@ -23,7 +23,7 @@ pub use error::PortalError;
 pub use frame::{Access, Kind, RouteRow};
 pub use portal::Portal;
 pub use routes::routes;
-pub use settings::{MailDoors, PhoneAway, PortalSettings, PretendPhone, Rooms};
+pub use settings::{MailDoors, PhoneAway, PortalSettings, Ports, PretendPhone, Rooms};
 
 #[cfg(test)]
 mod tests;

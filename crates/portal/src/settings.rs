@@ -38,12 +38,23 @@ pub struct PortalSettings {
 pub struct MailDoors {
     /// The host name that is typed into applications.
     pub host: String,
-    /// The port with STARTTLS.
-    pub starttls_port: Option<u16>,
-    /// The port with TLS from the first byte.
-    pub tls_port: Option<u16>,
+    /// For letters.
+    pub smtp: Ports,
+    /// For reading.
+    pub imap: Ports,
+    /// For reading, too.
+    pub pop3: Ports,
     /// The local authority's certificate in PEM, where the certificate of the doors is one of ours.
     pub authority: Option<String>,
+}
+
+/// Where one protocol is spoken.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ports {
+    /// The port with STARTTLS.
+    pub starttls: Option<u16>,
+    /// The port with TLS from the first byte.
+    pub tls: Option<u16>,
 }
 
 /// The rooms behind the pages. Cheap to clone.

@@ -63,7 +63,7 @@ impl DemoReady {
         }
     }
 
-    /// Where to look, what to type into an application, and two lines to paste.
+    /// Where to look, what to type into an application, and lines to paste.
     pub(super) fn text(&self, first_letter_arrived: bool) -> String {
         let Self { portal, sandbox_pages, account, app_password, .. } = self;
         let letters: String = app_password.split(' ').collect();
@@ -93,7 +93,9 @@ impl DemoReady {
 
 Type into an application
   Server               {ip}, or localhost where it wants a name
-  Port                 {starttls_port} with STARTTLS, or {tls_port} with TLS
+  Port for sending     {starttls_port} with STARTTLS, or {tls_port} with TLS
+  Port for reading     IMAP: {imap_tls} with TLS, or {imap_starttls} with STARTTLS
+                       POP3: {pop3_tls} with TLS, or {pop3_starttls} with STARTTLS
   User name            {account}
   Password             {app_password}
   Authority to trust   {authority}
@@ -104,6 +106,9 @@ Send with curl
 Send with swaks
   swaks --server {ip} --port {starttls_port} --tls --tls-verify --tls-ca-path {authority} --auth PLAIN --auth-user {account} --auth-password {letters} --from {account} --to {RECIPIENT}
 
+Read with curl
+  curl --cacert {authority} --url imaps://{ip}:{imap_tls}/INBOX --user '{account}:{letters}' --request 'STATUS INBOX (MESSAGES)'
+
 See what became of it
   gatepost outbox list --config {config}
 
@@ -111,6 +116,10 @@ ctrl-c ends the demo; starting it again continues here.",
             ip = starttls.ip(),
             starttls_port = starttls.port(),
             tls_port = tls.port(),
+            imap_starttls = self.imap_starttls.port(),
+            imap_tls = self.imap_tls.port(),
+            pop3_starttls = self.pop3_starttls.port(),
+            pop3_tls = self.pop3_tls.port(),
             config = quoted(&self.config.display().to_string()),
         )
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use gatepost_core::Network;
 use gatepost_gateway::{Gateway, ImapDoor, Pop3Door};
 use gatepost_net::{Admission, BindError, Door, Limits, Listener, Protocols, ServerTls, Service, serve};
+use gatepost_portal::Ports;
 use gatepost_submission::{APPLICATION_PROTOCOLS, Submission};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -73,6 +74,11 @@ impl Doors {
                 budget.share(settings.pop3.connections_total),
             )?,
         })
+    }
+
+    /// What people are told: those for SMTP, IMAP and POP3.
+    pub(super) fn ports(&self) -> [Ports; 3] {
+        [&self.submission, &self.imap, &self.pop3].map(Listeners::ports)
     }
 
     pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
@@ -145,6 +151,12 @@ impl Listeners {
             proxies: given.proxies.to_vec(),
             admission: Admission::new(limits),
         })
+    }
+
+    /// The first of each kind.
+    fn ports(&self) -> Ports {
+        let first = |all: &[Listener]| all.first().map(|it| it.address().port());
+        Ports { starttls: first(&self.starttls), tls: first(&self.tls) }
     }
 
     pub(super) fn starttls_addresses(&self) -> Vec<SocketAddr> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gatepost_gateway::OpenConnections;
 use gatepost_identity::{People, SignIns};
 use gatepost_notices::Notices;
-use gatepost_portal::{MailDoors, Portal, PortalError, PortalSettings, PretendPhone, Rooms};
+use gatepost_portal::{MailDoors, Portal, PortalError, PortalSettings, Ports, PretendPhone, Rooms};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -24,8 +24,8 @@ pub(super) struct Behind<'a> {
     pub(super) certificate: &'a Certificate,
     /// Connections of browsers that this process can afford, on all doors together.
     pub(super) n_connections: u64,
-    pub(super) starttls_port: Option<u16>,
-    pub(super) tls_port: Option<u16>,
+    /// Those of the doors for SMTP, IMAP and POP3.
+    pub(super) ports: [Ports; 3],
     /// What reads mailboxes.
     pub(super) open: &'a OpenConnections,
     /// The demo's.
@@ -84,6 +84,7 @@ fn settings(app: &App, listen: SocketAddr, behind: &Behind<'_>) -> PortalSetting
     let given = &app.settings.portal;
     // They open after the doors.
     let notices = app.notices.clone();
+    let [smtp, imap, pop3] = behind.ports;
     let public = app.settings.public_url.as_deref().and_then(public_host).map(str::to_owned);
     PortalSettings {
         listen,
@@ -93,8 +94,9 @@ fn settings(app: &App, listen: SocketAddr, behind: &Behind<'_>) -> PortalSetting
         trusted_proxies: given.trusted_proxies.clone(),
         mail: MailDoors {
             host: public.unwrap_or_else(|| own_name(&app.settings).to_string()),
-            starttls_port: behind.starttls_port,
-            tls_port: behind.tls_port,
+            smtp,
+            imap,
+            pop3,
             authority: behind.certificate.authority_text.clone(),
         },
         phone: behind.phone.clone(),

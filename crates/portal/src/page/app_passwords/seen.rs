@@ -72,7 +72,7 @@ impl Watcher {
         let is_proxy = app.settings.trusted_proxies.iter().any(|it| it.contains(source));
         let application = application_of(it).unwrap_or_else(Application::generic);
         let mail = &app.settings.mail;
-        let (port, word) = match (mail.starttls_port, mail.tls_port) {
+        let (port, word) = match (mail.smtp.starttls, mail.smtp.tls) {
             (Some(port), _) => (port, &application.starttls),
             (None, Some(port)) => (port, &application.tls),
             (None, None) => (0, &application.tls),

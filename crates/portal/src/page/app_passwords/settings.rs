@@ -1,13 +1,13 @@
 //! What is typed into an application besides the letters.
 
 use gatepost_accounts::Target as Sends;
-use gatepost_identity::{AppPassword, Target};
+use gatepost_identity::{AppPassword, Protocol, Target};
 
 use super::application::Application;
 use super::application_of;
 use super::right::Held;
 use crate::frame::{Page, Problem, Signed};
-use crate::settings::MailDoors;
+use crate::settings::{MailDoors, Ports};
 
 /// The settings of one app password.
 pub(super) struct Settings {
@@ -17,10 +17,19 @@ pub(super) struct Settings {
     pub(super) door: Option<Door>,
     /// The other one.
     pub(super) other_door: Option<Door>,
+    /// Where it may read.
+    pub(super) read_from: Vec<ReadFrom>,
     pub(super) user_name: String,
     name: String,
     sender: Option<String>,
     sender_name: Option<String>,
+}
+
+/// A server to read from, by one protocol.
+pub(super) struct ReadFrom {
+    pub(super) protocol: &'static str,
+    pub(super) door: Door,
+    pub(super) other_door: Option<Door>,
 }
 
 /// A port, and what the application calls its encryption.
@@ -57,12 +66,13 @@ impl Settings {
         let account = accounts.into_iter().find(|it| Some(it.id) == chosen.account);
         let application = application_of(it).unwrap_or_else(Application::generic);
         let mail = &page.app.settings.mail;
-        let mut doors = doors(mail, application).into_iter();
+        let mut doors = doors(mail.smtp, application).into_iter();
         Ok(Self {
             application,
             host: mail.host.clone(),
             door: doors.next(),
             other_door: doors.next(),
+            read_from: read_from(mail, it, application),
             user_name: it.user_name.clone(),
             name: it.name.clone(),
             sender: account.as_ref().map(|it| it.address.to_string()),
@@ -107,10 +117,21 @@ impl Settings {
     }
 }
 
-/// STARTTLS first: it is what most applications expect.
-fn doors(mail: &MailDoors, application: &Application) -> Vec<Door> {
-    let starttls = mail.starttls_port.map(|port| (port, &application.starttls));
-    let tls = mail.tls_port.map(|port| (port, &application.tls));
+/// For reading most applications expect TLS from the first byte, and IMAP.
+fn read_from(mail: &MailDoors, it: &AppPassword, application: &Application) -> Vec<ReadFrom> {
+    let all = [("IMAP", Protocol::Imap, mail.imap), ("POP3", Protocol::Pop3, mail.pop3)];
+    let allowed = all.into_iter().filter(|(_, protocol, _)| it.limits.allowed.allow(*protocol));
+    let read_from = |(protocol, _, ports)| {
+        let mut doors = doors(ports, application).into_iter().rev();
+        Some(ReadFrom { protocol, door: doors.next()?, other_door: doors.next() })
+    };
+    allowed.filter_map(read_from).collect()
+}
+
+/// STARTTLS first: for letters it is what most applications expect.
+fn doors(ports: Ports, application: &Application) -> Vec<Door> {
+    let starttls = ports.starttls.map(|port| (port, &application.starttls));
+    let tls = ports.tls.map(|port| (port, &application.tls));
     let door = |(port, word): (u16, &String)| Door { port: port.to_string(), encryption: word.clone() };
     starttls.into_iter().chain(tls).map(door).collect()
 }
@@ -134,17 +155,17 @@ mod tests {
 
     #[test]
     fn ports_are_those_that_are_open_in_the_words_of_the_application() {
-        let mail = |starttls_port, tls_port| MailDoors { starttls_port, tls_port, ..MailDoors::default() };
+        let ports = |starttls, tls| Ports { starttls, tls };
         let door = |port: &str, word: &str| Door { port: port.to_owned(), encryption: word.to_owned() };
         let (lamplight, generic) =
             (Applications::embedded().find("lamplight").unwrap(), Application::generic());
-        for (mail, application, want) in [
-            (mail(Some(587), Some(465)), generic, vec![door("587", "STARTTLS"), door("465", "SSL/TLS")]),
-            (mail(Some(2525), None), lamplight, vec![door("2525", "TLS")]),
-            (mail(None, Some(465)), generic, vec![door("465", "SSL/TLS")]),
-            (mail(None, None), generic, vec![]),
+        for (ports, application, want) in [
+            (ports(Some(587), Some(465)), generic, vec![door("587", "STARTTLS"), door("465", "SSL/TLS")]),
+            (ports(Some(2525), None), lamplight, vec![door("2525", "TLS")]),
+            (ports(None, Some(465)), generic, vec![door("465", "SSL/TLS")]),
+            (ports(None, None), generic, vec![]),
         ] {
-            assert_eq!(doors(&mail, application), want);
+            assert_eq!(doors(ports, application), want);
         }
     }
 

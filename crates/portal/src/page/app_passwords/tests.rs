@@ -8,12 +8,22 @@ use tokio::net::TcpStream;
 
 use crate::routes::table;
 use crate::tests::{Browser, House, Reply, settings};
-use crate::{MailDoors, PortalSettings};
+use crate::{MailDoors, PortalSettings, Ports};
 
 /// One app password of a login, made by a command.
 async fn app_password(house: &House, login: &gatepost_identity::Login, name: &str) -> String {
+    app_password_for(house, login, name, Protocols::MAIL).await
+}
+
+/// The same that opens these doors alone.
+async fn app_password_for(
+    house: &House,
+    login: &gatepost_identity::Login,
+    name: &str,
+    allowed: Protocols,
+) -> String {
     let limits = AppPasswordLimits {
-        allowed: Protocols::MAIL,
+        allowed,
         networks: Vec::new(),
         send_as: Vec::new(),
         expires_at: None,
@@ -292,6 +302,42 @@ async fn the_certificate_of_the_authority_can_be_fetched_where_there_is_one() {
         let mail = MailDoors { authority, ..MailDoors::default() };
         let house = House::with(PortalSettings { mail, ..settings() }, table()).await;
         assert_eq!(house.get(&mut Browser::default(), "/authority.pem").await.status, status);
+        house.end().await;
+    }
+}
+
+/// E1: whoever sets up a mail program learns where it reads, if it may.
+#[tokio::test]
+async fn the_sheet_says_where_to_read_as_far_as_that_is_allowed_and_open() {
+    let imap = Ports { starttls: Some(143), tls: Some(993) };
+    let pop3 = Ports { starttls: Some(110), tls: None };
+    let by_imap = "reading by IMAP: mail.example, port 993 with SSL/TLS, or port 143 with STARTTLS";
+    let by_pop3 = "reading by POP3: mail.example, port 110 with STARTTLS;";
+    for (allowed, imap, pop3, wanted, unwanted) in [
+        ("smtp,imap,pop3", imap, pop3, vec![by_imap, by_pop3], vec![]),
+        ("smtp,imap", imap, pop3, vec![by_imap], vec!["POP3"]),
+        ("smtp", imap, pop3, vec![], vec!["reading by"]),
+        ("smtp,imap,pop3", Ports::default(), pop3, vec![by_pop3], vec!["reading by IMAP"]),
+    ] {
+        let mail = MailDoors { host: "mail.example".into(), imap, pop3, ..MailDoors::default() };
+        let house = House::with(PortalSettings { mail, ..settings() }, table()).await;
+        let mut browser = signed_in(&house, Role::Administrator).await;
+        let person = house
+            .rooms
+            .identity
+            .find_person(house.organisation, &"administrator@practice.test".parse().unwrap())
+            .await
+            .unwrap()
+            .unwrap();
+        let login = house.rooms.identity.ensure_person_login(&person).await.unwrap();
+        let id = app_password_for(&house, &login, "Thunderbird", allowed.parse().unwrap()).await;
+        let page = house.get(&mut browser, &format!("/app-passwords/{id}/sheet")).await.body;
+        for words in wanted {
+            assert!(page.contains(words), "{allowed}: {words}\n{page}");
+        }
+        for words in unwanted {
+            assert!(!page.contains(words), "{allowed}: {words}\n{page}");
+        }
         house.end().await;
     }
 }
