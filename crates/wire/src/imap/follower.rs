@@ -2,7 +2,8 @@
 //!
 //! No two servers agree on what follows a literal that they do not want. So towards the server every literal waits to be asked for,
 //! also where the client does not (RFC 7888), and nothing else is said meanwhile: whatever the server makes of a command, both know
-//! where the next one begins.
+//! where the next one begins. Nor does such a command go on before all others are answered: whatever their tags are, what the server
+//! asks for and answers then is its own.
 
 #[cfg(test)]
 mod agreement;
@@ -11,9 +12,11 @@ mod line;
 mod server;
 #[cfg(test)]
 mod tests;
+mod unanswered;
 
 use self::client::Client;
 use self::server::Server;
+use self::unanswered::Unanswered;
 use crate::passage::{self, Lost, Passage};
 
 /// Follows an IMAP session from the sign-in to its end.
@@ -28,6 +31,7 @@ pub struct Follower {
 #[derive(Default)]
 struct Between {
     asked: Asked,
+    unanswered: Unanswered,
     /// The answer to a command that was kept back. One at a time: nobody hears the client before it is out.
     answer: Option<Vec<u8>>,
 }

@@ -184,6 +184,18 @@ fn rubbish() -> impl Strategy<Value = Vec<u8>> {
     select(parts).prop_map(<[u8]>::to_vec)
 }
 
+/// What somebody says who waits for nothing. Each announcement is of as many octets as the line has, and as a sign-in behind a line's
+/// end has.
+fn early() -> impl Strategy<Value = String> {
+    let words =
+        ["NOOP\r\n", "IDLE\r\n", "APPEND x {17}\r\n", "APPEND x {17+}\r\n", "SEARCH {3}\r\nabc {0+}\r\n"];
+    prop_oneof![
+        5 => (select(vec!["a", "b"]), select(words.to_vec())).prop_map(|(tag, words)| format!("{tag} {words}")),
+        1 => Just("DONE\r\n".to_owned()),
+        1 => Just("\r\nzzz LOGIN x y\r\n".to_owned()),
+    ]
+}
+
 proptest! {
     /// Whatever a server makes of literals and of IDLE, it hears each command whole or up to what it refuses, and none that is kept back.
     #[test]
@@ -213,6 +225,24 @@ proptest! {
             if !want.is_empty() && n_denied == session.server.n_denied {
                 prop_assert_eq!(session.server.end, session.mover.heard.server.len(), "it ends for the server, too");
             }
+        }
+    }
+
+    /// However late the answers come, and whatever they are to: a tag may be another's, too.
+    #[test]
+    fn early_commands_are_heard_as_they_were_said_however_late_the_answers_are(
+        said in vec((early(), 0_usize..40), 0..16), whims in whims(), piece in prop_oneof![1_usize..20, Just(usize::MAX)],
+    ) {
+        let mut session = Session::new(piece, whims);
+        let mut went = Ok(());
+        for (words, n_arrive) in &said {
+            went = session.say_early(words.as_bytes(), *n_arrive);
+            if went.is_err() {
+                break;
+            }
+        }
+        if went.and_then(|()| session.catch_up()).is_ok() && session.server.is_at_rest() {
+            prop_assert!(session.mover.follower.between.unanswered.is_empty());
         }
     }
 

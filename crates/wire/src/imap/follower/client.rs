@@ -1,6 +1,6 @@
 //! The client's side: where commands begin, and what they are called.
 
-use super::super::frame::{LineTail, tail};
+use super::super::frame::{Announcement, LineTail, tail};
 use super::{Asked, Between, Idling};
 use crate::imap::{ServerResponse, StatusKind};
 use crate::passage::{Lost, Passage};
@@ -44,10 +44,10 @@ enum State {
     Start,
     /// Within it, at the beginning of a line or behind a literal.
     Line,
-    /// This line goes out instead of the client's, which is taken away: it announced a literal without waiting.
-    Instead { n_line: usize, n_bytes: u64 },
-    /// The line that was said instead is still to be taken away.
-    Taken { n_line: usize, n_bytes: u64 },
+    /// The line has gone out but for its end, which says that a literal does not wait: another one goes out instead.
+    Instead { n_bytes: u64 },
+    /// The end that was replaced is still to be taken away.
+    Taken { n_bytes: u64 },
     /// It has announced so many octets, and goes on when the server asks for them.
     Asks { n_bytes: u64, client_waits: bool },
     /// IDLE goes on, with one line, when the server asks.
@@ -58,7 +58,12 @@ enum State {
     Literal(u64),
 }
 
-/// Tag and name, if the line has both with one space between them: a server that is less strict finds no others.
+/// How a line ends that announces a literal without waiting, behind its figure, and what a server hears instead.
+const UNASKED: &[u8] = b"+}\r\n";
+const ASKING: &[u8] = b"}\r\n";
+
+/// Tag and name, if the line has both with one space between them: a server that is less strict finds no others. DONE is no tag: a
+/// server that has ended IDLE by itself may answer one that comes late as if it were.
 fn head(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let is_tag = |it: &u8| it.is_ascii_graphic() && !b"(){%*\"\\+".contains(it);
     let at = memchr::memchr(b' ', line)?;
@@ -67,8 +72,9 @@ fn head(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let n_name = rest.iter().take_while(|it| it.is_ascii_alphanumeric() || b"-_.".contains(it)).count();
     let (name, behind) = rest.split_at_checked(n_name)?;
     let ends = behind.is_empty() || behind.first() == Some(&b' ');
-    let fits = !tag.is_empty() && tag.len() <= 1_000 && tag.iter().all(is_tag) && !name.is_empty() && ends;
-    fits.then_some((tag, name))
+    let is_tag =
+        (1..=1_000).contains(&tag.len()) && tag.iter().all(is_tag) && !tag.eq_ignore_ascii_case(b"DONE");
+    (is_tag && !name.is_empty() && ends).then_some((tag, name))
 }
 
 /// The line at the beginning with its CRLF, once it is there. Bare line feeds, carriage returns and NUL end the session: a server may
@@ -110,19 +116,30 @@ impl Client {
             match self.state {
                 State::Start => {
                     let Some(line) = line(rest)? else { return Ok(so_far(Passage::More)) };
-                    let (tag, name) = match head(line.strip_suffix(b"\r\n").unwrap_or(line)) {
+                    let text = line.strip_suffix(b"\r\n").unwrap_or(line);
+                    let (tag, name) = match head(text) {
                         Some((tag, name)) => (tag, Some(name)),
                         None => (&b"*"[..], None),
                     };
-                    let is_kept_back = name.is_none_or(|name| {
-                        KEPT_BACK.iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes()))
-                    });
+                    let is_named =
+                        |it: &str| name.is_some_and(|name| name.eq_ignore_ascii_case(it.as_bytes()));
+                    let (is_idle, announces) = (is_named("IDLE"), matches!(tail(text), LineTail::Literal(_)));
+                    // The `+` behind an IDLE with a literal would be for either.
+                    let is_kept_back =
+                        name.is_none() || KEPT_BACK.into_iter().any(is_named) || is_idle && announces;
                     if is_kept_back && *done > 0 {
                         return Ok(Passage::Pass(*done));
                     }
+                    if !is_kept_back {
+                        let (unanswered, asks) = (&mut between.unanswered, is_idle || announces);
+                        if unanswered.is_full() || asks && !unanswered.is_empty() {
+                            return Ok(so_far(Passage::Wait));
+                        }
+                        unanswered.add(tag);
+                    }
                     self.begin(tag, is_kept_back)?;
                     self.state = State::Line;
-                    if !is_kept_back && name.is_some_and(|it| it.eq_ignore_ascii_case(b"IDLE")) {
+                    if is_idle && !is_kept_back {
                         between.asked = Asked::ToIdle { tag: self.tag.clone(), idling: Idling::NotYet };
                         self.state = State::Idles;
                         return Ok(Passage::Pass(*done + line.len()));
@@ -131,27 +148,22 @@ impl Client {
                 State::Line => {
                     let Some(line) = line(rest)? else { return Ok(so_far(Passage::More)) };
                     let n_line = line.len();
-                    match self.after(line, between)? {
-                        State::Instead { .. } if *done > 0 => return Ok(Passage::Pass(*done)),
-                        next => self.state = next,
-                    }
+                    self.state = self.after(line, between)?;
                     if let State::Instead { .. } = self.state {
-                        continue;
+                        return Ok(Passage::Pass(*done + n_line - UNASKED.len()));
                     }
                     if self.fate != Fate::Passes {
                         return Ok(Passage::Drop(n_line));
                     }
                     *done += n_line;
                 }
-                State::Instead { n_line, n_bytes } => {
-                    self.state = State::Taken { n_line, n_bytes };
-                    // From now on: the server may answer before the client's line is taken away.
-                    self.ask(between, false);
-                    return Ok(Passage::Say(asking(rest.get(..n_line).unwrap_or_default())));
+                State::Instead { n_bytes } => {
+                    self.state = State::Taken { n_bytes };
+                    return Ok(Passage::Say(ASKING.to_vec()));
                 }
-                State::Taken { n_line, n_bytes } => {
+                State::Taken { n_bytes } => {
                     self.state = State::Asks { n_bytes, client_waits: false };
-                    return Ok(Passage::Drop(n_line));
+                    return Ok(Passage::Drop(UNASKED.len()));
                 }
                 State::Asks { n_bytes, client_waits } => match std::mem::take(&mut between.asked) {
                     Asked::Granted => self.state = literal(n_bytes),
@@ -215,11 +227,11 @@ impl Client {
         };
         Ok(match (announced, self.fate) {
             (None, Fate::Passes | Fate::IsAnswered) => State::Start,
-            (Some(it), Fate::Passes) if it.is_synchronising => {
-                self.ask(between, true);
-                State::Asks { n_bytes: it.n_bytes, client_waits: true }
+            (Some(Announcement { n_bytes, is_synchronising: client_waits, .. }), Fate::Passes) => {
+                // From now on: the server may answer before all of the client's line is out of the way.
+                between.asked = Asked::By { tag: self.tag.clone(), client_waits };
+                if client_waits { State::Asks { n_bytes, client_waits } } else { State::Instead { n_bytes } }
             }
-            (Some(it), Fate::Passes) => State::Instead { n_line: line.len(), n_bytes: it.n_bytes },
             (Some(it), Fate::IsKeptBack | Fate::IsAnswered) if !it.is_synchronising => literal(it.n_bytes),
             // It waits for something that never comes, and has its answer already.
             (Some(_), Fate::IsAnswered) => State::Start,
@@ -231,21 +243,11 @@ impl Client {
         })
     }
 
-    fn ask(&self, between: &mut Between, client_waits: bool) {
-        between.asked = Asked::By { tag: self.tag.clone(), client_waits };
-    }
-
     fn answer(&self) -> Vec<u8> {
         let tag = std::str::from_utf8(&self.tag).ok().filter(|it| *it != "*");
         let text = "This command is not possible here: you are signed in already, and nothing is compressed";
         ServerResponse::status(tag, StatusKind::Bad, None, text).as_bytes().to_vec()
     }
-}
-
-/// The same line with a literal that waits: `{n}` for `{n+}`.
-fn asking(line: &[u8]) -> Vec<u8> {
-    let text = line.strip_suffix(b"+}\r\n").unwrap_or(line);
-    [text, b"}\r\n"].concat()
 }
 
 /// A literal of nothing is over at once: the line goes on.

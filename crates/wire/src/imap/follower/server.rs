@@ -219,6 +219,7 @@ impl Between {
 
     /// The server has ended a command.
     fn answered(&mut self, tag: &[u8]) {
+        self.unanswered.remove(tag);
         match &mut self.asked {
             Asked::ToIdle { tag: asking, idling } if asking == tag && *idling != Idling::NotYet => {
                 *idling = Idling::NoMore;

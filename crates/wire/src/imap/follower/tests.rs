@@ -38,6 +38,9 @@ fn another_sign_in_and_compression_are_kept_back_and_answered() {
         ("d STARTTLS\r\n", "d"),
         ("e UNAUTHENTICATE\r\n", "e"),
         ("e PROXYAUTH somebody\r\n", "e"),
+        // Whose `+` would be for the literal or for IDLE.
+        ("e IDLE {6}\r\n", "e"),
+        ("e idle x {6+}\r\nDONE\r\n\r\n", "e"),
         // What another server might read as one of these.
         ("f  LOGIN x y\r\n", "*"),
         ("f\tLOGIN x y\r\n", "*"),
@@ -46,6 +49,8 @@ fn another_sign_in_and_compression_are_kept_back_and_answered() {
         ("(\x07 LOGIN x y\r\n", "*"),
         ("\r\n", "*"),
         ("DONE\r\n", "*"),
+        // A server answers a DONE that comes late as if it were a tag.
+        ("done NOOP\r\n", "*"),
     ] {
         for piece in [1, 4, 1_000] {
             let mut it = Mover::new(piece);
@@ -113,23 +118,104 @@ fn a_literal_that_does_not_wait_is_made_to_wait() {
     }
 }
 
+/// Else the answer to the first would be taken for the other's, which still goes on: its `+` would be taken for the next command's,
+/// and what the server reads as commands for a literal.
+#[test]
+fn a_tag_that_is_used_again_too_early_moves_no_command() {
+    // As long as each of the lines that announce a literal of so many octets.
+    let forbidden = "\r\nzzz LOGIN x y\r\n";
+    assert_eq!(forbidden.len(), 17);
+    for piece in [1, 4, 1_000] {
+        for announced in ["a APPEND x {17}\r\n", "a APPEND x {17+}\r\n"] {
+            let before = "a NOOP\r\nb FETCH 1:* BODY.PEEK[]\r\n";
+            let mut it = Mover::new(piece);
+            it.client(format!("{before}{announced}")).unwrap();
+            assert_eq!(it.heard_by_server(), before, "nothing waits for an answer before its turn");
+            it.server("a OK done\r\n* 1 FETCH (BODY[] {4}\r\nabcd)\r\n").unwrap();
+            it.client("x APPEND x {17}\r\n").unwrap();
+            assert_eq!(it.heard_by_server(), before);
+            it.server("b OK done\r\n").unwrap();
+            assert_eq!(it.heard_by_server(), format!("{before}a APPEND x {{17}}\r\n"));
+            it.server("+ go on\r\n").unwrap();
+            it.client(forbidden).unwrap();
+            let literal = "x APPEND x {17}\r\n";
+            assert_eq!(it.heard_by_server(), format!("{before}a APPEND x {{17}}\r\n{literal}\r\n"));
+            assert!(it.heard_by_client().ends_with(&format!("zzz{REFUSED}")));
+        }
+        let mut it = Mover::new(piece);
+        it.client("a NOOP\r\na IDLE\r\nx APPEND x {17}\r\n").unwrap();
+        assert_eq!(it.heard_by_server(), "a NOOP\r\n");
+        it.server("a OK done\r\n").unwrap();
+        assert_eq!(it.heard_by_server(), "a NOOP\r\na IDLE\r\n", "and IDLE is not over");
+        it.server("+ idling\r\n").unwrap_err();
+        assert_eq!(it.heard_by_server(), "a NOOP\r\na IDLE\r\n");
+    }
+}
+
+#[test]
+fn one_tag_for_all_commands_passes_and_each_answer_counts_once() {
+    let mut it = Mover::new(1_000);
+    for _ in 0..3 {
+        it.client("a NOOP\r\na NOOP\r\na APPEND x {3}\r\nabc\r\n").unwrap();
+        let n_heard = it.heard.server.len();
+        assert!(it.heard_by_server().ends_with("a NOOP\r\na NOOP\r\n"));
+        // Nobody has said these: the client neither waits for them nor is it kept waiting.
+        it.server("* OK\r\nDONE BAD\r\nb OK\r\na OK\r\n").unwrap();
+        assert_eq!(it.heard.server.len(), n_heard, "one is not answered yet");
+        it.server("a BAD\r\n").unwrap();
+        assert!(it.heard_by_server().ends_with("a APPEND x {3}\r\n"));
+        it.server("+\r\na NO\r\n").unwrap();
+        assert!(it.heard_by_server().ends_with("a APPEND x {3}\r\nabc\r\n"));
+    }
+}
+
+/// MP-5: who asks and does not listen is not remembered without end.
+#[test]
+fn at_most_a_thousand_commands_wait_for_their_answers() {
+    let mut it = Mover::new(1_000);
+    it.client("a NOOP\r\n".repeat(1_005)).unwrap();
+    assert_eq!(it.heard.server.len(), 1_000 * 8);
+    it.server("a OK\r\n".repeat(3)).unwrap();
+    assert_eq!(it.heard.server.len(), 1_003 * 8);
+    it.server("a OK\r\n".repeat(1_002)).unwrap();
+    assert_eq!(it.heard.server.len(), 1_005 * 8);
+    it.client("a IDLE\r\n").unwrap();
+    assert!(it.heard_by_server().ends_with("IDLE\r\n"), "nothing is remembered any more");
+}
+
+/// MP-5: a long line that announces a literal without waiting is passed, and not said again.
+#[test]
+fn of_a_line_that_does_not_wait_only_its_end_is_ours() {
+    let line = format!("a SEARCH {} {{3+}}\r\n", "x".repeat(60_000));
+    let mut it = Follower::default();
+    assert_eq!(it.hear_client(line.as_bytes()), Ok(Passage::Pass(line.len() - 4)));
+    assert_eq!(it.hear_client(b"+}\r\n"), Ok(Passage::Say(b"}\r\n".to_vec())));
+    assert_eq!(it.hear_client(b"+}\r\n"), Ok(Passage::Drop(4)));
+    assert_eq!(it.hear_client(b"abc\r\n"), Ok(Passage::Wait));
+}
+
 /// A server that is quick answers before the client's own line is taken away.
 #[test]
 fn an_answer_at_once_to_a_literal_that_does_not_wait_is_heard() {
     let said = b"a APPEND INBOX {3+}\r\nabc\r\nc NOOP\r\n";
+    let n_line = said.len() - b"+}\r\nabc\r\nc NOOP\r\n".len();
     for (answer, goes_to_client, and_then) in [
         (&b"a NO\r\n"[..], Passage::Pass(6), [Passage::Drop(3), Passage::Drop(2), Passage::Pass(8)]),
         (b"+ \r\n", Passage::Drop(4), [Passage::Pass(13), Passage::More, Passage::More]),
     ] {
-        let mut it = Follower::default();
-        assert_eq!(it.hear_client(said), Ok(Passage::Say(b"a APPEND INBOX {3}\r\n".to_vec())));
-        assert_eq!(it.hear_server(answer), Ok(goes_to_client));
-        assert_eq!(it.hear_client(said), Ok(Passage::Drop(21)));
-        let mut rest = &said[21..];
-        for passage in and_then {
-            assert_eq!(it.hear_client(rest).as_ref(), Ok(&passage));
-            if let Passage::Drop(n) | Passage::Pass(n) = passage {
-                rest = &rest[n..];
+        // Before the line's new end is said, or before its own is taken away.
+        for n_steps in 1..=3 {
+            let mut it = Follower::default();
+            let mut rest = &said[..];
+            let line = [Passage::Pass(n_line), Passage::Say(b"}\r\n".to_vec()), Passage::Drop(4)];
+            for (at, passage) in line.iter().chain(&and_then).enumerate() {
+                if at == n_steps {
+                    assert_eq!(it.hear_server(answer).as_ref(), Ok(&goes_to_client));
+                }
+                assert_eq!(it.hear_client(rest).as_ref(), Ok(passage));
+                if let Passage::Drop(n) | Passage::Pass(n) = passage {
+                    rest = &rest[*n..];
+                }
             }
         }
     }
@@ -141,11 +227,18 @@ fn behind_idle_nothing_is_said_before_the_server_waits_for_its_end() {
     let mut it = Mover::new(1_000);
     it.client("a IDLE\r\nDONE\r\nb APPEND x {11}\r\n").unwrap();
     assert_eq!(it.heard_by_server(), "a IDLE\r\n");
-    it.server("+ idling\r\n").unwrap();
+    it.server("+ idling\r\n+ still idling\r\n").unwrap();
+    assert_eq!(
+        it.heard_by_server(),
+        "a IDLE\r\nDONE\r\n",
+        "the second one is not what the literal waits for"
+    );
+    it.server("a OK over\r\n").unwrap();
     assert_eq!(it.heard_by_server(), "a IDLE\r\nDONE\r\nb APPEND x {11}\r\n");
-    it.server("a OK over\r\nb NO not there\r\n").unwrap();
+    it.server("b NO not there\r\n").unwrap();
     it.client("c LOGIN x y\r\n").unwrap();
-    assert_eq!(it.heard_by_client(), format!("+ idling\r\na OK over\r\nb NO not there\r\nc{REFUSED}"));
+    let heard = format!("+ idling\r\n+ still idling\r\na OK over\r\nb NO not there\r\nc{REFUSED}");
+    assert_eq!(it.heard_by_client(), heard);
     let mut it = Mover::new(1_000);
     it.client("a IDLE\r\nb NOOP\r\n").unwrap();
     it.server("a BAD what?\r\n").unwrap();
@@ -319,8 +412,9 @@ proptest! {
         let ended_cut = (cut.client(&client), cut.server(&server));
         prop_assert_eq!(ended, ended_cut);
         prop_assert!(whole.heard.server == cut.heard.server);
-        // A client that is asked, and then goes wrong, ends it before or after the server's next words: they have no order.
-        if ended.1 != Err(Lost::NotACommand) {
+        // A client that is asked, and then goes wrong, is answered or ends it before or after the server's next words: they have no order.
+        let is_refused = [&whole, &cut].into_iter().any(|it| it.heard_by_client().contains(REFUSED));
+        if ended.1 != Err(Lost::NotACommand) && !is_refused {
             prop_assert!(whole.heard.client == cut.heard.client);
             prop_assert_eq!(whole.follower.is_at_boundary(), cut.follower.is_at_boundary());
         }

@@ -24,11 +24,16 @@ pub(super) struct Session {
     pub(super) mover: Mover<Follower>,
     pub(super) server: Server,
     piece: usize,
+    /// What the server has said and nobody has heard yet.
+    on_the_way: Vec<u8>,
 }
+
+/// What the server says to ask for a literal.
+const ASKS: &str = "+ go on {3}\r\n";
 
 impl Session {
     pub(super) fn new(piece: usize, whims: Vec<Whim>) -> Self {
-        Self { mover: Mover::new(piece), server: Server::new(whims), piece }
+        Self { mover: Mover::new(piece), server: Server::new(whims), piece, on_the_way: Vec::new() }
     }
 
     /// The client says this in pieces, and behind each the server answers for as long as it hears something.
@@ -42,6 +47,28 @@ impl Session {
                 }
                 self.mover.server(answers)?;
             }
+        }
+        Ok(())
+    }
+
+    /// The client says this without waiting for anything, and of the server's answers so many octets arrive behind it.
+    pub(super) fn say_early(&mut self, words: &[u8], n_arrive: usize) -> Result<(), Lost> {
+        let n_heard = self.mover.heard.server.len();
+        self.mover.client(words)?;
+        if self.on_the_way.windows(ASKS.len()).any(|it| it == ASKS.as_bytes()) {
+            assert_eq!(self.mover.heard.server.len(), n_heard, "nobody knows yet that the server asks");
+        }
+        self.on_the_way.extend(self.server.read(&self.mover.heard.server));
+        let arriving: Vec<u8> = self.on_the_way.drain(..n_arrive.min(self.on_the_way.len())).collect();
+        self.mover.server(arriving)?;
+        self.on_the_way.extend(self.server.read(&self.mover.heard.server));
+        Ok(())
+    }
+
+    /// All answers arrive.
+    pub(super) fn catch_up(&mut self) -> Result<(), Lost> {
+        while !self.on_the_way.is_empty() {
+            self.say_early(b"", usize::MAX)?;
         }
         Ok(())
     }
@@ -68,6 +95,11 @@ impl Server {
         Self { reader, n_read: 0, begun: 0, end: 0, n_denied: 0, idling: None, whims }
     }
 
+    /// It has answered all that it has heard.
+    pub(super) const fn is_at_rest(&self) -> bool {
+        self.end == self.n_read && self.idling.is_none()
+    }
+
     fn read(&mut self, heard: &[u8]) -> Vec<u8> {
         self.reader.enqueue_bytes(&heard[self.n_read..]);
         self.n_read = heard.len();
@@ -85,7 +117,7 @@ impl Server {
                         self.n_denied += 1;
                         says += &format!("{tag} NO no {{3}}\r\n");
                     }
-                    _ => says += "* 5 EXISTS\r\n+ go on {3}\r\n",
+                    _ => says += &format!("* 5 EXISTS\r\n{ASKS}"),
                 }
             } else {
                 self.begun += end;
