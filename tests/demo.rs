@@ -328,9 +328,17 @@ fn the_lines_for_curl_and_swaks_work_when_pasted() {
     assert!(
         text.contains("A first letter from reception@sandbox.test has just arrived at anna@sandbox.test")
     );
-    for label in
-        ["Portal", "Sign in", "Sandbox mailboxes", "Pretend phone", "Server", "Port", "User name", "Password"]
-    {
+    for label in [
+        "Portal",
+        "Sign in",
+        "Sandbox mailboxes",
+        "Pretend phone",
+        "Server",
+        "Port for sending",
+        "Port for reading",
+        "User name",
+        "Password",
+    ] {
         assert!(text.contains(&format!("  {label}  ")), "{label} is missing in: {text}");
     }
     let pages = text.lines().find_map(|line| line.trim().strip_prefix("Sandbox mailboxes")).unwrap().trim();
@@ -339,6 +347,8 @@ fn the_lines_for_curl_and_swaks_work_when_pasted() {
     output_of(Command::new("sh").arg("-c").arg(lines("printf "))).done();
     mailboxes.await_subject(ANNA, "Hello from curl");
     output_of(Command::new("sh").arg("-c").arg(lines("swaks "))).done();
+    let read = output_of(Command::new("sh").arg("-c").arg(lines("curl "))).done();
+    assert!(read.contains("* STATUS INBOX (MESSAGES "), "{read}");
     let list = output_of(Command::new("sh").arg("-c").arg(lines("gatepost outbox list").replacen(
         "gatepost",
         env!("CARGO_BIN_EXE_gatepost"),

@@ -444,13 +444,13 @@ fn whatever_a_provider_says_after_the_sign_in_passes_in_pieces_or_ends_both() {
             ("imap", "a literal of more than 64 bits"),
             Open,
             &[Says("* 1 EXISTS\r\n* 1 FETCH (BODY[] {18446744073709551616}\r\nabc\r\n"), HearsLast("")],
-            &[HearsLast("* 1 EXISTS\r\n")],
+            &[HearsLast("* 1 EXISTS\r\n* 1 FETCH (BODY[] {18446744073709551616}\r\n")],
         ),
         then(
             ("imap", "a literal of twenty digits more"),
             Open,
             &[Says("* 1 FETCH (BODY[] {9999999999999999999999999999999999999999}\r\nabc\r\n"), HearsLast("")],
-            &[HearsLast("")],
+            &[HearsLast("* 1 FETCH (BODY[] {9999999999999999999999999999999999999999}\r\n")],
         ),
         then(
             ("imap", "a literal of less than nothing"),
