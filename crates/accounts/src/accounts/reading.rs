@@ -117,9 +117,7 @@ impl Doors {
         }
         Arc::clone(all.entry((id, protocol)).or_default())
     }
-}
 
-impl Doors {
     /// Somebody has signed in to read it: what failed before counts no more.
     pub(super) fn forget(&self, id: MailAccountId) {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -288,7 +286,7 @@ impl Accounts {
             }
             let what = self.what(&handed, server, &failure);
             let diagnosis = what.diagnosis().cloned();
-            if let Some(full) = diagnosis.as_ref().filter(|it| FULL.contains(&it.rule.as_str())) {
+            if let Some(full) = full(diagnosis.as_ref()) {
                 return Err(NotReadable::Full(words_with_cure(&it.address, full)));
             }
             self.report_reading(organisation, it.account, event(what)).await?;
@@ -302,8 +300,7 @@ impl Accounts {
 
     /// Whether others have used up what the provider allows.
     fn is_full(&self, handed: &SendingAccount, server: &ReadingServer, failure: &UpstreamError) -> bool {
-        let what = self.what(handed, server, failure);
-        what.diagnosis().is_some_and(|it| FULL.contains(&it.rule.as_str()))
+        full(self.what(handed, server, failure).diagnosis()).is_some()
     }
 
     /// What is wrong with a server that the status does not tell of. The board shows nothing of it, so the cure stands here.
@@ -316,7 +313,7 @@ impl Accounts {
         let (address, what) = (&handed.address, self.what(handed, server, failure));
         let diagnosis = what.diagnosis();
         let rule = diagnosis.map(|it| it.rule.as_str());
-        if let Some(full) = diagnosis.filter(|it| FULL.contains(&it.rule.as_str())) {
+        if let Some(full) = full(diagnosis) {
             return NotReadable::Full(words_with_cure(address, full));
         }
         let protocol = server.protocol.name();
@@ -392,6 +389,10 @@ const fn is_refusal(failure: &UpstreamError) -> bool {
 
 /// Rules of the catalogue that speak of other connections, and not of this account.
 const FULL: [&str; 3] = ["im-g-conn", "im-limit", "pop-inuse"];
+
+fn full(diagnosis: Option<&Diagnosis>) -> Option<&Diagnosis> {
+    diagnosis.filter(|it| FULL.contains(&it.rule.as_str()))
+}
 
 fn words(address: &EmailAddress, diagnosis: Option<&Diagnosis>) -> String {
     match diagnosis {
