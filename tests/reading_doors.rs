@@ -4,6 +4,9 @@
 mod harness;
 
 use std::fs;
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::thread;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -348,6 +351,33 @@ fn trouble_at_the_provider_is_named_and_is_never_a_wrong_password() {
     let by_pop3 =
         format!("-ERR [SYS/TEMP] {READER} cannot be read by POP3: {cause} Check the port for reading: ");
     assert!(answers[1].starts_with(&by_pop3), "{answers:?}");
+    at.server.stop();
+}
+
+/// MP-4: whoever asks and takes no answer gets no further, or hundreds of KiB would be kept for each.
+#[test]
+fn answers_do_not_pile_up_for_whoever_takes_none() {
+    const N: u64 = 20;
+    const KIB_EACH: u64 = 150;
+    let at = ReadingHouse::start();
+    let asked = "CAPA\r\n".repeat(2_700);
+    // Asks until nobody hears it any more, because the system holds as many answers as it may.
+    let asks = || {
+        let mut socket = TcpStream::connect(at.server.text("pop3_starttls")).unwrap();
+        socket.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+        while socket.write_all(asked.as_bytes()).is_ok() {}
+        socket
+    };
+    // What every first session needs once.
+    drop(asks());
+    let before = at.peak_kib();
+    let held: Vec<TcpStream> = thread::scope(|scope| {
+        let asking: Vec<_> = (0..N).map(|_| scope.spawn(asks)).collect();
+        asking.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    let grown = at.peak_kib() - before;
+    assert!(grown < N * KIB_EACH, "{grown} KiB for {} clients", held.len());
+    drop(held);
     at.server.stop();
 }
 

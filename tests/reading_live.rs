@@ -479,14 +479,9 @@ fn thirty_megabytes_go_both_ways_byte_for_byte_and_are_never_held() {
     const MOST_KIB: u64 = 16 * 1024;
     let at = ReadingHouse::start();
     let with = at.app_password(&[]);
-    let peak = || -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", at.server.process_id())).unwrap();
-        let line = status.lines().find(|it| it.starts_with("VmHWM:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
-    };
     // What every first session needs once.
     at.imaplib(ReadingDoor::IMAP[0], &with, "session.noop()", "");
-    let before = peak();
+    let before = at.peak_kib();
     let program = r#"
 import random
 source = random.Random(7)
@@ -500,7 +495,7 @@ back = ok(session.fetch("1", "(BODY.PEEK[])"))[0][1]
 assert back == text, (len(back), len(text))
 "#;
     at.imaplib(ReadingDoor::IMAP[1], &with, program, "");
-    let after = peak();
+    let after = at.peak_kib();
     assert!(after < before + MOST_KIB, "{before} KiB, then {after} KiB");
     // And by POP3.
     let mut command = at.program("curl", &at.folder);
@@ -522,7 +517,7 @@ assert back == text, (len(back), len(text))
         held(&at, None)[0].text == large.iter().copied().filter(|it| *it != b'\r').collect::<Vec<_>>()
             || held(&at, None)[0].text == large
     );
-    let after = peak();
+    let after = at.peak_kib();
     assert!(after < before + MOST_KIB, "{before} KiB, then {after} KiB");
     at.server.stop();
 }

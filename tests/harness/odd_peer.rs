@@ -251,12 +251,6 @@ fn is_honest_to(at: &ReadingHouse, with: &AppPassword) {
     assert!(pop3.rest().is_empty());
 }
 
-fn peak_kib(at: &ReadingHouse) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", at.server.process_id())).unwrap();
-    let line = status.lines().find(|it| it.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
 /// Plays a part beside all others. Its name stands before whatever it complains about.
 fn part<'a>(scope: &'a thread::Scope<'a, '_>, name: String, part: impl FnOnce() + Send + 'a) {
     thread::Builder::new().name(name).spawn_scoped(scope, part).unwrap();
@@ -270,7 +264,7 @@ pub(crate) fn meet(rows: &[Meeting]) {
     let honest = at.app_password(&[]);
     is_honest_to(&at, &honest);
     let n_before = 2;
-    let before = peak_kib(&at);
+    let before = at.peak_kib();
     thread::scope(|scope| {
         for (n, it) in rows.iter().enumerate() {
             let (at, honest) = (&at, &honest);
@@ -294,7 +288,7 @@ pub(crate) fn meet(rows: &[Meeting]) {
     let n_sessions = n_before + rows.len() + 2;
     let are_over = || (log().matches(" session ended").count() >= n_sessions).then_some(());
     assert!(wait_until(PATIENCE, are_over).is_some(), "not all {n_sessions} have ended: {}", log());
-    let grown = peak_kib(&at) - before;
+    let grown = at.peak_kib() - before;
     assert!(grown < GROWS_BY_KIB, "it has grown by {grown} KiB");
     assert!(!log().contains("panicked"), "{}", log());
     assert_eq!(at.server.stop().code(), Some(0));

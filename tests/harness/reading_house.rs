@@ -133,6 +133,13 @@ impl ReadingHouse {
         client
     }
 
+    /// The most memory that the program has had in RAM so far.
+    pub(crate) fn peak_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.server.process_id())).unwrap();
+        let line = status.lines().find(|it| it.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
     /// Everything that helps whoever looks at a failed test.
     pub(crate) fn told(&self) -> String {
         let log = fs::read_to_string(&self.server.log).unwrap_or_default();
