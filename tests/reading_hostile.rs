@@ -6,7 +6,7 @@ mod harness;
 
 use harness::Begins::{Encrypted, Greeting, GreetingBeforeTls, Open, Plain, SignIn};
 use harness::Step::{
-    Drips, Hears, HearsLast, HearsOften, IsLeft, NeverStops, Repeats, Says, Takes, TakesSlowly, Writes,
+    Drips, Hears, HearsLast, HearsOften, IsLeft, NeverStops, Repeats, Says, Streams, Takes, TakesSlowly, Writes,
 };
 use harness::{Begins, Meeting, Step, meet};
 
@@ -975,3 +975,30 @@ fn a_client_is_told_what_it_does_wrong_or_is_let_go() {
 
 const NOT_HERE: &str =
     "* BAD This command is not possible here: you are signed in already, and nothing is compressed";
+
+/// MP-5: as large as a message may be for many programs, and larger than any that is sent.
+#[test]
+fn two_gibibytes_pass_in_flat_memory() {
+    const SIZE: usize = 2 * 1024 * 1024 * 1024;
+    meet(&[then(
+        ("imap", "a literal of 2 GiB"),
+        Open,
+        &[
+            Hears("f FETCH 1 BODY[]"),
+            Says("* 1 FETCH (BODY[] {2147483648}\r\n"),
+            Streams(SIZE),
+            Says(")\r\nf OK done\r\n"),
+            Hears("q LOGOUT"),
+            Says("* BYE bye\r\nq OK\r\n"),
+        ],
+        &[
+            Says("f FETCH 1 BODY[]\r\n"),
+            Hears("* 1 FETCH (BODY[] {2147483648}"),
+            Takes(SIZE),
+            Hears(")"),
+            Hears("f OK done"),
+            Says("q LOGOUT\r\n"),
+            HearsLast("* BYE bye\r\nq OK\r\n"),
+        ],
+    )]);
+}

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(100);
 /// More than anybody may swallow who does not pass it on.
 const ENDLESS: usize = 256 * 1024 * 1024;
 
-/// What a slow peer takes at a time.
+/// What is written or taken at a time of much.
 const LITTLE: usize = 1024 * 1024;
 
 /// By how much the program may grow over all that odd peers do to it at the same time.
@@ -31,6 +31,8 @@ pub(crate) enum Step {
     Writes(&'static [u8]),
     /// Writes it so often, in one piece.
     Repeats(&'static str, usize),
+    /// Writes so many octets.
+    Streams(usize),
     /// Writes it until the other side has gone.
     NeverStops(&'static str),
     /// Writes it over and over, an octet a second, until the other side has gone.
@@ -135,6 +137,10 @@ fn play(peer: &mut LineClient, steps: &[Step], names: &Names, mut heard: Option<
             Step::Repeats(text, n) => {
                 let _ = peer.try_to_write(text.repeat(n).as_bytes());
             }
+            Step::Streams(n) => {
+                let piece = vec![b'x'; LITTLE];
+                (0..n / LITTLE).for_each(|_| peer.write(&piece));
+            }
             Step::NeverStops(text) => {
                 let piece = text.repeat(16 * 1024 / text.len());
                 let n_taken = (0..ENDLESS / piece.len()).take_while(|_| peer.try_to_write(piece.as_bytes()));
@@ -154,7 +160,10 @@ fn play(peer: &mut LineClient, steps: &[Step], names: &Names, mut heard: Option<
                 assert!(line.starts_with(&start), "{line:?} is not {start:?}");
             }
             Step::HearsOften(line, n) => (0..n).for_each(|_| assert_eq!(peer.hear(), line)),
-            Step::Takes(n) => drop(peer.octets(n)),
+            Step::Takes(n) => {
+                (0..n / LITTLE).for_each(|_| drop(peer.octets(LITTLE)));
+                drop(peer.octets(n % LITTLE));
+            }
             Step::TakesSlowly(n) => {
                 for _ in 0..n / LITTLE {
                     thread::sleep(Duration::from_millis(700));
