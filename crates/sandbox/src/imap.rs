@@ -15,7 +15,8 @@ use std::sync::Arc;
 use gatepost_net::{Connection, Farewell, Service, Ticket};
 
 use crate::provider::Provider;
-use session::{Ending, Session};
+use crate::session::{Conversation as _, run_until};
+use session::Session;
 
 /// Talks IMAP to whoever connects.
 pub(crate) struct ImapDoor(pub(crate) Arc<Provider>);
@@ -24,28 +25,13 @@ impl Service for ImapDoor {
     async fn talk<'a>(&'a self, connection: &'a mut Connection, _ticket: &'a Ticket) {
         let ends = self.0.stop.child_token();
         let mut session = Session::new(&self.0, connection, ends.clone());
-        let ending = tokio::select! {
-            biased;
-            () = ends.cancelled() => Ending::SignedOut,
-            ending = session.run() => ending,
-        };
+        let ending = run_until(&ends, session.run()).await;
         drop(session);
-        match ending {
-            Ending::Cut => connection.cut(),
-            Ending::Said => {}
-            Ending::SignedOut if self.0.stop.is_cancelled() => {
-                connection.part(reply::bye("The sandbox is stopping").as_bytes()).await;
-            }
-            Ending::SignedOut => connection.part(reply::bye("Signed out: sign in again").as_bytes()).await,
-        }
+        ending.part(connection, &self.0.stop, reply::last).await;
     }
 
     fn farewell(&self, why: Farewell) -> Cow<'static, [u8]> {
-        let text = match why {
-            Farewell::TooManyFromHere | Farewell::Full => "Too many connections",
-            Farewell::Panicked => "The sandbox made a mistake",
-        };
-        Cow::Owned(reply::bye(text).as_bytes().to_vec())
+        Cow::Owned(reply::last(why.into()))
     }
 }
 

@@ -39,6 +39,7 @@ mod phone;
 mod pop3;
 mod provider;
 mod sandbox;
+mod session;
 mod smtp;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use gatepost_net::{Connection, Farewell, Service, Ticket};
 
 use crate::provider::Provider;
-use session::{Ending, Session};
+use crate::session::{Conversation as _, run_until};
+use session::Session;
 
 /// Talks POP3 to whoever connects.
 pub(crate) struct Pop3Door(pub(crate) Arc<Provider>);
@@ -22,22 +23,13 @@ impl Service for Pop3Door {
         let ends = self.0.stop.child_token();
         let mut session = Session::new(&self.0, connection, ends.clone());
         // A session may be dropped at any point: nothing is deleted before QUIT.
-        let ending = tokio::select! {
-            biased;
-            () = ends.cancelled() => Ending::SignedOut,
-            ending = session.run() => ending,
-        };
+        let ending = run_until(&ends, session.run()).await;
         drop(session);
-        match ending {
-            Ending::Cut => connection.cut(),
-            Ending::Said => {}
-            Ending::SignedOut if self.0.stop.is_cancelled() => connection.part(&reply::stopping()).await,
-            Ending::SignedOut => connection.part(&reply::signed_out()).await,
-        }
+        ending.part(connection, &self.0.stop, reply::last).await;
     }
 
     fn farewell(&self, why: Farewell) -> Cow<'static, [u8]> {
-        Cow::Owned(reply::farewell(why))
+        Cow::Owned(reply::last(why.into()))
     }
 }
 

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use gatepost_net::{Connection, Farewell, Service, Ticket};
 
 use crate::provider::Provider;
-use session::{Ending, Session};
+use crate::session::{Conversation as _, run_until};
+use session::Session;
 
 /// The largest message, in octets.
 const LARGEST_BYTES: u64 = 50 << 20;
@@ -33,22 +34,13 @@ impl Service for SmtpDoor {
         let ends = self.0.stop.child_token();
         let mut session = Session::new(&self.0, connection, ends.clone());
         // A session may be dropped at any point: what it has not accepted is gone, and nobody was told otherwise.
-        let ending = tokio::select! {
-            biased;
-            () = ends.cancelled() => Ending::SignedOut,
-            ending = session.run() => ending,
-        };
+        let ending = run_until(&ends, session.run()).await;
         drop(session);
-        match ending {
-            Ending::Cut => connection.cut(),
-            Ending::Said => {}
-            Ending::SignedOut if self.0.stop.is_cancelled() => connection.part(&reply::stopping()).await,
-            Ending::SignedOut => connection.part(&reply::signed_out()).await,
-        }
+        ending.part(connection, &self.0.stop, reply::last).await;
     }
 
     fn farewell(&self, why: Farewell) -> Cow<'static, [u8]> {
-        Cow::Owned(reply::farewell(why))
+        Cow::Owned(reply::last(why.into()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatepost_core::EmailAddress;
-use gatepost_net::{LineEnd, ReadError, StartTlsError};
+use gatepost_net::{LineEnd, ReadError};
 use gatepost_wire::imap::{
     Command, FlagChange, FlagChangeKind, Folder, NumberSet, ServerResponse, StatusItem,
 };
@@ -12,12 +12,10 @@ use tokio::time::Instant;
 
 use super::folder::{View, count, flags_of};
 use super::reply;
-use super::session::{Ending, Session, State, Step};
+use super::session::{Session, State};
 use crate::fault::Phase;
 use crate::mailbox::{MessageId, Numbered};
-
-/// SS-11.
-const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+use crate::session::{Conversation as _, Ending, Step};
 
 /// Names for ALPN: none but mail programs shall come (ALPACA).
 const ALPN: &[&str] = &["imap"];
@@ -151,13 +149,7 @@ impl Session<'_> {
             return Ok(());
         }
         self.say(&reply::ok(tag, "Begin TLS negotiation"));
-        self.flush().await?;
-        let deadline = Instant::now() + HANDSHAKE_WITHIN;
-        let turned = self.connection.start_tls_server(&self.provider.tls, ALPN, deadline).await;
-        turned.map_err(|error: StartTlsError| {
-            tracing::info!(peer = %self.connection.peer(), %error, "no TLS");
-            Ending::Cut
-        })?;
+        self.begin_tls(ALPN).await?;
         self.state = State::NotAuthenticated;
         Ok(())
     }

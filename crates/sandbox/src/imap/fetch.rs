@@ -5,8 +5,9 @@ use gatepost_wire::imap::{FetchItem, FetchWriter, NumberSet, Section, SectionOf}
 
 use super::folder::{flags_of, names};
 use super::letter::Text;
-use super::session::{Session, Step};
+use super::session::Session;
 use crate::mailbox::NumberedLetter;
+use crate::session::{Conversation as _, Step};
 
 impl Session<'_> {
     pub(super) async fn cmd_fetch(

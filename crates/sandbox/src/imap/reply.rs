@@ -4,6 +4,7 @@ use gatepost_wire::imap::{Capabilities, ServerResponse, StatusKind};
 use gatepost_wire::sasl::Mechanism;
 
 use crate::SandboxError;
+use crate::session::Parting;
 
 /// RFC 9051 §6.2.1: before TLS nobody can sign in.
 pub(super) fn capabilities(is_encrypted: bool) -> Capabilities {
@@ -48,6 +49,10 @@ pub(super) fn bad(tag: &str, text: &str) -> ServerResponse {
 
 pub(super) fn bye(text: &str) -> ServerResponse {
     ServerResponse::status(None, StatusKind::Bye, None, text)
+}
+
+pub(super) fn last(why: Parting) -> Vec<u8> {
+    bye(why.text()).as_bytes().to_vec()
 }
 
 pub(super) fn tls_first(tag: &str) -> ServerResponse {

@@ -6,8 +6,9 @@ use mail_parser::MessageParser;
 
 use super::folder::count;
 use super::letter::Text;
-use super::session::{Session, Step};
+use super::session::Session;
 use crate::mailbox::NumberedLetter;
+use crate::session::Step;
 
 /// What the numbers of a set are measured by.
 #[derive(Clone, Copy)]

@@ -12,34 +12,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::folder::View;
 use super::reply;
-use crate::fault::{FaultReply, Occasion, Outcome, Phase, Protocol};
+use crate::fault::{FaultReply, Occasion, Phase, Protocol};
 use crate::provider::{OpenSession, Provider};
+use crate::session::{Conversation, Ending, MOST_ERRORS, Step};
 
 /// RFC 9051 §5.4: at least 30 minutes once somebody has signed in.
 const COMMAND_WITHIN: Duration = Duration::from_secs(1_800);
 
-/// How long a response may take to leave.
-pub(super) const WRITE_WITHIN: Duration = Duration::from_secs(60);
-
 /// The largest message that APPEND brings, in octets.
 const LARGEST_BYTES: u64 = 50 << 20;
-
-/// Errors in one session.
-const MOST_ERRORS: u32 = 20;
-
-/// How a session ends.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// What there was to say has been queued or sent.
-    Said,
-    /// Without another word.
-    Cut,
-    /// From outside: the account was signed out, or the sandbox stops.
-    SignedOut,
-}
-
-/// A step of the session: go on, or end.
-pub(super) type Step<T = ()> = Result<T, Ending>;
 
 /// RFC 9051 §3.
 pub(super) enum State {
@@ -65,27 +46,7 @@ pub(super) struct Session<'a> {
     pub(super) n_missed_sign_ins: u32,
 }
 
-impl<'a> Session<'a> {
-    pub(super) fn new(
-        provider: &'a Arc<Provider>,
-        connection: &'a mut Connection,
-        ends: CancellationToken,
-    ) -> Self {
-        let reader = CommandReader::new(CommandLimits::BEFORE_SIGN_IN);
-        let state = State::NotAuthenticated;
-        Self { provider, connection, state, reader, ends, n_errors: 0, n_missed_sign_ins: 0 }
-    }
-
-    /// Talks until the end.
-    pub(super) async fn run(&mut self) -> Ending {
-        let Err(ending) = self.talk().await;
-        if ending == Ending::Cut {
-            // What was said before the cut has been said.
-            let _ = self.connection.flush(Instant::now() + WRITE_WITHIN).await;
-        }
-        ending
-    }
-
+impl Conversation for Session<'_> {
     async fn talk(&mut self) -> Step<Infallible> {
         match self.meet(Phase::Connect).await? {
             Some(other) => {
@@ -101,6 +62,22 @@ impl<'a> Session<'a> {
             let (tag, command) = self.read_command().await?;
             self.obey(&tag, command).await?;
         }
+    }
+
+    fn both_ends(&mut self) -> (&Arc<Provider>, &mut Connection) {
+        (self.provider, self.connection)
+    }
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        provider: &'a Arc<Provider>,
+        connection: &'a mut Connection,
+        ends: CancellationToken,
+    ) -> Self {
+        let reader = CommandReader::new(CommandLimits::BEFORE_SIGN_IN);
+        let state = State::NotAuthenticated;
+        Self { provider, connection, state, reader, ends, n_errors: 0, n_missed_sign_ins: 0 }
     }
 
     /// The next command; mistakes are answered on the way.
@@ -135,10 +112,6 @@ impl<'a> Session<'a> {
                 }
             }
         }
-    }
-
-    pub(super) async fn flush(&mut self) -> Step {
-        self.connection.flush(Instant::now() + WRITE_WITHIN).await.map_err(|_gone| Ending::Cut)
     }
 
     pub(super) fn say(&mut self, response: &ServerResponse) {
@@ -195,18 +168,5 @@ impl<'a> Session<'a> {
         let account = account.as_ref();
         let occasion = Occasion { door: Protocol::Imap, phase, account, recipient: None, sign_in: None };
         self.suffer(&occasion).await
-    }
-
-    pub(super) async fn suffer(&mut self, occasion: &Occasion<'_>) -> Step<Option<FaultReply>> {
-        let struck = self.provider.faults.strike(occasion);
-        if !struck.wait.is_zero() {
-            self.flush().await?;
-            tokio::time::sleep(struck.wait).await;
-        }
-        match struck.outcome {
-            Some(Outcome::Cut) => Err(Ending::Cut),
-            Some(Outcome::Reply(reply)) => Ok(Some(reply)),
-            None => Ok(None),
-        }
     }
 }

@@ -9,10 +9,11 @@ use gatepost_wire::sasl::{Credentials, Mechanism, SaslError, ServerExchange, Ser
 use tokio::time::Instant;
 
 use super::reply;
-use super::session::{Ending, Session, State, Step};
+use super::session::{Session, State};
 use crate::fault::{Occasion, Phase, Protocol};
 use crate::mailbox::Verdict;
 use crate::oauth::Scope;
+use crate::session::{Conversation as _, Ending, Step};
 
 /// Wrong sign-ins in one session.
 const MOST_MISSES: u32 = 3;

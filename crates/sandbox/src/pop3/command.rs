@@ -1,17 +1,11 @@
 //! One method per command, but for those that sign in or send a message.
 
-use std::time::Duration;
-
-use gatepost_net::StartTlsError;
 use gatepost_wire::pop3::{Command, LISTING_END, ServerReply, push_line};
-use tokio::time::Instant;
 
 use super::reply;
-use super::session::{Ending, Letter, Maildrop, Session, State, Step, is_good};
+use super::session::{Letter, Maildrop, Session, State, is_good};
 use crate::fault::Phase;
-
-/// SS-11.
-const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+use crate::session::{Conversation as _, Ending, Step};
 
 /// Names for ALPN: none but mail programs shall come (ALPACA).
 const ALPN: &[&str] = &["pop3"];
@@ -76,13 +70,7 @@ impl Session<'_> {
             return Ok(());
         }
         self.say(&ServerReply::ok("Begin TLS negotiation"));
-        self.flush().await?;
-        let deadline = Instant::now() + HANDSHAKE_WITHIN;
-        let turned = self.connection.start_tls_server(&self.provider.tls, ALPN, deadline).await;
-        turned.map_err(|error: StartTlsError| {
-            tracing::info!(peer = %self.connection.peer(), %error, "no TLS");
-            Ending::Cut
-        })?;
+        self.begin_tls(ALPN).await?;
         self.state = State::Authorization { user: None };
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! What the door says.
 
-use gatepost_net::Farewell;
 use gatepost_wire::pop3::{Capabilities, ServerReply, code};
 use gatepost_wire::sasl::Mechanism;
 
 use crate::SandboxError;
+use crate::session::Parting;
 
 pub(super) fn greeting() -> ServerReply {
     ServerReply::ok("Gatepost sandbox, a pretend provider, is ready")
@@ -85,18 +85,6 @@ pub(super) fn too_many_errors() -> ServerReply {
     ServerReply::error("Too many errors")
 }
 
-pub(super) fn signed_out() -> Vec<u8> {
-    ServerReply::refusal(code::SYS_TEMP, "Signed out: sign in again").to_bytes()
-}
-
-pub(super) fn stopping() -> Vec<u8> {
-    ServerReply::refusal(code::SYS_TEMP, "The sandbox is stopping").to_bytes()
-}
-
-pub(super) fn farewell(why: Farewell) -> Vec<u8> {
-    let text = match why {
-        Farewell::TooManyFromHere | Farewell::Full => "Too many connections",
-        Farewell::Panicked => "The sandbox made a mistake",
-    };
-    ServerReply::refusal(code::SYS_TEMP, text).to_bytes()
+pub(super) fn last(why: Parting) -> Vec<u8> {
+    ServerReply::refusal(code::SYS_TEMP, why.text()).to_bytes()
 }

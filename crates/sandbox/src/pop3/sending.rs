@@ -5,8 +5,9 @@ use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 
 use super::reply;
-use super::session::{Ending, Session, Step};
+use super::session::Session;
 use crate::error::storage;
+use crate::session::{Conversation as _, Ending, Step};
 
 /// Octets that are read at once.
 const PIECE: usize = 64 << 10;

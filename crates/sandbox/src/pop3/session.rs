@@ -11,32 +11,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::reply;
-use crate::fault::{FaultReply, Occasion, Outcome, Phase, Protocol};
+use crate::fault::{FaultReply, Occasion, Phase, Protocol};
 use crate::mailbox::MessageSummary;
 use crate::provider::{OpenSession, Provider};
+use crate::session::{Conversation, Ending, MOST_ERRORS, Step};
 
 /// RFC 1939 §3: at least 10 minutes.
 const COMMAND_WITHIN: Duration = Duration::from_secs(600);
-
-/// How long a reply may take to leave.
-pub(super) const WRITE_WITHIN: Duration = Duration::from_secs(60);
-
-/// Errors in one session.
-const MOST_ERRORS: u32 = 20;
-
-/// How a session ends.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// What there was to say has been queued or sent.
-    Said,
-    /// Without another word.
-    Cut,
-    /// From outside: the account was signed out, or the sandbox stops.
-    SignedOut,
-}
-
-/// A step of the session: go on, or end.
-pub(super) type Step<T = ()> = Result<T, Ending>;
 
 /// The states of RFC 1939 §3; UPDATE is the end of [`Session::run`].
 pub(super) enum State {
@@ -70,26 +51,7 @@ pub(super) struct Session<'a> {
     pub(super) n_missed_sign_ins: u32,
 }
 
-impl<'a> Session<'a> {
-    pub(super) fn new(
-        provider: &'a Arc<Provider>,
-        connection: &'a mut Connection,
-        ends: CancellationToken,
-    ) -> Self {
-        let state = State::Authorization { user: None };
-        Self { provider, connection, state, ends, n_errors: 0, n_missed_sign_ins: 0 }
-    }
-
-    /// Talks until the end.
-    pub(super) async fn run(&mut self) -> Ending {
-        let Err(ending) = self.talk().await;
-        if ending == Ending::Cut {
-            // What was said before the cut has been said.
-            let _ = self.connection.flush(Instant::now() + WRITE_WITHIN).await;
-        }
-        ending
-    }
-
+impl Conversation for Session<'_> {
     async fn talk(&mut self) -> Step<Infallible> {
         match self.meet(Phase::Connect).await? {
             Some(other) => {
@@ -110,6 +72,21 @@ impl<'a> Session<'a> {
         }
     }
 
+    fn both_ends(&mut self) -> (&Arc<Provider>, &mut Connection) {
+        (self.provider, self.connection)
+    }
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        provider: &'a Arc<Provider>,
+        connection: &'a mut Connection,
+        ends: CancellationToken,
+    ) -> Self {
+        let state = State::Authorization { user: None };
+        Self { provider, connection, state, ends, n_errors: 0, n_missed_sign_ins: 0 }
+    }
+
     /// The next line; what was answered until now leaves before it is waited for.
     pub(super) async fn read_line(&mut self) -> Step<Line> {
         let deadline = Instant::now() + COMMAND_WITHIN;
@@ -127,10 +104,6 @@ impl<'a> Session<'a> {
             }
             Ending::Said
         })
-    }
-
-    pub(super) async fn flush(&mut self) -> Step {
-        self.connection.flush(Instant::now() + WRITE_WITHIN).await.map_err(|_gone| Ending::Cut)
     }
 
     pub(super) fn say(&mut self, reply: &ServerReply) {
@@ -157,19 +130,6 @@ impl<'a> Session<'a> {
         let account = account.as_ref();
         let occasion = Occasion { door: Protocol::Pop3, phase, account, recipient: None, sign_in: None };
         self.suffer(&occasion).await
-    }
-
-    pub(super) async fn suffer(&mut self, occasion: &Occasion<'_>) -> Step<Option<FaultReply>> {
-        let struck = self.provider.faults.strike(occasion);
-        if !struck.wait.is_zero() {
-            self.flush().await?;
-            tokio::time::sleep(struck.wait).await;
-        }
-        match struck.outcome {
-            Some(Outcome::Cut) => Err(Ending::Cut),
-            Some(Outcome::Reply(reply)) => Ok(Some(reply)),
-            None => Ok(None),
-        }
     }
 }
 

@@ -5,10 +5,11 @@ use gatepost_wire::pop3::{ServerReply, code};
 use gatepost_wire::sasl::{Credentials, Mechanism, SaslError, Secret, ServerExchange, ServerStep};
 
 use super::reply;
-use super::session::{Ending, Letter, Maildrop, Session, State, Step, is_good};
+use super::session::{Letter, Maildrop, Session, State, is_good};
 use crate::fault::{Occasion, Phase, Protocol};
 use crate::mailbox::Verdict;
 use crate::oauth::Scope;
+use crate::session::{Conversation as _, Ending, Step};
 
 /// Wrong sign-ins in one session.
 const MOST_MISSES: u32 = 3;

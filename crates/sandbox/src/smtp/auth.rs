@@ -5,11 +5,12 @@ use gatepost_wire::sasl::{Credentials, Mechanism, ServerExchange, ServerStep};
 use gatepost_wire::smtp::ServerReply;
 
 use super::reply;
-use super::session::{Ending, Session, Step};
+use super::session::Session;
 use super::state::State;
 use crate::fault::{Occasion, Phase, Protocol};
 use crate::mailbox::Verdict;
 use crate::oauth::Scope;
+use crate::session::{Conversation as _, Ending, Step};
 
 /// Wrong sign-ins in one session.
 const MOST_MISSES: u32 = 3;

@@ -6,13 +6,14 @@ use gatepost_core::EmailAddress;
 use gatepost_net::{Pace, ReadError};
 use gatepost_wire::smtp::{DataProgress, DataReader, Flaws, LineEnds, ServerReply};
 
-use super::session::{Ending, Session, Step};
+use super::session::Session;
 use super::state::{Client, Envelope};
 use super::trace::trace_header;
 use super::{LARGEST_BYTES, reply};
 use crate::SandboxError;
 use crate::fault::{FaultReply, Occasion, Outcome, Phase, Protocol};
 use crate::mailbox::Incoming;
+use crate::session::{Conversation as _, Ending, Step};
 
 /// A body must come at this pace, and be over in an hour (SS-11).
 const PACE: (Duration, u32, Duration) = (Duration::from_secs(60), 500, Duration::from_secs(3600));

@@ -1,20 +1,14 @@
 //! One method per command, but for AUTH and what follows DATA.
 
-use std::time::Duration;
-
-use gatepost_net::StartTlsError;
 use gatepost_wire::smtp::{
     ClientName, Command, CommandError, EnvelopeSide, MailCommand, RcptCommand, ReversePath,
 };
-use tokio::time::Instant;
 
-use super::session::{Ending, Session, Step};
+use super::session::Session;
 use super::state::{Client, State};
 use super::{LARGEST_BYTES, MOST_RECIPIENTS, reply};
 use crate::fault::Phase;
-
-/// SS-11.
-const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+use crate::session::{Conversation as _, Ending, Step};
 
 /// Names for ALPN: none but mail programs shall come (ALPACA).
 const ALPN: &[&str] = &["smtp"];
@@ -80,13 +74,7 @@ impl Session<'_> {
             return Ok(());
         }
         self.say(reply::go_ahead_with_tls());
-        self.flush().await?;
-        let deadline = Instant::now() + HANDSHAKE_WITHIN;
-        let turned = self.connection.start_tls_server(&self.provider.tls, ALPN, deadline).await;
-        turned.map_err(|error: StartTlsError| {
-            tracing::info!(peer = %self.connection.peer(), %error, "no TLS");
-            Ending::Cut
-        })?;
+        self.begin_tls(ALPN).await?;
         self.state = State::Greeted;
         Ok(())
     }

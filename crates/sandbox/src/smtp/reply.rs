@@ -1,12 +1,12 @@
 //! What the door says.
 
 use gatepost_core::EmailAddress;
-use gatepost_net::Farewell;
 use gatepost_wire::sasl::Mechanism;
 use gatepost_wire::smtp::{Capabilities, ServerReply, SizeLimit};
 
 use super::{HOST_NAME, LARGEST_BYTES, MOST_RECIPIENTS};
 use crate::SandboxError;
+use crate::session::Parting;
 
 pub(super) fn greeting() -> ServerReply {
     ServerReply::plain(220, format!("{HOST_NAME} ESMTP Gatepost sandbox, a pretend provider"))
@@ -169,18 +169,11 @@ pub(super) fn too_many_errors() -> ServerReply {
     ServerReply::new(421, (4, 7, 0), "Too many errors")
 }
 
-pub(super) fn signed_out() -> Vec<u8> {
-    ServerReply::new(421, (4, 7, 0), "Signed out: sign in again").to_bytes()
-}
-
-pub(super) fn stopping() -> Vec<u8> {
-    ServerReply::new(421, (4, 3, 2), "The sandbox is stopping").to_bytes()
-}
-
-pub(super) fn farewell(why: Farewell) -> Vec<u8> {
-    let text = match why {
-        Farewell::TooManyFromHere | Farewell::Full => "Too many connections",
-        Farewell::Panicked => "The sandbox made a mistake",
+pub(super) fn last(why: Parting) -> Vec<u8> {
+    let code = match why {
+        Parting::SignedOut => (4, 7, 0),
+        Parting::Stopping => (4, 3, 2),
+        Parting::Full | Parting::Panicked => (4, 3, 0),
     };
-    ServerReply::new(421, (4, 3, 0), text).to_bytes()
+    ServerReply::new(421, code, why.text()).to_bytes()
 }

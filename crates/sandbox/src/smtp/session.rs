@@ -12,31 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::reply;
 use super::state::State;
-use crate::fault::{FaultReply, Occasion, Outcome, Phase, Protocol};
+use crate::fault::{FaultReply, Occasion, Phase, Protocol};
 use crate::provider::Provider;
+use crate::session::{Conversation, Ending, MOST_ERRORS, Step};
 
 /// RFC 5321 §4.5.3.2.7: at least 5 minutes for the next command.
 const COMMAND_WITHIN: Duration = Duration::from_secs(300);
-
-/// How long a reply may take to leave.
-pub(super) const WRITE_WITHIN: Duration = Duration::from_secs(60);
-
-/// Errors in one session.
-const MOST_ERRORS: u32 = 20;
-
-/// How a session ends.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// What there was to say has been queued or sent.
-    Said,
-    /// Without another word.
-    Cut,
-    /// From outside: the account was signed out, or the sandbox stops.
-    SignedOut,
-}
-
-/// A step of the session: go on, or end.
-pub(super) type Step<T = ()> = Result<T, Ending>;
 
 /// One session; its connection belongs to the caller, who ends it.
 pub(super) struct Session<'a> {
@@ -48,25 +29,7 @@ pub(super) struct Session<'a> {
     pub(super) n_missed_sign_ins: u32,
 }
 
-impl<'a> Session<'a> {
-    pub(super) fn new(
-        provider: &'a Arc<Provider>,
-        connection: &'a mut Connection,
-        ends: CancellationToken,
-    ) -> Self {
-        Self { provider, connection, state: State::Greeted, ends, n_errors: 0, n_missed_sign_ins: 0 }
-    }
-
-    /// Talks until the end.
-    pub(super) async fn run(&mut self) -> Ending {
-        let Err(ending) = self.talk().await;
-        if ending == Ending::Cut {
-            // What was said before the cut has been said.
-            let _ = self.connection.flush(Instant::now() + WRITE_WITHIN).await;
-        }
-        ending
-    }
-
+impl Conversation for Session<'_> {
     async fn talk(&mut self) -> Step<Infallible> {
         match self.meet(Phase::Connect, None).await? {
             Some(other) => {
@@ -85,6 +48,20 @@ impl<'a> Session<'a> {
                 Err(refusal) => self.complain(refusal)?,
             }
         }
+    }
+
+    fn both_ends(&mut self) -> (&Arc<Provider>, &mut Connection) {
+        (self.provider, self.connection)
+    }
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        provider: &'a Arc<Provider>,
+        connection: &'a mut Connection,
+        ends: CancellationToken,
+    ) -> Self {
+        Self { provider, connection, state: State::Greeted, ends, n_errors: 0, n_missed_sign_ins: 0 }
     }
 
     /// The next line; what was answered until now leaves before it is waited for.
@@ -110,10 +87,6 @@ impl<'a> Session<'a> {
             return Err(Ending::Cut);
         }
         Ok(Command::parse(&line).map_err(|error| error.reply()))
-    }
-
-    pub(super) async fn flush(&mut self) -> Step {
-        self.connection.flush(Instant::now() + WRITE_WITHIN).await.map_err(|_gone| Ending::Cut)
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "a reply is said once")]
@@ -142,19 +115,6 @@ impl<'a> Session<'a> {
         let occasion =
             Occasion { door: Protocol::Smtp, phase, account: account.as_ref(), recipient, sign_in: None };
         self.suffer(&occasion).await
-    }
-
-    pub(super) async fn suffer(&mut self, occasion: &Occasion<'_>) -> Step<Option<FaultReply>> {
-        let struck = self.provider.faults.strike(occasion);
-        if !struck.wait.is_zero() {
-            self.flush().await?;
-            tokio::time::sleep(struck.wait).await;
-        }
-        match struck.outcome {
-            Some(Outcome::Cut) => Err(Ending::Cut),
-            Some(Outcome::Reply(reply)) => Ok(Some(reply)),
-            None => Ok(None),
-        }
     }
 
     /// Says the other words if there are some.
