@@ -20,7 +20,7 @@ fn serving(at: &Running) -> Option<String> {
 }
 
 /// Proves who it is where that is asked.
-fn prove(browser: &mut Browser, telephone: &mut Telephone<'_>) {
+fn prove(browser: &mut Browser, telephone: &mut Telephone) {
     if browser.text().contains("Confirm that it is you") {
         telephone.confirm(browser);
     }

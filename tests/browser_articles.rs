@@ -5,7 +5,7 @@ mod harness;
 
 use std::path::Path;
 
-use harness::connecting::{House, begin, confirm, look, look_here, signs_in};
+use harness::connecting::{House, begin, confirm, look, signs_in};
 use harness::portal::code_of;
 use harness::{AppPassword, Browser, Smtp, trusting};
 use serde_json::Value;
@@ -124,7 +124,7 @@ fn gmail_yahoo_and_outlook_com_are_connected_as_each_of_them_wants_it() {
     browser.fill("App password", "sandbox");
     browser.press("Check");
     browser.see("This does not look like an app password of this provider.");
-    look_here(&mut browser, "articles-gmail-doubted");
+    browser.look("articles-gmail-doubted");
     let letters = make_app_password(&house, &mut browser, gmail);
     browser.fill("App password", &letters);
     browser.press("Check");
@@ -206,7 +206,7 @@ fn tdos_fields_make_the_default_of_a_location_and_a_test_letter_arrives() {
     }
     browser.see("STARTTLS");
     browser.fill("User name (signs in as)", front);
-    look_here(&mut browser, "articles-tdo-servers");
+    browser.look("articles-tdo-servers");
     browser.press("Continue");
     browser.fill(&format!("Password of {front}"), "sandbox");
     browser.press("Check");
@@ -216,7 +216,7 @@ fn tdos_fields_make_the_default_of_a_location_and_a_test_letter_arrives() {
     assert_eq!(browser.value("Author’s e-mail address"), front);
     browser.choose("Whom it serves", "Location: Main Street");
     browser.tick("Letters leave by this mailbox unless another one is chosen. The first mailbox is the default in any case.");
-    look_here(&mut browser, "articles-tdo-finish");
+    browser.look("articles-tdo-finish");
     browser.press("Finish");
     browser.see("Front office is connected.");
     browser.see("Location: Main Street");
@@ -226,7 +226,7 @@ fn tdos_fields_make_the_default_of_a_location_and_a_test_letter_arrives() {
     browser.go("/");
     browser.choose("Mail account", "Front office");
     browser.fill("To", LISA);
-    look_here(&mut browser, "articles-tdo-home");
+    browser.look("articles-tdo-home");
     browser.press("Send it");
     confirm(&house, &mut browser);
     browser.see("The test letter was handed in.");
@@ -254,7 +254,7 @@ fn tdos_fields_make_the_default_of_a_location_and_a_test_letter_arrives() {
         (typed_in(&browser, "SMTP server"), typed_in(&browser, "Port")),
         ("localhost".to_owned(), port)
     );
-    look_here(&mut browser, "articles-tdo-values");
+    browser.look("articles-tdo-values");
     let settings = settings_on(&house, &mut browser, "User Name");
     send(&house, &settings, &author, "Your root canal");
     let arrived = house.at.mailboxes().await_subject(LISA, "Your root canal");
@@ -336,7 +336,7 @@ fn lamplights_operators_share_an_account_and_one_has_their_own_that_falls_back_o
     let mut admin = house.administrator();
     let mut olga = operator(&house, OLGA, "Olga");
     let by_olga = lamplight(&house, &mut olga);
-    look_here(&mut olga, "articles-lamplight-values");
+    olga.look("articles-lamplight-values");
     let args = ["app-password", "create", "--person", PAUL, "--name", "Lamplight", "--json"];
     house.at.command(&["person", "add", "--address", PAUL, "--name", "Paul", "--role", "operator"]).done();
     let made = house.at.command(&args).json();
@@ -426,7 +426,7 @@ fn remove_own(house: &House, browser: &mut Browser, account: &str, name: &str) {
     browser.go(&format!("{account}/remove"));
     confirm(house, browser);
     browser.see("Remove Olga?");
-    look_here(browser, name);
+    browser.look(name);
     browser.press("Remove Olga");
     browser.see("Olga is removed.");
 }

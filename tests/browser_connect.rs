@@ -6,7 +6,7 @@ mod harness;
 
 use std::path::Path;
 
-use harness::connecting::{House, begin, confirm, look, look_here, signs_in};
+use harness::connecting::{House, begin, confirm, look, signs_in};
 use harness::{Browser, LineClient, trusting};
 
 const ANNA: &str = "anna@sandbox.test";
@@ -64,7 +64,7 @@ fn a_mailbox_is_connected_by_signing_in_and_again_when_that_has_expired() {
     count.press(&mut browser, "Allow");
     browser.see("You can close this tab");
     assert!(browser.path().starts_with("/oauth/callback/sandbox?"));
-    look_here(&mut browser, "connect-callback");
+    browser.look("connect-callback");
     browser.close_for(first);
     // Nobody touches the first page.
     browser.see("The mailbox works");
@@ -109,7 +109,7 @@ fn a_mailbox_is_connected_by_signing_in_and_again_when_that_has_expired() {
     browser.see("You can close this tab");
     browser.close_for(first);
     browser.see("Anna is connected again. 1 letter leaves now.");
-    look_here(&mut browser, "connect-again-done");
+    browser.look("connect-again-done");
     house.at.mailboxes().await_subject("paul@sandbox.test", "Your appointment");
 }
 
@@ -142,7 +142,7 @@ fn a_mailbox_is_connected_by_an_app_password() {
     browser.fill("App password", "sandbox");
     browser.press("Check");
     browser.see("This does not look like an app password");
-    look_here(&mut browser, "connect-app-password-doubted");
+    browser.look("connect-app-password-doubted");
     count.fill(&mut browser, "App password", &format!(" {shown}\u{200b} "));
     count.press(&mut browser, "Check");
     browser.see("The mailbox works");
@@ -235,7 +235,7 @@ fn a_mailbox_with_servers_of_its_own_is_connected_by_hand_for_a_location() {
     }
     browser.press("Continue");
     browser.see("A port is a number from 1 to 65535");
-    look_here(&mut browser, "connect-servers-wrong");
+    browser.look("connect-servers-wrong");
     browser.script("document.getElementById('smtp_port').value = arguments[0]", &[port.into()]);
     browser.press("Continue");
     browser.see("Password of office@praxis.invalid");
@@ -250,7 +250,7 @@ fn a_mailbox_with_servers_of_its_own_is_connected_by_hand_for_a_location() {
     browser.fill("Short name", "");
     browser.press("Finish");
     browser.see("A short name has 1 to 60 characters on one line.");
-    look_here(&mut browser, "connect-finish-wrong");
+    browser.look("connect-finish-wrong");
     browser.fill("Short name", "Harbour office");
     browser.choose("Whom it serves", "Location: Harbour");
     browser.press("Finish");
@@ -271,7 +271,7 @@ fn the_wrong_mailbox_missing_permissions_and_a_way_back_by_hand() {
     browser.see("Gatepost wants to access your account");
     browser.press("Allow");
     browser.see("The mailbox is not connected yet");
-    look_here(&mut browser, "connect-callback-refused");
+    browser.look("connect-callback-refused");
     browser.close_for(first);
     browser.see("Expected mailbox");
     browser.see(CARL);
@@ -329,7 +329,7 @@ fn a_shared_mailbox_is_connected_with_the_sign_in_of_somebody_who_may_open_it() 
     browser.press("Servers, user name, shared mailbox");
     browser.fill("User name (signs in as)", ANNA);
     browser.fill("Opens mailbox", INFO);
-    look_here(&mut browser, "connect-shared");
+    browser.look("connect-shared");
     browser.press("Continue");
     browser.see(&format!("Connect {INFO}"));
     browser.press("Sign in with Sandbox");

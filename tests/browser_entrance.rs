@@ -3,12 +3,9 @@
 
 mod harness;
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::time::Duration;
-
-use gatepost_testkit::{fresh_folder, wait_until};
-use harness::{Browser, BrowserOptions, Installation, LOOKS, Provider, Running, demo, output_of};
+use gatepost_testkit::fresh_folder;
+use harness::portal::{Telephone, code_after, code_of, link_in, type_password, wrong};
+use harness::{Browser, BrowserOptions, Installation, LOOKS, Provider, Running, demo};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -17,14 +14,10 @@ const PAUL: &str = "paul@sandbox.test";
 const PASSWORD: &str = "seven quiet herons by the weir";
 const ANOTHER: &str = "an old lamp over the green door";
 
-/// A code lasts 30 seconds, and the machine may do other things.
-const NEXT_CODE_WITHIN: Duration = Duration::from_secs(60);
-
 /// A demo, whose administrator has two-step verification on and the sandbox's telephone.
 struct House {
     at: Running,
-    /// The code that was used last: each works once.
-    used: String,
+    telephone: Telephone,
     _data: TempDir,
 }
 
@@ -32,10 +25,8 @@ impl House {
     fn start() -> Self {
         let data = fresh_folder();
         let at = demo(&data.path().join("demo"));
-        let mut house = Self { at, used: String::new(), _data: data };
-        // The one on the phone was spent when two-step verification was turned on.
-        house.used = house.shown_code();
-        house
+        let telephone = Telephone::of(&at);
+        Self { at, telephone, _data: data }
     }
 
     fn browser(&self) -> Browser {
@@ -45,64 +36,10 @@ impl House {
         browser
     }
 
-    /// What the administrator's telephone shows.
-    fn shown_code(&self) -> String {
-        let url = format!("{}/api/phone/authenticators", self.at.text("sandbox_pages"));
-        let all = output_of(Command::new("curl").args(["--silent", "--show-error", "--fail", &url])).json();
-        let of_admin = all.as_array().unwrap().iter().find(|it| it["account"] == ADMIN);
-        of_admin.unwrap_or_else(|| panic!("not on the phone: {all}"))["code"].as_str().unwrap().to_owned()
-    }
-
-    /// A code that was not used yet.
-    fn code(&mut self) -> String {
-        let next = wait_until(NEXT_CODE_WITHIN, || Some(self.shown_code()).filter(|it| *it != self.used));
-        self.used = next.expect("the phone shows another code every half minute");
-        self.used.clone()
-    }
-
-    /// A code that is wrong now and stays wrong.
-    fn wrong_code(&self) -> String {
-        let shown = self.shown_code();
-        let n: u32 = shown.parse().unwrap();
-        format!("{:06}", (n + 314_159) % 1_000_000)
-    }
-
     fn link(&self, args: &[&str]) -> String {
         let made: Value = self.at.command(&[args, &["--json"]].concat()).json();
         made["link"].as_str().unwrap().to_owned()
     }
-}
-
-/// Judges the page, and pictures it for whoever wants to look (`SCREENSHOTS`).
-#[track_caller]
-fn look(browser: &mut Browser, name: &str) {
-    browser.check_page_in_every_look();
-    if let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) {
-        browser.in_every_look(|browser, look| {
-            browser.picture(&folder.join(format!("{name}-{}.png", look.name())));
-        });
-    }
-}
-
-#[track_caller]
-fn sign_in(browser: &mut Browser, address: &str, password: &str) {
-    browser.go("/sign-in");
-    browser.fill("E-mail address", address);
-    browser.fill("Password", password);
-    browser.press("Sign in");
-}
-
-/// The link in a letter, whatever way its text is encoded.
-#[track_caller]
-fn link_in(letter: &str) -> String {
-    let plain = letter.replace("=\r\n", "").replace("=3D", "=");
-    let found = plain.split_whitespace().find(|it| it.contains("/link?token="));
-    found.unwrap_or_else(|| panic!("no link in {letter}")).to_owned()
-}
-
-/// What an authenticator app with this key shows, as another program computes it.
-fn oathtool(key: &str) -> String {
-    output_of(Command::new("oathtool").args(["--totp", "--base32", key])).done().trim().to_owned()
 }
 
 /// From `/two-step` to its last page; gives the key and the recovery codes.
@@ -112,7 +49,7 @@ fn turn_two_step_on(browser: &mut Browser) -> (String, Vec<String>) {
     browser.arrives_at("/two-step/app");
     browser.press("The camera cannot read it? Type a key");
     let key = browser.text_of("#key").replace(' ', "");
-    browser.fill("Code", &oathtool(&key));
+    browser.fill("Code", &code_of(&key));
     browser.press("Check the code");
     browser.arrives_at("/two-step/codes");
     let codes: Vec<String> = browser.text_of("#codes").split_whitespace().map(str::to_owned).collect();
@@ -134,7 +71,7 @@ fn the_link_of_the_set_up_leads_home() {
 
     browser.go(link);
     browser.see("Welcome to Gatepost");
-    look(&mut browser, "set-up-password");
+    browser.look("set-up-password");
     browser.fill("New password", PASSWORD);
     browser.press("Set the password");
     browser.arrives_at("/two-step");
@@ -145,11 +82,11 @@ fn the_link_of_the_set_up_leads_home() {
     browser.arrives_at("/two-step/done");
     browser.go("/outbox");
     browser.arrives_at("/set-up");
-    look(&mut browser, "set-up");
+    browser.look("set-up");
     browser.fill("Name of the organisation", "");
     browser.press("Finish the set-up");
     browser.see("Please look again at:");
-    look(&mut browser, "set-up-empty");
+    browser.look("set-up-empty");
     browser.fill("Name of the organisation", "Praxis Süd");
     browser.fill("First location", "Main Street");
     browser.press("Finish the set-up");
@@ -161,7 +98,7 @@ fn the_link_of_the_set_up_leads_home() {
     browser.press("Your account anna");
     browser.press("Sign out");
     for is_first in [true, false] {
-        sign_in(&mut browser, "anna@practice.example", PASSWORD);
+        type_password(&mut browser, "anna@practice.example", PASSWORD);
         browser.arrives_at("/second-step");
         browser.press("Try another way");
         browser.press("Use a recovery code");
@@ -190,14 +127,14 @@ fn an_administrator_chooses_a_password_and_signs_in_with_a_code() {
     browser.see("Choose a new password");
     browser.reload();
     browser.see("At least 15 characters");
-    look(&mut browser, "link-password");
+    browser.look("link-password");
     browser.fill("New password", "too short");
     browser.see("9 characters so far");
     browser.tick("Show what I type");
     browser.press("Set the password");
     browser.see("has 9 characters and needs at least 15");
     assert_eq!(browser.value("New password"), "", "nothing of a password is put into a page");
-    look(&mut browser, "link-password-short");
+    browser.look("link-password-short");
     browser.fill("New password", PASSWORD);
     browser.press("Set the password");
 
@@ -206,8 +143,8 @@ fn an_administrator_chooses_a_password_and_signs_in_with_a_code() {
     browser.see("Your password was changed");
     browser.see(ADMIN);
     browser.not_see("Don't ask again");
-    look(&mut browser, "second-step");
-    let wrong = house.wrong_code();
+    browser.look("second-step");
+    let wrong = wrong(&house.telephone.shown());
     browser.fill("Code", &wrong);
     browser.press("Sign in");
     browser.see("This code is wrong");
@@ -215,23 +152,23 @@ fn an_administrator_chooses_a_password_and_signs_in_with_a_code() {
     browser.fill("Code", &wrong);
     browser.press("Sign in");
     browser.see("The clock of Gatepost shows");
-    look(&mut browser, "second-step-wrong");
+    browser.look("second-step-wrong");
 
     browser.press("Try another way");
     browser.see("Use a recovery code");
-    look(&mut browser, "second-step-other");
+    browser.look("second-step-other");
     browser.press("I don't have any of these");
     browser.see("Ask an administrator");
     browser.see("gatepost person reset-two-step");
-    look(&mut browser, "second-step-lost");
+    browser.look("second-step-lost");
     browser.press("Use a recovery code");
     browser.fill("Recovery code", "AAAA-AAAA-AAAAA");
     browser.press("Sign in");
     browser.see("This recovery code is wrong");
-    look(&mut browser, "second-step-recovery");
+    browser.look("second-step-recovery");
     browser.press("Try another way");
     browser.press("Use a code from the authenticator app");
-    let code = house.code();
+    let code = house.telephone.code();
     // As telephones show it.
     browser.fill("Code", &format!("{} {}", &code[..3], &code[3..]));
     browser.press("Sign in");
@@ -248,31 +185,31 @@ fn an_administrator_chooses_a_password_and_signs_in_with_a_code() {
     // The same link again.
     browser.go(&link);
     browser.see("This link opens nothing any more");
-    look(&mut browser, "link-over");
+    browser.look("link-over");
 
     // Out, and in again: the same code works once.
     browser.go("/");
     browser.press("Your account Demo administrator");
     browser.press("Sign out");
     browser.see("You are signed out.");
-    look(&mut browser, "sign-in");
+    browser.look("sign-in");
     browser.go("/");
     browser.arrives_at("/sign-in");
-    sign_in(&mut browser, ADMIN, "not the password at all");
+    type_password(&mut browser, ADMIN, "not the password at all");
     browser.see("The address or the password is wrong.");
     assert_eq!(browser.value("E-mail address"), ADMIN);
-    look(&mut browser, "sign-in-wrong");
+    browser.look("sign-in-wrong");
     browser.press("Use another address");
     browser.fill("E-mail address", ADMIN);
     browser.fill("Password", PASSWORD);
     browser.press("Sign in");
     browser.arrives_at("/second-step");
-    let used = house.used.clone();
+    let used = house.telephone.used().to_owned();
     browser.fill("Code", &used);
     browser.press("Sign in");
     // Used, or used and past its time, whatever the clock says meanwhile.
     browser.see("This code");
-    let code = house.code();
+    let code = house.telephone.code();
     browser.fill("Code", &code);
     browser.press("Sign in");
     browser.arrives_at("/");
@@ -285,7 +222,7 @@ fn who_forgot_the_password_gets_a_letter_and_the_second_step_stays() {
     browser.go("/sign-in");
     browser.press("Forgot password?");
     browser.see("Forgot your password?");
-    look(&mut browser, "forgot");
+    browser.look("forgot");
     browser.press("Send the link");
     browser.see("Type the address that you sign in with.");
     browser.fill("E-mail address", "nobody@sandbox.test");
@@ -297,7 +234,7 @@ fn who_forgot_the_password_gets_a_letter_and_the_second_step_stays() {
     browser.press("Send the link");
     browser.see("Look into your mailbox");
     assert_eq!(browser.text(), for_nobody, "nobody learns who is here");
-    look(&mut browser, "forgot-sent");
+    browser.look("forgot-sent");
 
     let letter = house.at.mailboxes().await_message(ADMIN, |it| {
         it["subject"].as_str().is_some_and(|subject| subject.to_lowercase().contains("password"))
@@ -306,7 +243,7 @@ fn who_forgot_the_password_gets_a_letter_and_the_second_step_stays() {
     browser.fill("New password", ANOTHER);
     browser.press("Set the password");
     browser.arrives_at("/second-step");
-    let code = house.code();
+    let code = house.telephone.code();
     browser.fill("Code", &code);
     browser.press("Sign in");
     browser.arrives_at("/");
@@ -317,11 +254,11 @@ fn who_forgot_the_password_gets_a_letter_and_the_second_step_stays() {
     let link = link_in(&letter);
     browser.go(&link);
     browser.see("Was this not you?");
-    look(&mut browser, "link-not-me");
+    browser.look("link-not-me");
     browser.press("It was not me: secure the account");
     browser.arrives_at("/link/secured");
     browser.see("on its way to the address that you sign in with");
-    look(&mut browser, "link-secured");
+    browser.look("link-secured");
     browser.go(&link);
     browser.see("This link opens nothing any more");
     browser.go("/");
@@ -343,7 +280,7 @@ fn who_lost_everything_sets_two_step_verification_up_anew_after_a_reset() {
     browser.press("Sign in");
     browser.arrives_at("/sign-in");
     browser.see("Begin again with your password");
-    sign_in(&mut browser, ADMIN, PASSWORD);
+    type_password(&mut browser, ADMIN, PASSWORD);
     browser.arrives_at("/two-step");
 }
 
@@ -369,9 +306,9 @@ fn an_operator_is_invited_stays_signed_in_and_is_signed_out_elsewhere() {
     browser.go("/outbox");
     browser.arrives_at("/sign-in");
     let first = browser.turn_to(second);
-    sign_in(&mut browser, PAUL, PASSWORD);
+    type_password(&mut browser, PAUL, PASSWORD);
     browser.see("Stay signed in?");
-    look(&mut browser, "stay");
+    browser.look("stay");
     browser.press("Yes");
     browser.arrives_at("/");
     browser.turn_to(first);
@@ -408,19 +345,18 @@ fn a_device_that_is_not_to_ask_again_does_not() {
     let (key, _) = turn_two_step_on(&mut browser);
     browser.arrives_at("/two-step/done");
     // The code of now is spent.
-    let spent = oathtool(&key);
+    let spent = code_of(&key);
     for is_first in [true, false] {
         browser.press("Your account Paul Berg");
         browser.press("Sign out");
         browser.see("You are signed out.");
-        sign_in(&mut browser, PAUL, PASSWORD);
+        type_password(&mut browser, PAUL, PASSWORD);
         if is_first {
             browser.arrives_at("/second-step");
             assert!(!browser.is_ticked("Don't ask again on this device for 30 days"));
-            look(&mut browser, "second-step-trust");
+            browser.look("second-step-trust");
             browser.tick("Don't ask again on this device for 30 days");
-            let next = wait_until(NEXT_CODE_WITHIN, || Some(oathtool(&key)).filter(|it| *it != spent));
-            browser.fill("Code", &next.expect("there is another code every half minute"));
+            browser.fill("Code", &code_after(&key, &spent));
             browser.press("Sign in");
         }
         browser.arrives_at("/stay");
@@ -429,7 +365,7 @@ fn a_device_that_is_not_to_ask_again_does_not() {
     }
     // Another browser is asked.
     let mut other = house.browser();
-    sign_in(&mut other, PAUL, PASSWORD);
+    type_password(&mut other, PAUL, PASSWORD);
     other.arrives_at("/second-step");
 }
 
@@ -449,11 +385,11 @@ fn signing_in_works_without_a_script_and_says_that_it_needs_cookies() {
 
     let bare = BrowserOptions { are_cookies_on: false, ..BrowserOptions::default() };
     let mut browser = Browser::open_with(&portal, bare);
-    sign_in(&mut browser, PAUL, PASSWORD);
+    type_password(&mut browser, PAUL, PASSWORD);
     browser.see("Your browser did not send a cookie back");
     assert_eq!(browser.value("E-mail address"), PAUL);
     assert_eq!(browser.value("Password"), "");
-    look(&mut browser, "sign-in-no-cookies");
+    browser.look("sign-in-no-cookies");
 }
 
 #[test]
@@ -463,7 +399,7 @@ fn the_link_of_the_demo_signs_in_once_and_by_a_click() {
     let mut browser = house.browser();
     browser.go(&link);
     browser.see("Signs you in to");
-    look(&mut browser, "link-sign-in");
+    browser.look("link-sign-in");
     browser.press("Sign in");
     browser.arrives_at("/");
     browser.go(&link);

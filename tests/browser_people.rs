@@ -3,12 +3,11 @@
 
 mod harness;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+use std::path::Path;
 
-use gatepost_testkit::{fresh_folder, wait_until};
-use harness::{AppPassword, Browser, Running, Smtp, demo, output_of, trusting};
+use gatepost_testkit::fresh_folder;
+use harness::portal::{Telephone, code_of, link_in, type_password};
+use harness::{AppPassword, Browser, Running, Smtp, demo, trusting};
 use tempfile::TempDir;
 
 const ADMIN: &str = "admin@sandbox.test";
@@ -16,14 +15,10 @@ const ADMIN_NAME: &str = "Demo administrator";
 const PAUL: &str = "paul@sandbox.test";
 const PASSWORD: &str = "seven quiet herons by the weir";
 
-/// A code lasts 30 seconds, and the machine may do other things.
-const NEXT_CODE_WITHIN: Duration = Duration::from_secs(60);
-
 /// A demo, whose administrator has the sandbox's telephone.
 struct House {
     at: Running,
-    /// The code that was used last: each works once.
-    used: String,
+    telephone: Telephone,
     _data: TempDir,
 }
 
@@ -31,9 +26,8 @@ impl House {
     fn start() -> Self {
         let data = fresh_folder();
         let at = demo(&data.path().join("demo"));
-        let mut house = Self { at, used: String::new(), _data: data };
-        house.used = house.shown_code();
-        house
+        let telephone = Telephone::of(&at);
+        Self { at, telephone, _data: data }
     }
 
     fn browser(&self) -> Browser {
@@ -49,27 +43,11 @@ impl House {
         browser
     }
 
-    fn shown_code(&self) -> String {
-        let url = format!("{}/api/phone/authenticators", self.at.text("sandbox_pages"));
-        let all = output_of(Command::new("curl").args(["--silent", "--show-error", "--fail", &url])).json();
-        let of_admin = all.as_array().unwrap().iter().find(|it| it["account"] == ADMIN);
-        of_admin.unwrap_or_else(|| panic!("not on the phone: {all}"))["code"].as_str().unwrap().to_owned()
-    }
-
     /// Goes on with a code of the telephone where the page asks for one.
     fn prove(&mut self, browser: &mut Browser) {
-        if !browser.text().contains("Confirm that it is you") {
-            return;
+        if browser.text().contains("Confirm that it is you") {
+            self.telephone.confirm(browser);
         }
-        self.type_code(browser);
-        browser.press("Continue");
-        browser.not_see("Confirm that it is you");
-    }
-
-    fn type_code(&mut self, browser: &mut Browser) {
-        let next = wait_until(NEXT_CODE_WITHIN, || Some(self.shown_code()).filter(|it| *it != self.used));
-        self.used = next.expect("the phone shows another code every half minute");
-        browser.fill("Code", &self.used);
     }
 
     fn add(&self, args: &[&str]) -> String {
@@ -82,19 +60,7 @@ impl House {
         let letter = self.at.mailboxes().await_message(address, |it| {
             it["subject"].as_str().is_some_and(|it| it.to_lowercase().contains(subject))
         });
-        let letter = letter.replace("=\r\n", "").replace("=3D", "=");
-        letter.split_whitespace().find(|it| it.contains("/link?token=")).unwrap().to_owned()
-    }
-}
-
-/// Judges the page, and pictures it for whoever wants to look (`SCREENSHOTS`).
-#[track_caller]
-fn look(browser: &mut Browser, name: &str) {
-    browser.check_page_in_every_look();
-    if let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) {
-        browser.in_every_look(|browser, look| {
-            browser.picture(&folder.join(format!("{name}-{}.png", look.name())));
-        });
+        link_in(&letter)
     }
 }
 
@@ -106,10 +72,7 @@ fn choose_password(browser: &mut Browser, link: &str) {
 }
 
 fn sign_in(browser: &mut Browser, address: &str) {
-    browser.go("/sign-in");
-    browser.fill("E-mail address", address);
-    browser.fill("Password", PASSWORD);
-    browser.press("Sign in");
+    type_password(browser, address, PASSWORD);
     browser.not_see("Forgot password?");
 }
 
@@ -119,8 +82,7 @@ fn set_two_step_up(browser: &mut Browser) {
     browser.arrives_at("/two-step/app");
     browser.press("The camera cannot read it? Type a key");
     let key = browser.text_of("#key").replace(' ', "");
-    let code = output_of(Command::new("oathtool").args(["--totp", "--base32", &key]));
-    browser.fill("Code", code.done().trim());
+    browser.fill("Code", &code_of(&key));
     browser.press("Check the code");
     browser.arrives_at("/two-step/codes");
     let code = browser.text_of("#codes").split_whitespace().next().unwrap().to_owned();
@@ -144,7 +106,7 @@ fn a_test_letter_leaves_from_home_and_its_page_follows_it() {
     browser.see("Recovery code");
     browser.check_page_in_every_look();
     browser.press("Use the authenticator app");
-    house.type_code(&mut browser);
+    browser.fill("Code", &house.telephone.code());
     // A double click: the browser hangs up on the first, and shows the answer to the second.
     browser.script(
         "const button = document.querySelector('main form .button.main'); button.click(); setTimeout(() => button.click(), 20)",
@@ -165,11 +127,11 @@ fn an_operator_is_invited_by_letter_and_signs_in() {
     browser.press("People");
     browser.arrives_at("/people");
     browser.see(ADMIN_NAME);
-    look(&mut browser, "people");
+    browser.look("people");
     browser.press("Invite a person");
     house.prove(&mut browser);
     browser.arrives_at("/people/new");
-    look(&mut browser, "people-invite");
+    browser.look("people-invite");
 
     // What was typed stays, and what is wrong stands beside it.
     browser.fill("Address", "paul at sandbox");
@@ -177,13 +139,13 @@ fn an_operator_is_invited_by_letter_and_signs_in() {
     browser.see("An address looks like anna@practice.example.");
     browser.see("Type a name that you will know again.");
     assert_eq!(browser.value("Address"), "paul at sandbox");
-    look(&mut browser, "people-invite-wrong");
+    browser.look("people-invite-wrong");
     browser.fill("Name", "Paul <b>Berg</b>");
     browser.fill("Address", PAUL);
     browser.choose("Home location", "Main Street");
     browser.press("Invite");
     browser.see("A link for Paul <b>Berg</b>");
-    look(&mut browser, "people-link");
+    browser.look("people-link");
     browser.allow_clipboard(true);
     browser.press("Copy");
     browser.see("Copied");
@@ -191,7 +153,7 @@ fn an_operator_is_invited_by_letter_and_signs_in() {
     // Once, and then no more.
     browser.reload();
     browser.see("This link was shown before.");
-    look(&mut browser, "people-link-gone");
+    browser.look("people-link-gone");
     browser.press("Back");
     browser.see("Invited");
     browser.see(PAUL);
@@ -199,7 +161,7 @@ fn an_operator_is_invited_by_letter_and_signs_in() {
     let link = house.link_in_letter(PAUL, "invit");
     browser.reload();
     browser.see("The letter to paul@sandbox.test was sent.");
-    look(&mut browser, "people-invited");
+    browser.look("people-invited");
     let mut theirs = house.browser();
     choose_password(&mut theirs, &link);
     theirs.arrives_at("/");
@@ -214,10 +176,10 @@ fn an_operator_is_invited_by_letter_and_signs_in() {
     browser.press("Change name or location");
     house.prove(&mut browser);
     browser.fill("Name", "Paul Berg");
-    look(&mut browser, "people-edit");
+    browser.look("people-edit");
     browser.press("Save");
     browser.see("The changes are saved.");
-    look(&mut browser, "people-person");
+    browser.look("people-person");
 }
 
 #[test]
@@ -232,12 +194,12 @@ fn an_administrators_link_is_handed_over_and_an_invitation_withdrawn() {
         browser.tick("Administrator");
         browser.press("Invite");
         browser.see("An administrator’s invitation is not mailed");
-        look(&mut browser, "people-link-administrator");
+        browser.look("people-link-administrator");
         browser.press("Done");
         browser.press("Withdraw the invitation");
         house.prove(&mut browser);
         browser.see("opens nothing any more, and eva@sandbox.test is free");
-        look(&mut browser, "people-withdraw");
+        browser.look("people-withdraw");
         browser.press("Withdraw the invitation");
         browser.see("The invitation of Eva was withdrawn.");
     }
@@ -260,7 +222,7 @@ fn who_lost_everything_is_reset_by_an_administrator_and_sets_it_up_anew() {
     browser.press("Reset two-step verification");
     house.prove(&mut browser);
     browser.see("Paul Berg hears of it by a letter to paul@sandbox.test.");
-    look(&mut browser, "people-two-step");
+    browser.look("people-two-step");
     browser.press("Reset two-step verification");
     browser.see("It is set up anew at the next sign-in.");
     house.at.mailboxes().await_message(PAUL, |it| {
@@ -276,7 +238,7 @@ fn who_lost_everything_is_reset_by_an_administrator_and_sets_it_up_anew() {
     // A new password, by a link that is handed over.
     browser.press("Reset the password");
     house.prove(&mut browser);
-    look(&mut browser, "people-password");
+    browser.look("people-password");
     browser.press("Reset the password");
     browser.see("chooses a new password; two-step verification stays as it is.");
     let link = browser.text_of("#handed-link");
@@ -293,13 +255,13 @@ fn the_last_administrator_stays_whoever_presses_first() {
     browser.go("/people");
     browser.press(ADMIN_NAME);
     browser.see("is the last administrator who can sign in.");
-    look(&mut browser, "people-last");
+    browser.look("people-last");
     browser.not_see("Make an operator");
     let me = browser.path();
     browser.go(&format!("{me}/disable"));
     house.prove(&mut browser);
     browser.see("Make somebody else an administrator first");
-    look(&mut browser, "people-last-disable");
+    browser.look("people-last-disable");
 
     // With a second one, each has the question open; one of them is too late.
     let link = house.add(&["--address", PAUL, "--name", "Paul Berg", "--role", "administrator"]);
@@ -313,7 +275,7 @@ fn the_last_administrator_stays_whoever_presses_first() {
     browser.go(&format!("{me}/disable"));
     house.prove(&mut browser);
     browser.see("You are signed out everywhere at once");
-    look(&mut browser, "people-disable-me");
+    browser.look("people-disable-me");
     browser.press("Disable");
     browser.arrives_at("/sign-in");
     paul.expect_in_console("409");
@@ -344,12 +306,12 @@ fn disabling_somebody_ends_what_their_app_passwords_have_open() {
     browser.see("Disable Paul Berg?");
     browser.see("What will stop working");
     browser.see("Scanner");
-    look(&mut browser, "people-disable");
+    browser.look("people-disable");
     browser.press("Disable");
     browser.see("Paul Berg is disabled.");
     assert_eq!(session.overhear().map(|it| it.code()), Some(421));
     assert!(Smtp::sign_in(&house.at.text("submission_tls"), &tls, &with).is_err());
-    look(&mut browser, "people-disabled");
+    browser.look("people-disabled");
     browser.press("Enable");
     house.prove(&mut browser);
     browser.see("Paul Berg can sign in again.");
@@ -363,20 +325,20 @@ fn locations_are_added_and_renamed() {
     browser.go("/people");
     browser.press("Locations");
     browser.see("Main Street");
-    look(&mut browser, "locations");
+    browser.look("locations");
     browser.fill("Name", "Main Street");
     browser.press("Add");
     house.prove(&mut browser);
     browser.see("There is a location of this name already.");
     assert_eq!(browser.value("Name"), "Main Street");
-    look(&mut browser, "locations-exists");
+    browser.look("locations-exists");
     browser.fill("Name", "Harbour");
     browser.press("Add");
     browser.see("Harbour was added.");
     browser.press_near("Harbour", "Rename Harbour");
-    look(&mut browser, "locations-rename");
+    browser.look("locations-rename");
     browser.fill("Name", "Old Harbour");
     browser.press("Save");
     browser.see("The location is called Old Harbour now.");
-    look(&mut browser, "locations-renamed");
+    browser.look("locations-renamed");
 }

@@ -3,21 +3,15 @@
 
 mod harness;
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::time::Duration;
-
-use gatepost_testkit::{fresh_folder, wait_until};
-use harness::{Browser, BrowserOptions, Running, demo, output_of};
+use gatepost_testkit::fresh_folder;
+use harness::portal::{Telephone, code_after, link_in, type_password, wrong};
+use harness::{Browser, BrowserOptions, Running, demo};
 use tempfile::TempDir;
 
 const PAUL: &str = "paul@sandbox.test";
 const SECOND: &str = "paul.berg@sandbox.test";
 const PASSWORD: &str = "seven quiet herons by the weir";
 const ANOTHER: &str = "an old lamp over the green door";
-
-/// A code lasts 30 seconds, and the machine may do other things.
-const NEXT_CODE_WITHIN: Duration = Duration::from_secs(60);
 
 /// A demo with an operator, Paul, whose two-step verification is off.
 struct House {
@@ -49,41 +43,6 @@ impl House {
         browser.arrives_at("/");
         browser
     }
-
-    /// What the pretend telephone shows for Paul.
-    fn shown_code(&self) -> String {
-        let url = format!("{}/api/phone/authenticators", self.at.text("sandbox_pages"));
-        let all = output_of(Command::new("curl").args(["--silent", "--show-error", "--fail", &url])).json();
-        let of_paul = all.as_array().unwrap().iter().find(|it| it["account"] == PAUL);
-        of_paul.unwrap_or_else(|| panic!("not on the phone: {all}"))["code"].as_str().unwrap().to_owned()
-    }
-}
-
-/// A code of the authenticator app with this key that is not `used`; another program computes it.
-fn code_of(key: &str, used: &str) -> String {
-    let shown =
-        || output_of(Command::new("oathtool").args(["--totp", "--base32", key])).done().trim().to_owned();
-    let next = wait_until(NEXT_CODE_WITHIN, || Some(shown()).filter(|it| it != used));
-    next.expect("there is another code every half minute")
-}
-
-/// Judges the page, and pictures it for whoever wants to look (`SCREENSHOTS`).
-#[track_caller]
-fn look(browser: &mut Browser, name: &str) {
-    browser.check_page_in_every_look();
-    if let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) {
-        browser.in_every_look(|browser, look| {
-            browser.picture(&folder.join(format!("{name}-{}.png", look.name())));
-        });
-    }
-}
-
-#[track_caller]
-fn sign_in(browser: &mut Browser, address: &str, password: &str) {
-    browser.go("/sign-in");
-    browser.fill("E-mail address", address);
-    browser.fill("Password", password);
-    browser.press("Sign in");
 }
 
 #[track_caller]
@@ -101,11 +60,6 @@ fn codes_on(browser: &mut Browser) -> Vec<String> {
     codes
 }
 
-fn wrong(code: &str) -> String {
-    let n: u32 = code.parse().unwrap();
-    format!("{:06}", (n + 314_159) % 1_000_000)
-}
-
 /// On, with recovery codes; then new codes, and another telephone.
 #[test]
 fn two_step_verification_is_turned_on_and_looked_after() {
@@ -116,14 +70,14 @@ fn two_step_verification_is_turned_on_and_looked_after() {
     browser.go("/security");
     browser.see("Two-step verification is off.");
     browser.see("None. They can be made once two-step verification is on.");
-    look(&mut browser, "security-off");
+    browser.look("security-off");
     browser.press_near("Two-step verification is off.", "Turn it on");
     browser.arrives_at("/two-step");
     browser.see("Recommended: an authenticator app");
-    look(&mut browser, "two-step");
+    browser.look("two-step");
     browser.press("Begin");
     browser.arrives_at("/two-step/app");
-    look(&mut browser, "two-step-app");
+    browser.look("two-step-app");
     browser.press("The camera cannot read it? Type a key");
     let key = browser.text_of("#key").replace(' ', "");
 
@@ -137,7 +91,7 @@ fn two_step_verification_is_turned_on_and_looked_after() {
     assert_eq!(browser.text_of("#key").replace(' ', ""), key);
 
     // A wrong code; after the second, what time it is here.
-    let code = code_of(&key, "");
+    let code = code_after(&key, "");
     for n in 1..=2 {
         browser.fill("Code", &wrong(&code));
         browser.press("Check the code");
@@ -147,16 +101,16 @@ fn two_step_verification_is_turned_on_and_looked_after() {
         }
     }
     browser.see("The clock of Gatepost shows");
-    look(&mut browser, "two-step-app-wrong");
+    browser.look("two-step-app-wrong");
 
     browser.press("Send it to the demo’s pretend phone");
     browser.see("The pretend phone has it");
-    let code = house.shown_code();
+    let code = Telephone::of_person(&house.at, PAUL).shown();
     browser.fill("Code", &code);
     browser.press("Check the code");
     browser.arrives_at("/two-step/codes");
     let codes = codes_on(&mut browser);
-    look(&mut browser, "two-step-codes");
+    browser.look("two-step-codes");
 
     // In the middle: loading anew, back, and coming by the first page all lead to the same codes. Nothing is on yet.
     browser.reload();
@@ -184,12 +138,12 @@ fn two_step_verification_is_turned_on_and_looked_after() {
     browser.press("Turn it on");
     browser.arrives_at("/two-step/done");
     browser.see("Two-step verification is on");
-    look(&mut browser, "two-step-done");
+    browser.look("two-step-done");
     browser.press("To my security");
     browser.arrives_at("/security");
     browser.see("10 are left");
     browser.not_see("Two-step verification is off.");
-    look(&mut browser, "security-on");
+    browser.look("security-on");
 
     // Neither the codes nor the secret are shown a second time.
     browser.go("/two-step/codes");
@@ -200,12 +154,12 @@ fn two_step_verification_is_turned_on_and_looked_after() {
     browser.go("/two-step/app");
     browser.arrives_at("/two-step");
     browser.see("Use another telephone");
-    look(&mut browser, "two-step-another");
+    browser.look("two-step-another");
 
     // New codes: the old ones are gone once one of the new was typed back.
     browser.go("/security");
     browser.press("Make new codes");
-    look(&mut browser, "two-step-codes-new");
+    browser.look("two-step-codes-new");
     browser.press("Make new codes");
     let new_codes = codes_on(&mut browser);
     assert!(new_codes.iter().all(|it| !codes.contains(it)));
@@ -217,7 +171,7 @@ fn two_step_verification_is_turned_on_and_looked_after() {
     browser.arrives_at("/security");
     browser.see("Your new recovery codes count from now on.");
     sign_out(&mut browser);
-    sign_in(&mut browser, PAUL, PASSWORD);
+    type_password(&mut browser, PAUL, PASSWORD);
     browser.arrives_at("/second-step");
     browser.press("Try another way");
     browser.press("Use a recovery code");
@@ -239,21 +193,21 @@ fn two_step_verification_is_turned_on_and_looked_after() {
     browser.press("The camera cannot read it? Type a key");
     let new_key = browser.text_of("#key").replace(' ', "");
     assert_ne!(new_key, key);
-    browser.fill("Code", &code_of(&key, &code));
+    browser.fill("Code", &code_after(&key, &code));
     browser.press("Check the code");
     browser.see("This code is wrong");
-    let used = code_of(&new_key, "");
+    let used = code_after(&new_key, "");
     browser.fill("Code", &used);
     browser.press("Check the code");
     browser.arrives_at("/security");
     browser.see("Your new telephone is set up");
     sign_out(&mut browser);
-    sign_in(&mut browser, PAUL, PASSWORD);
+    type_password(&mut browser, PAUL, PASSWORD);
     browser.arrives_at("/second-step");
-    browser.fill("Code", &code_of(&key, ""));
+    browser.fill("Code", &code_after(&key, ""));
     browser.press("Sign in");
     browser.see("This code is wrong");
-    browser.fill("Code", &code_of(&new_key, &used));
+    browser.fill("Code", &code_after(&new_key, &used));
     browser.press("Sign in");
     browser.see("Stay signed in?");
     browser.press("No");
@@ -261,12 +215,12 @@ fn two_step_verification_is_turned_on_and_looked_after() {
 
     // Off again.
     browser.go("/two-step/off");
-    look(&mut browser, "two-step-off");
+    browser.look("two-step-off");
     browser.press("Turn it off");
     browser.arrives_at("/security");
     browser.see("Your password alone opens this account now.");
     sign_out(&mut browser);
-    sign_in(&mut browser, PAUL, PASSWORD);
+    type_password(&mut browser, PAUL, PASSWORD);
     browser.see("Stay signed in?");
 }
 
@@ -283,7 +237,7 @@ fn every_page_of_the_set_up_works_without_scripts() {
     browser.press("Begin");
     browser.press("The camera cannot read it? Type a key");
     let key = browser.text_of("#key").replace(' ', "");
-    browser.fill("Code", &code_of(&key, ""));
+    browser.fill("Code", &code_after(&key, ""));
     browser.press("Check the code");
     browser.arrives_at("/two-step/codes");
     let codes = codes_on(&mut browser);
@@ -302,7 +256,7 @@ fn other_browsers_are_signed_out_one_by_one_everywhere_and_by_a_new_password() {
     let mut browser = house.signed_in();
     let mut other = house.browser();
     let enter = |other: &mut Browser, password: &str| {
-        sign_in(other, PAUL, password);
+        type_password(other, PAUL, password);
         other.see("Stay signed in?");
         other.press("No");
         other.arrives_at("/");
@@ -315,7 +269,7 @@ fn other_browsers_are_signed_out_one_by_one_everywhere_and_by_a_new_password() {
     enter(&mut other, PASSWORD);
     browser.go("/security");
     browser.see("This one");
-    look(&mut browser, "security-sessions");
+    browser.look("security-sessions");
     browser.press_near("Where you are signed in", "Sign out Chrome on Linux, 127.0.0.1");
     browser.see("That browser is signed out.");
     is_out(&mut other);
@@ -329,11 +283,11 @@ fn other_browsers_are_signed_out_one_by_one_everywhere_and_by_a_new_password() {
     enter(&mut other, PASSWORD);
     browser.go("/security");
     browser.press("Change the password");
-    look(&mut browser, "security-password");
+    browser.look("security-password");
     browser.press("Change the password");
     browser.see("Type the password that you use now.");
     browser.see("Type the password that you want to use.");
-    look(&mut browser, "security-password-empty");
+    browser.look("security-password-empty");
     browser.fill("Current password", "not the password at all");
     browser.fill("New password", ANOTHER);
     browser.press("Change the password");
@@ -348,7 +302,7 @@ fn other_browsers_are_signed_out_one_by_one_everywhere_and_by_a_new_password() {
     browser.arrives_at("/security");
     browser.see("Your password was changed.");
     is_out(&mut other);
-    sign_in(&mut other, PAUL, PASSWORD);
+    type_password(&mut other, PAUL, PASSWORD);
     other.see("The address or the password is wrong.");
     enter(&mut other, ANOTHER);
     // Until here nothing ended the session that did it all.
@@ -362,7 +316,7 @@ fn a_second_address_is_proven_by_its_letter_and_becomes_the_one_to_sign_in_with(
     let mut browser = house.signed_in();
     browser.go("/security");
     browser.press_near("There is no second address", "Add an address");
-    look(&mut browser, "security-address");
+    browser.look("security-address");
     browser.fill("E-mail address", "paul at home");
     browser.script(
         "document.querySelector('form[action=\"/security/contacts/address\"]').noValidate = true",
@@ -376,29 +330,27 @@ fn a_second_address_is_proven_by_its_letter_and_becomes_the_one_to_sign_in_with(
     browser.arrives_at("/security");
     browser.see("A link was sent to paul.berg@sandbox.test.");
     browser.see("is not proven yet");
-    look(&mut browser, "security-contacts");
+    browser.look("security-contacts");
 
     let letter = house.at.mailboxes().await_message(SECOND, |it| it["subject"].is_string());
-    let letter = letter.replace("=\r\n", "").replace("=3D", "=");
-    let link = letter.split_whitespace().find(|it| it.contains("/link?token=")).unwrap();
-    browser.go(link);
+    browser.go(&link_in(&letter));
     browser.press("Yes, it is mine");
     browser.see("paul.berg@sandbox.test is yours.");
     browser.go("/security");
     browser.see("Proven");
     browser.press_near("Proven", "Sign in with this one paul.berg@sandbox.test");
     browser.see("From now on you sign in with paul.berg@sandbox.test.");
-    look(&mut browser, "security-sign-in-with");
+    browser.look("security-sign-in-with");
     browser.press("Use this address");
     browser.arrives_at("/security");
     browser.press("Remove paul@sandbox.test");
     browser.see("Notices about your account no longer go there.");
-    look(&mut browser, "security-remove");
+    browser.look("security-remove");
     browser.press("Remove");
     browser.see("It was removed from your contacts.");
 
     browser.press("Add a number");
-    look(&mut browser, "security-telephone");
+    browser.look("security-telephone");
     browser.fill("Telephone number", "ask Anna");
     browser.press("Keep this number");
     browser.see("A telephone number has 5 to 20 digits");
@@ -407,7 +359,7 @@ fn a_second_address_is_proven_by_its_letter_and_becomes_the_one_to_sign_in_with(
     browser.see("The number is kept.");
     browser.see("+49 30 1234567");
     sign_out(&mut browser);
-    sign_in(&mut browser, SECOND, PASSWORD);
+    type_password(&mut browser, SECOND, PASSWORD);
     browser.see("Stay signed in?");
 }
 
@@ -420,18 +372,12 @@ fn an_administrator_is_told_why_two_step_verification_stays_on() {
     browser.arrives_at("/");
     browser.go("/two-step/off");
     browser.arrives_at("/confirm");
-    let url = format!("{}/api/phone/authenticators", house.at.text("sandbox_pages"));
-    let spent = output_of(Command::new("curl").args(["--silent", "--fail", &url])).json();
-    let code = wait_until(NEXT_CODE_WITHIN, || {
-        let all = output_of(Command::new("curl").args(["--silent", "--fail", &url])).json();
-        Some(all[0]["code"].as_str()?.to_owned()).filter(|it| spent[0]["code"] != it.as_str())
-    });
-    browser.fill("Code", &code.unwrap());
+    browser.fill("Code", &Telephone::of(&house.at).code());
     browser.press("Continue");
     browser.arrives_at("/two-step/off");
     browser.see("administrators need two-step verification");
     browser.not_see("Turn it off");
-    look(&mut browser, "two-step-off-administrator");
+    browser.look("two-step-off-administrator");
     browser.press("Use another telephone");
     browser.arrives_at("/two-step");
 }

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use gatepost_testkit::{fresh_folder, wait_until};
+use harness::portal::authenticators;
 use harness::{Door, Letter, Running, application, demo, gatepost, gatepost_command, output_of};
 use serde_json::{Value, json};
 
@@ -151,13 +152,6 @@ fn the_sandboxs_own_application_is_registered_once_and_its_service_follows_the_s
     assert_eq!(second.stop().code(), Some(0));
 }
 
-/// The accounts on the sandbox's phone.
-fn phone_of(at: &Running) -> Vec<Value> {
-    let url = format!("{}/api/phone/authenticators", at.text("sandbox_pages"));
-    let answer = output_of(Command::new("curl").args(["--silent", "--show-error", "--fail", &url])).json();
-    answer.as_array().unwrap().clone()
-}
-
 #[test]
 fn the_administrator_is_there_with_two_step_verification_on_the_pretend_phone() {
     let folder = fresh_folder();
@@ -171,7 +165,7 @@ fn the_administrator_is_there_with_two_step_verification_on_the_pretend_phone() 
     assert_eq!(people[0]["two_step"], true);
     let link = at.text("sign_in_link");
     assert!(link.starts_with(&format!("{}/link?token=", at.text("portal"))), "{link}");
-    let phone = phone_of(&at);
+    let phone = authenticators(&at.text("sandbox_pages"));
     assert_eq!((phone.len(), &phone[0]["account"]), (1, &json!(ADMIN)), "{phone:?}");
     assert_eq!(phone[0]["code"].as_str().map(str::len), Some(6));
     let invited = at.command(&["person", "add", "--address", ANNA, "--name", "Anna", "--json"]).json();
@@ -200,7 +194,7 @@ fn a_second_start_continues_where_the_first_stopped() {
     assert_eq!(second.mailboxes().count(ANNA, "from the first start"), 1, "mailboxes are kept");
     assert!(!sends(&second, &old_password, "with the old password"), "each start replaces the app password");
     assert_ne!(second.text("sign_in_link"), first_link, "each start prints another");
-    let phone = phone_of(&second);
+    let phone = authenticators(&second.text("sandbox_pages"));
     assert_eq!(phone.len(), 1, "the administrator is made at the first start alone: {phone:?}");
     assert_eq!(phone[0]["account"], ADMIN);
     let letters = second.command(&["outbox", "list", "--json"]).json_lines();

@@ -6,7 +6,8 @@ mod harness;
 
 use harness::Begins::{Encrypted, Greeting, GreetingBeforeTls, Open, Plain, SignIn};
 use harness::Step::{
-    Drips, Hears, HearsLast, HearsOften, IsLeft, NeverStops, Repeats, Says, Streams, Takes, TakesSlowly, Writes,
+    Drips, Hears, HearsLast, HearsOften, IsLeft, NeverStops, Repeats, Says, Streams, Takes, TakesSlowly,
+    Writes,
 };
 use harness::{Begins, Meeting, Step, meet};
 

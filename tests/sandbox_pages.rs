@@ -9,6 +9,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use gatepost_testkit::{fresh_folder, take_slot};
 use harness::pages::{FilledSandbox, SANDBOX, authorization};
+use harness::portal::authenticators;
 use harness::{Browser, BrowserOptions, LOOKS, Mailboxes, sandbox};
 use serde_json::Value;
 
@@ -51,12 +52,13 @@ fn an_account_is_put_on_the_phone_by_hand_and_taken_off_also_without_script() {
         // A code may become another between two looks at it, but hardly each time.
         let is_shown = (0..5).any(|_| {
             browser.press("Show the code now");
-            browser.text_of(".figures").replace(' ', "") == codes(&address)[0]["code"].as_str().unwrap()
+            browser.text_of(".figures").replace(' ', "")
+                == authenticators(&address)[0]["code"].as_str().unwrap()
         });
-        assert!(is_shown, "{:?}", codes(&address));
+        assert!(is_shown, "{:?}", authenticators(&address));
         browser.press("Remove anna");
         browser.see("No accounts yet");
-        assert_eq!(codes(&address).len(), 0);
+        assert_eq!(authenticators(&address).len(), 0);
     }
 }
 
@@ -69,7 +71,7 @@ fn the_phone_keeps_its_accounts_over_a_kill() {
     Mailboxes::at(&running.text("sandbox_pages")).put("phone/authenticators", uri);
     running.kill();
     let running = sandbox(data.path());
-    let kept = codes(&running.text("sandbox_pages"));
+    let kept = authenticators(&running.text("sandbox_pages"));
     assert!(kept.len() == 1 && kept[0]["issuer"] == "Practice" && kept[0]["account"] == "anna", "{kept:?}");
 }
 
@@ -98,7 +100,7 @@ fn an_application_is_allowed_through_chooser_password_second_step_and_consent_an
     browser.fill("Password", "sandbox");
     browser.press("Next");
     browser.see("Two-step verification");
-    browser.fill("Code from the phone", codes(&address)[0]["code"].as_str().unwrap());
+    browser.fill("Code from the phone", authenticators(&address)[0]["code"].as_str().unwrap());
     browser.press("Next");
     browser.see("Gatepost wants to access your account");
     assert!(browser.is_ticked("Send mail as you (SMTP)"));
@@ -170,12 +172,4 @@ fn application() -> SocketAddr {
         }
     });
     address
-}
-
-/// What the phone shows now.
-fn codes(address: &str) -> Vec<Value> {
-    let url = format!("{address}/api/phone/authenticators");
-    let mut curl = std::process::Command::new("curl");
-    let answer = harness::output_of(curl.args(["--silent", "--show-error", "--fail", &url])).json();
-    answer.as_array().unwrap().clone()
 }

@@ -1,6 +1,5 @@
 //! Connecting mailboxes in a browser: what the walks have in common.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use gatepost_testkit::{fresh_folder, wait_until};
@@ -117,23 +116,12 @@ address = ["email"]
     )
 }
 
-/// The same for a page that answers a form.
-#[track_caller]
-pub(crate) fn look_here(browser: &mut Browser, name: &str) {
-    browser.check_page_in_every_look();
-    if let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) {
-        browser.in_every_look(|browser, look| {
-            browser.picture(&folder.join(format!("{name}-{}.png", look.name())));
-        });
-    }
-}
-
-/// Judges the page, and pictures it for whoever wants to look (`SCREENSHOTS`).
+/// [`Browser::look`] at a page that may be loaded anew.
 #[track_caller]
 pub(crate) fn look(browser: &mut Browser, name: &str) {
     // What comes while one looks on may move what is below it; a page that is loaded may not.
     browser.reload();
-    look_here(browser, name);
+    browser.look(name);
 }
 
 /// From the address to the page that offers ways.

@@ -1,5 +1,7 @@
 //! What every page must be: accessible, quiet, light, and still.
 
+use std::path::PathBuf;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -65,6 +67,17 @@ impl Browser {
             browser.accessible();
             browser.fits();
         });
+    }
+
+    /// The same, and pictures it for whoever wants to look (`SCREENSHOTS`).
+    #[track_caller]
+    pub(crate) fn look(&mut self, name: &str) {
+        self.check_page_in_every_look();
+        if let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) {
+            self.in_every_look(|browser, look| {
+                browser.picture(&folder.join(format!("{name}-{}.png", look.name())));
+            });
+        }
     }
 
     /// Asserts that axe-core finds nothing on the page.

@@ -6,7 +6,7 @@ use gatepost_testkit::fresh_folder;
 use tempfile::TempDir;
 
 use super::Page;
-use crate::harness::portal::code_of;
+use crate::harness::portal::{code_of, link_in};
 use crate::harness::{Browser, Running, demo};
 
 const PAUL: &str = "paul@sandbox.test";
@@ -47,8 +47,7 @@ impl Operator {
     /// The link in the newest letter with this subject.
     fn link_in_letter(&self, subject: &str) -> String {
         let letter = self.at.mailboxes().await_subject(PAUL, subject);
-        let letter = letter.replace("=\r\n", "").replace("=3D", "=");
-        letter.split_whitespace().find(|it| it.contains("/link?token=")).unwrap().to_owned()
+        link_in(&letter)
     }
 
     fn keep_codes(&self, browser: &mut Browser) {
@@ -168,8 +167,7 @@ pub(crate) const SECURITY: &[Page<Operator>] = &[
     ("link-contact", |browser, scene| {
         let letter =
             scene.at.mailboxes().await_message("paul.berg@sandbox.test", |it| it["subject"].is_string());
-        let letter = letter.replace("=\r\n", "").replace("=3D", "=");
-        browser.go(letter.split_whitespace().find(|it| it.contains("/link?token=")).unwrap());
+        browser.go(&link_in(&letter));
     }),
     ("security-sign-in-with", |browser, _| {
         browser.press("Yes, it is mine");
