@@ -66,5 +66,13 @@ pub const MIGRATIONS: RoomMigrations =
     gatepost_store::migrations!("identity", ["0001_identity", "0002_people"]);
 
 /// Every statement of this room, for the test that prepares them all on both engines.
-pub const STATEMENTS: [&[gatepost_store::Statement]; 3] =
-    [sql::ALL, sql::second_step::ALL, sql::session::ALL];
+pub const STATEMENTS: [&[gatepost_store::Statement]; 8] = [
+    sql::app_password::ALL,
+    sql::link::ALL,
+    sql::login::ALL,
+    sql::organisation::ALL,
+    sql::password::ALL,
+    sql::person::ALL,
+    sql::second_step::ALL,
+    sql::session::ALL,
+];

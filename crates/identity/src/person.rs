@@ -1,6 +1,8 @@
 //! People who will sign in.
 
 mod administer;
+mod hand_link;
+mod invite;
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +16,7 @@ use uuid::Uuid;
 use crate::identity::checked_name;
 use crate::{Identity, IdentityError, sql};
 
-pub use administer::HandedLink;
+pub use hand_link::HandedLink;
 
 /// One person.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,123 +1,16 @@
 //! What administrators do with people.
 
-use gatepost_core::{AppPasswordId, LinkId, LocationId, OrganisationId, PersonId, Timestamp, World};
-use gatepost_journal::{Actor, Entry, Notice, NoticeKind};
+use gatepost_core::{AppPasswordId, LocationId, OrganisationId, PersonId, World};
+use gatepost_journal::{Actor, Entry, NoticeKind};
 use gatepost_store::{StoreError, Transaction, params};
 use serde_json::{Value, json};
 
-use crate::app_password::{remove_app_password, remove_own_app_passwords};
+use crate::app_password::remove_app_password;
 use crate::identity::checked_name;
-use crate::login::retire;
-use crate::people::{NewLink, forget_two_step, link_token, raise_epoch, tell};
-use crate::{Identity, IdentityError, LinkKind, NewPerson, Person, Role, Target, Token, sql};
-
-/// A link for an administrator to hand over.
-pub struct HandedLink {
-    /// For `PUBLIC_URL/link?token=…`.
-    pub token: Token,
-    /// When it is over.
-    pub expires_at: Timestamp,
-}
+use crate::people::{forget_two_step, raise_epoch, tell};
+use crate::{Identity, IdentityError, Person, Role, sql};
 
 impl Identity {
-    /// Adds a person without a password and writes down the letter that invites them. An administrator gets none: it would lie in the
-    /// sent folder of the mailbox that sends it, for everybody who reads there. Their link is handed over.
-    pub async fn invite_person(&self, new: NewPerson, by: Actor) -> Result<Person, IdentityError> {
-        self.invite_person_by_link(new, LinkId::new(self.world()), by).await
-    }
-
-    /// The same where the form that asks has chosen the id of the link: sent twice, it finds what it made ([`Identity::find_handed_link`]).
-    pub async fn invite_person_by_link(
-        &self,
-        new: NewPerson,
-        link: LinkId,
-        by: Actor,
-    ) -> Result<Person, IdentityError> {
-        let person = new.checked(self.world())?;
-        let world = self.world().clone();
-        let invited = self.store.write(move |tx| {
-            if let Some(home) = person.home_location
-                && !has_location(tx, person.organisation, home)?
-            {
-                return Ok(Err(IdentityError::NoSuchLocation));
-            }
-            if !person.insert(tx, &world, by)? {
-                return Ok(Err(IdentityError::PersonExists(person.address.to_string())));
-            }
-            invite(tx, &world, &person, link, by)?;
-            Ok::<_, IdentityError>(Ok(person.clone()))
-        });
-        known(invited.await)
-    }
-
-    /// Invites a person without a password once more. Earlier invitations die, those that were handed over too; an administrator's
-    /// new one is to be handed over. `link`: the id of the new one. With an id that is there already nothing is done
-    /// ([`IdentityError::LinkExists`]).
-    pub async fn invite_again(
-        &self,
-        organisation: OrganisationId,
-        id: PersonId,
-        link: LinkId,
-        by: Actor,
-    ) -> Result<Person, IdentityError> {
-        let (world, now) = (self.world().clone(), self.world().now());
-        let invited = self.store.write(move |tx| {
-            // Of two that are alike, the second sees what the first has done.
-            tx.row(&sql::LOCK_PERSON, params![organisation, id])?;
-            let Some(person) = find(tx, organisation, id)? else {
-                return Ok(Err(IdentityError::NoSuchPerson));
-            };
-            if tx.row(&sql::FIND_HANDED_LINK, params![organisation, id, link])?.is_some() {
-                return Ok(Err(IdentityError::LinkExists));
-            }
-            if person.disabled_at.is_some() {
-                return Ok(Err(IdentityError::PersonDisabled(person.address.to_string())));
-            }
-            if person.has_password {
-                return Ok(Err(IdentityError::HasPassword(person.address.to_string())));
-            }
-            let kind = LinkKind::Invitation.to_string();
-            tx.execute(&sql::END_LINKS_OF_KIND, params![organisation, id, kind, now])?;
-            invite(tx, &world, &person, link, by)?;
-            person.journal(tx, &world, by, "person.invited_again", json!({}))?;
-            Ok::<_, IdentityError>(Ok(person))
-        });
-        known(invited.await)
-    }
-
-    /// Withdraws the invitation of somebody who has not chosen a password: the person is gone, and the address is free. What was made
-    /// for their logins is removed.
-    pub async fn withdraw_invitation(
-        &self,
-        organisation: OrganisationId,
-        id: PersonId,
-        by: Actor,
-    ) -> Result<(), IdentityError> {
-        let world = self.world().clone();
-        let withdrawn = self.store.write(move |tx| {
-            lock(tx, organisation)?;
-            let Some(person) = find(tx, organisation, id)? else {
-                return Ok(Err(IdentityError::NoSuchPerson));
-            };
-            if is_last_administrator(tx, &person)? {
-                return Ok(Err(IdentityError::LastAdministrator(person.address.to_string())));
-            }
-            // Of an answer to the invitation at the same moment, the first counts.
-            tx.row(&sql::LOCK_PERSON, params![organisation, id])?;
-            if tx.execute(&sql::DELETE_PERSON, params![organisation, id])? == 0 {
-                return Ok(Err(IdentityError::HasPassword(person.address.to_string())));
-            }
-            tx.execute(&sql::DELETE_LINKS_OF, params![organisation, id])?;
-            tx.execute(&sql::DELETE_CONTACTS, params![organisation, id])?;
-            remove_own_app_passwords(tx, &world, &person, by)?;
-            retire(tx, &world, organisation, Target::Person(id), by)?;
-            let details = json!({ "address": person.address.as_str() });
-            person.journal(tx, &world, by, "person.invitation_withdrawn", details)?;
-            Ok::<_, IdentityError>(Ok(()))
-        });
-        withdrawn.await?
-    }
-
     /// All people of an organisation, by name.
     pub async fn list_people(&self, organisation: OrganisationId) -> Result<Vec<Person>, IdentityError> {
         let rows = self.store.read(move |tx| tx.rows(&sql::LIST_PEOPLE, params![organisation])).await?;
@@ -295,107 +188,6 @@ impl Identity {
         reset.await?
     }
 
-    /// A link to hand over: set-up or invitation for those without a password, else a reset, which the person is told of, whichever
-    /// of these was asked for; or the demo's. An invitation is the one that the letter carries, while that lives; earlier links of
-    /// the other kinds die.
-    pub async fn hand_link(
-        &self,
-        organisation: OrganisationId,
-        id: PersonId,
-        kind: LinkKind,
-        by: Actor,
-    ) -> Result<HandedLink, IdentityError> {
-        self.hand_link_by_id(organisation, id, kind, LinkId::new(self.world()), by).await
-    }
-
-    /// The same where the form that asks has chosen the id of a new link. With an id that is there already nothing is done
-    /// ([`IdentityError::LinkExists`]), except that the living invitation with this id is handed over.
-    pub async fn hand_link_by_id(
-        &self,
-        organisation: OrganisationId,
-        id: PersonId,
-        kind: LinkKind,
-        new: LinkId,
-        by: Actor,
-    ) -> Result<HandedLink, IdentityError> {
-        let (world, tokens, now) = (self.world().clone(), self.keyring.tokens().clone(), self.world().now());
-        let handed = self.store.write(move |tx| {
-            // Of two that are alike, the second sees what the first has done.
-            tx.row(&sql::LOCK_PERSON, params![organisation, id])?;
-            let Some(person) = find(tx, organisation, id)? else {
-                return Ok(Err(IdentityError::NoSuchPerson));
-            };
-            if person.disabled_at.is_some() {
-                return Ok(Err(IdentityError::PersonDisabled(person.address.to_string())));
-            }
-            let kind = match (kind, person.has_password) {
-                (LinkKind::SignIn, _) => LinkKind::SignIn,
-                (_, true) => LinkKind::PasswordReset,
-                (LinkKind::SetUp, false) => LinkKind::SetUp,
-                (_, false) => LinkKind::Invitation,
-            };
-            let living = match kind {
-                LinkKind::Invitation => {
-                    tx.row(&sql::FIND_LIVING_LINK, params![organisation, id, kind.to_string(), now])?
-                }
-                _ => None,
-            };
-            let (link, expires_at) = match living {
-                Some(row) => (row.get(0)?, row.get(1)?),
-                None if tx.row(&sql::FIND_HANDED_LINK, params![organisation, id, new])?.is_some() => {
-                    return Ok(Err(IdentityError::LinkExists));
-                }
-                None => {
-                    tx.execute(&sql::END_LINKS_OF_KIND, params![organisation, id, kind.to_string(), now])?;
-                    let link = NewLink { id: new, organisation, person: id, kind, details: json!({}) };
-                    (new, link.insert(tx, &world)?)
-                }
-            };
-            let Some(token) = link_token(tx, &tokens, &world, organisation, link)? else {
-                return Ok(Err(IdentityError::NoSuchPerson));
-            };
-            if kind == LinkKind::PasswordReset {
-                let details = json!({ "by": name_of(tx, organisation, by)? });
-                tell(tx, &world, &person, NoticeKind::PasswordResetByAdministrator, details, None)?;
-            }
-            person.journal(tx, &world, by, "link.handed", json!({ "kind": kind.to_string() }))?;
-            Ok::<_, IdentityError>(Ok(HandedLink { token, expires_at }))
-        });
-        known(handed.await)
-    }
-
-    /// What the form with this id has made for this person: `None` if nothing, `Some(None)` if that link is over by now.
-    pub async fn find_handed_link(
-        &self,
-        organisation: OrganisationId,
-        id: PersonId,
-        link: LinkId,
-    ) -> Result<Option<Option<HandedLink>>, IdentityError> {
-        let (world, tokens) = (self.world().clone(), self.keyring.tokens().clone());
-        let found = self.store.write(move |tx| {
-            let Some(row) = tx.row(&sql::FIND_HANDED_LINK, params![organisation, id, link])? else {
-                return Ok(None);
-            };
-            let (expires_at, token) = (row.get(0)?, link_token(tx, &tokens, &world, organisation, link)?);
-            Ok::<_, IdentityError>(Some(token.map(|token| HandedLink { token, expires_at })))
-        });
-        found.await
-    }
-
-    /// The token of a link that a letter is about to carry; `None` if the link is over. It is the same each time, also for a page
-    /// that hands it over.
-    pub async fn issue_link(
-        &self,
-        organisation: OrganisationId,
-        link: LinkId,
-    ) -> Result<Option<Token>, IdentityError> {
-        let (world, tokens) = (self.world().clone(), self.keyring.tokens().clone());
-        let issued = self.store.write(move |tx| {
-            link_token(tx, &tokens, &world, organisation, link).map_err(IdentityError::from)
-        });
-        issued.await
-    }
-
     /// Gives the organisation its name and says that its set-up is over.
     pub async fn set_organisation_up(
         &self,
@@ -435,12 +227,12 @@ impl Identity {
 
 /// Whoever counts administrators is alone until the transaction ends: of two who would each take the other's role, the second sees
 /// what the first has done.
-fn lock(tx: &mut Transaction<'_>, organisation: OrganisationId) -> Result<(), StoreError> {
+pub(super) fn lock(tx: &mut Transaction<'_>, organisation: OrganisationId) -> Result<(), StoreError> {
     tx.row(&sql::LOCK_ORGANISATION, params![organisation]).map(drop)
 }
 
 /// Whether the organisation would be left without an administrator who can sign in; where nobody can yet, without any at all.
-fn is_last_administrator(tx: &mut Transaction<'_>, person: &Person) -> Result<bool, StoreError> {
+pub(super) fn is_last_administrator(tx: &mut Transaction<'_>, person: &Person) -> Result<bool, StoreError> {
     let (mut counts, mut others, mut others_who_can) = (None, 0_u32, 0_u32);
     for row in tx.rows(&sql::LIST_ADMINISTRATORS, params![person.organisation])? {
         let can_sign_in = row.get::<bool>(11)?;
@@ -497,7 +289,7 @@ pub(super) fn tell_of_administrator(
     }
 }
 
-fn find(
+pub(super) fn find(
     tx: &mut Transaction<'_>,
     organisation: OrganisationId,
     id: PersonId,
@@ -505,7 +297,7 @@ fn find(
     tx.row(&sql::FIND_PERSON_BY_ID, params![organisation, id])?.map(Person::try_from).transpose()
 }
 
-fn has_location(
+pub(super) fn has_location(
     tx: &mut Transaction<'_>,
     organisation: OrganisationId,
     id: LocationId,
@@ -514,40 +306,19 @@ fn has_location(
 }
 
 /// An id that a form brings and that stands in somebody else's link is none of this person's.
-fn known<T>(done: Result<Result<T, IdentityError>, IdentityError>) -> Result<T, IdentityError> {
+pub(super) fn known<T>(done: Result<Result<T, IdentityError>, IdentityError>) -> Result<T, IdentityError> {
     match done {
         Err(IdentityError::Store(StoreError::Duplicate { .. })) => Err(IdentityError::NoSuchPerson),
         done => done?,
     }
 }
 
-/// The link that invites, and the letter with it.
-fn invite(
-    tx: &mut Transaction<'_>,
-    world: &World,
-    person: &Person,
-    id: LinkId,
-    by: Actor,
-) -> Result<(), StoreError> {
-    let (organisation, kind) = (person.organisation, LinkKind::Invitation);
-    NewLink { id, organisation, person: person.id, kind, details: json!({}) }.insert(tx, world)?;
-    tx.execute(&sql::UPDATE_INVITED, params![organisation, person.id, world.now()])?;
-    if person.role == Role::Administrator {
-        return Ok(());
-    }
-    let notice = Notice {
-        organisation,
-        kind: NoticeKind::Invitation,
-        person: person.id,
-        addresses: std::slice::from_ref(&person.address),
-        link: Some(id),
-        details: json!({ "by": name_of(tx, organisation, by)? }),
-    };
-    gatepost_journal::notify(tx, world, &notice).map(drop)
-}
-
 /// The name of the person who does it; null where a command does.
-fn name_of(tx: &mut Transaction<'_>, organisation: OrganisationId, by: Actor) -> Result<Value, StoreError> {
+pub(super) fn name_of(
+    tx: &mut Transaction<'_>,
+    organisation: OrganisationId,
+    by: Actor,
+) -> Result<Value, StoreError> {
     let Actor::Person(id) = by else { return Ok(Value::Null) };
     Ok(find(tx, organisation, id)?.map_or(Value::Null, |it| it.name.into()))
 }
