@@ -1,6 +1,9 @@
 //! The gate of every row: who asks, whether they may, whether a form is ours, whether they have proven lately. No handler is called
 //! otherwise than through here, and the router is built from rows alone.
 
+mod form;
+mod prove;
+
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr};
@@ -25,14 +28,13 @@ use gatepost_identity::{Policy, Role, Session, Visitor};
 use gatepost_web::Caller;
 
 use super::answer::Marked;
-use super::form::MOST_BYTES;
 use super::{
-    Access, Alert, App, CookieName, Kind, OnwardPage, OtherWay, Page, PreSigned, Problem, ProofField,
-    ProofPage, RawForm, Route, RouteRow, Signed, Theme, Waiting, device, misses_of, paths, proof_of, proofs,
-    see_other, show, was_asked,
+    Access, Alert, App, CookieName, Kind, OnwardPage, Page, PreSigned, Problem, RawForm, Route, RouteRow,
+    Signed, Theme, device, paths, see_other, show,
 };
 use crate::page;
 use crate::page::accounts::PopUp;
+use form::{ComesBack, has_page};
 
 /// What one gate goes by.
 #[derive(Clone)]
@@ -40,10 +42,6 @@ struct Gate {
     app: App,
     row: Arc<RouteRow>,
 }
-
-/// A form that comes back to its own page because its token was wrong.
-#[derive(Clone)]
-struct ComesBack(RawForm, Alert);
 
 /// The router of all rows.
 pub(crate) fn router(app: &App, routes: Vec<Route>) -> Router {
@@ -296,62 +294,6 @@ impl Visit {
         found.map(|it| it.as_str().to_owned())
     }
 
-    /// What was posted. The body can be read once.
-    async fn take_form(&mut self, head: &Head, body: &mut Option<Body>) -> Result<RawForm, Problem> {
-        match (self.form.take(), body.take()) {
-            (Some(form), _) => Ok(form),
-            (None, Some(body)) => read_form(&head.headers, body).await,
-            (None, None) => Err(Problem::Bad),
-        }
-    }
-
-    /// Of a form whose session is over: where it is the second click on a page that asks for a proof, it goes on in the session that
-    /// the first click went on in. The form must be ours, and the proof the very one that was right.
-    async fn catch_up(&mut self, gate: &Gate, head: &Head, body: &mut Option<Body>) -> Result<(), Problem> {
-        let is_for_sessions = !matches!(gate.row.access, Access::Public | Access::SecondStep);
-        if self.session.is_some() || !is_for_sessions || is_reading(&head.method) {
-            return Ok(());
-        }
-        let Some(token) = self.page.session_token.clone() else { return Ok(()) };
-        let Ok(form) = self.take_form(head, body).await else { return Ok(()) };
-        let proof = proof_of(&mut form.clone());
-        let form_token = form.find("form_token").cloned();
-        self.form = Some(form);
-        let (Some((_, proof)), Some(form_token)) = (proof, form_token) else { return Ok(()) };
-        let Some(new) = proofs::gone_on(&gate.app, &token, &proof).await? else { return Ok(()) };
-        let (visitor, lineage) = (&self.page.visitor_id, Some(new.session.lineage));
-        if self.has_visitor && gate.app.rooms.people.is_form_token(form_token.reveal(), visitor, lineage) {
-            self.over = None;
-            self.cookies.push(self.page.cookies().session(&new));
-            self.sign_in(&gate.app, new.session).await?;
-        }
-        Ok(())
-    }
-
-    /// Keeps what was typed until its person has signed in again.
-    fn keep_form(&self, gate: &Gate, owner: PersonId, head: &Head, mut form: RawForm) {
-        // The steps of the way in, and signing out, are answered by signing in.
-        if has_page(gate) && !gate.row.opens_before_factor && !is_reading(&head.method) {
-            form.drop_secrets();
-            gate.app.kept_forms.keep(&self.page.visitor_id, owner, head.uri.path(), form);
-        }
-    }
-
-    /// What was typed on this page before its session ended.
-    fn find_form(&mut self, gate: &Gate) {
-        let Some(session) = &self.session else { return };
-        let path = self.page.path.split('?').next().unwrap_or_default();
-        let t = self.page.t;
-        match gate.app.kept_forms.take(&self.page.visitor_id, session.person.id, path) {
-            Waiting::Nothing => {}
-            Waiting::Theirs(form) => {
-                self.form = Some(form);
-                self.page.alerts.push(Alert::warn(t.of("common.kept_form")));
-            }
-            Waiting::Dropped => self.page.alerts.push(Alert::warn(t.of("common.dropped_form"))),
-        }
-    }
-
     /// To the sign-in page, with a reason, and from there back to here.
     fn to_sign_in(&self, gate: &Gate, head: &Head) -> Response {
         let (row, thens) = (&gate.row, &gate.app.thens);
@@ -414,85 +356,6 @@ impl Visit {
         (!self.page.is_whole).then(|| see_other(paths::SET_UP))
     }
 
-    /// Asks for a proof where one is due, or checks the one that came along. Says what to answer instead of going on.
-    async fn prove(&mut self, gate: &Gate, head: &Head) -> Option<Response> {
-        let session = self.session.clone().filter(|_| gate.row.access != Access::Public)?;
-        let needs_factor = session.needs_factor && !gate.row.opens_before_factor;
-        let is_asked = gate.row.needs_proof_of(session.person.role);
-        let needs_proof = is_asked && !session.is_proven(self.page.now);
-        if !needs_factor && !needs_proof {
-            return None;
-        }
-        if is_reading(&head.method) {
-            let then = gate.app.thens.find_or_home(&self.page.path);
-            return Some(match gate.row.kind {
-                Kind::Page => see_other(&then.behind(paths::CONFIRM)),
-                Kind::Part | Kind::Plain => Problem::Forbidden.into_response(),
-            });
-        }
-        let form = self.form.get_or_insert_default();
-        let field = ProofField::chosen(&session, form);
-        let (n_misses, was_asked) = (misses_of(form), was_asked(form, field));
-        let Some((field, proof)) = proof_of(form) else {
-            let asked = self.proof_page(&session, field, n_misses);
-            return Some(if was_asked { asked.refuse(&field.empty(&self.page)) } else { asked.show() });
-        };
-        match self.page.confirm(&session, proof).await {
-            Ok(new) => {
-                self.cookies.push(self.page.continue_as(&session, &new));
-                // Where a lasting session showed its password, what matters still needs the strongest factor.
-                let is_enough = !is_asked || new.session.is_proven(self.page.now);
-                let next = new.session.clone();
-                match self.sign_in(&gate.app, new.session).await {
-                    Ok(()) => (!is_enough).then(|| self.proof_page(&next, ProofField::of(&next), 0).show()),
-                    Err(problem) => Some(problem.into_response()),
-                }
-            }
-            Err(refusal) => Some(match field.refused(&self.page, refusal) {
-                Ok(refused) => self.proof_page(&session, field, n_misses).refuse(&refused),
-                Err(problem) => problem.into_response(),
-            }),
-        }
-    }
-
-    /// The page that asks for a proof in the middle of this form, and carries the rest of it.
-    fn proof_page(&self, session: &Session, field: ProofField, n_misses: u8) -> ProofPage {
-        let carried = self.form.as_ref().map(RawForm::without_secrets).unwrap_or_default();
-        let other = match (field, ProofField::of(session)) {
-            (ProofField::Code, _) => Some(OtherWay::Button("recovery")),
-            (ProofField::RecoveryCode, ProofField::Code) => Some(OtherWay::Button("app")),
-            _ => None,
-        };
-        let (page, action) = (self.page.clone(), self.page.path.clone());
-        ProofPage { page, action, carried, field, n_misses, error: None, other }
-    }
-
-    /// The form is not believed. Its page comes again with what was typed, and nothing else happens.
-    async fn come_back(&mut self, gate: &Gate, mut head: Head) -> Response {
-        let t = self.page.t;
-        let alert = if self.has_visitor {
-            Alert::warn(t.of("common.old_page"))
-        } else {
-            Alert::bad(t.of("common.no_cookies"))
-        };
-        let page = {
-            let pages = gate.app.pages.read().unwrap_or_else(PoisonError::into_inner);
-            pages.get(gate.row.path).cloned()
-        };
-        let Some(page) = page else {
-            let words = self.page.t.of("error.old_text").to_owned();
-            return page::error::old(self.page.clone().with(alert), words);
-        };
-        let form = self.form.take().unwrap_or_default();
-        head.method = Method::GET;
-        head.extensions.insert(ComesBack(form, alert));
-        let mut response = page.call(Request::from_parts(head, Body::empty()), gate.app.clone()).await;
-        if response.status() == StatusCode::OK {
-            *response.status_mut() = StatusCode::FORBIDDEN;
-        }
-        response
-    }
-
     /// Makes a page of a problem, and sets the cookies.
     fn finish(self, gate: &Gate, mut response: Response) -> Response {
         // Whoever is signed in needs no reason to sign in again; and a form that came back and whose page leads on is done.
@@ -519,11 +382,6 @@ impl Visit {
         }
         (jar, response).into_response()
     }
-}
-
-/// Whether the form's page is the GET row of the same path, which shows what was typed.
-fn has_page(gate: &Gate) -> bool {
-    gate.app.pages.read().unwrap_or_else(PoisonError::into_inner).contains_key(gate.row.path)
 }
 
 fn set_names(headers: &HeaderMap) -> Vec<String> {
@@ -557,13 +415,4 @@ fn visitor(head: &Head) -> Visitor {
     let source = head.extensions.get::<Caller>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |it| it.0);
     let said = head.headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok());
     Visitor { source, device: device::device(said.unwrap_or_default()) }
-}
-
-async fn read_form(headers: &HeaderMap, body: Body) -> Result<RawForm, Problem> {
-    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    if !kind.starts_with(b"application/x-www-form-urlencoded") && !kind.is_empty() {
-        return Err(Problem::Bad);
-    }
-    let bytes = axum::body::to_bytes(body, MOST_BYTES).await.map_err(|_| Problem::Bad)?;
-    RawForm::parse(&bytes).ok_or(Problem::Bad)
 }
