@@ -79,6 +79,45 @@ fn end(at: &ReadingHouse, with: &AppPassword, by: &[&str], words: &[&str]) {
     are_over(at, n_before + 3);
 }
 
+/// Whoever looks into the log knows a mailbox and an app password by their names.
+#[test]
+fn the_log_names_whom_a_session_was_for_and_tells_signing_out_from_going_away() {
+    let at = ReadingHouse::start();
+    let with = at.app_password(&[]);
+    let mut imap = at.signed_in(IMAP, &with);
+    imap.command("q LOGOUT");
+    assert!(imap.rest().is_empty());
+    let mut pop3 = at.signed_in(POP3, &with);
+    assert!(pop3.ask("QUIT").starts_with("+OK"));
+    assert!(pop3.rest().is_empty());
+    are_over(&at, 2);
+    drop(at.signed_in(IMAP, &with));
+    are_over(&at, 3);
+    let mut stranger = at.connect(IMAP);
+    stranger.command("q LOGOUT");
+    assert!(stranger.rest().is_empty());
+    are_over(&at, 4);
+
+    let log = log(&at);
+    let lines = |what: &str| -> Vec<&str> { log.lines().filter(|it| it.contains(what)).collect() };
+    let names = ["account.address=\"r…@practice.example\"", "account.name=", "app_password.name=\"Test\""];
+    let (begun, ended) = (lines("signed in to read"), lines("session ended"));
+    assert_eq!((begun.len(), ended.len()), (3, 4), "{log}");
+    for line in begun.iter().chain(&ended[..3]) {
+        assert!(names.iter().all(|it| line.contains(it)), "{line}");
+    }
+    for (line, because) in ended.iter().zip([
+        "because=the client signed out",
+        "because=the client signed out",
+        "because=the client went away: ",
+        "because=the client said goodbye before it signed in",
+    ]) {
+        assert!(line.contains(because), "{line}");
+    }
+    assert!(!log.contains(READER) && !ended[3].contains("account."), "{log}");
+    at.server.stop();
+}
+
 const REMOVED: &str = "This app password was removed or has expired";
 
 #[test]
@@ -87,10 +126,10 @@ fn a_removal_and_a_pause_end_what_is_open_with_their_reason() {
     let with = at.app_password(&[]);
     end(&at, &with, &["app-password", "revoke", &with.id], &[REMOVED]);
     let with = at.app_password(&[]);
-    let words = "[UNAVAILABLE] the mailbox was paused in Gatepost";
+    let words = "[UNAVAILABLE] The mailbox was paused in Gatepost";
     end(&at, &with, &["account", "pause", READER], &[words]);
     at.it.command(&["account", "resume", READER]).done();
-    let words = "[UNAVAILABLE] the mailbox was removed from Gatepost";
+    let words = "[UNAVAILABLE] The mailbox was removed from Gatepost";
     // Its app passwords go with it, and either may be seen first.
     end(&at, &with, &["account", "remove", READER], &[words, REMOVED]);
     at.server.stop();

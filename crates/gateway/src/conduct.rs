@@ -1,7 +1,7 @@
 //! How a client behaves before it has signed in, and why its session is over.
 
 use gatepost_net::{ReadError, StartTlsError, WriteError};
-use gatepost_wire::passage::Lost;
+use gatepost_wire::passage::{Leave, Lost};
 
 /// Mistakes after which each one costs time.
 const PATIENT: u32 = 10;
@@ -13,8 +13,10 @@ const MOST_WRONG_SIGN_INS: u32 = 3;
 /// Why a session is over. The text is for the log.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Ending {
-    #[error("the client said goodbye")]
+    #[error("the client said goodbye before it signed in")]
     Goodbye,
+    #[error("the client signed out")]
+    SignedOut,
     #[error("the client went away: {0}")]
     ClientGone(ReadError),
     #[error("the client takes nothing: {0}")]
@@ -49,21 +51,33 @@ pub(crate) enum Ending {
 
 impl Ending {
     /// What a client that can still hear it is told.
-    pub(crate) fn words(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Goodbye | Self::ClientGone(_) | Self::ClientDeaf(_) | Self::NoTls(_) => return None,
+    pub(crate) fn words(&self) -> Option<String> {
+        let words = match self {
+            Self::Goodbye | Self::SignedOut | Self::ClientGone(_) | Self::ClientDeaf(_) | Self::NoTls(_) => {
+                return None;
+            }
             Self::ProviderGone(_) | Self::ProviderDeaf(_) => "The mail provider has ended the connection",
             Self::TimedOut => "Nothing came for too long",
             Self::Stuck => "The connection stood still for too long",
             Self::Lost(_) => "What was said cannot be passed on",
             Self::Removed => "This app password was removed or has expired",
-            Self::Ended(why) => why,
+            Self::Ended(why) => return Some(sentence(why)),
             Self::Stopping => "Gatepost is stopping: try again",
             Self::TooManyMistakes => "Too many mistakes",
             Self::WrongSignIns => "Too many wrong sign-ins",
             Self::BadLine => "This line does not end, or not with CRLF",
             Self::UnaskedBytes => "Wait for the answer before you go on",
-        })
+        };
+        Some(words.to_owned())
+    }
+
+    /// The same, seen together with whether the client has signed out: then whoever closes first only does what is due, however roughly.
+    pub(crate) fn after(self, leave: Leave) -> Self {
+        match (&self, leave) {
+            (Self::ClientGone(_) | Self::ClientDeaf(_), Leave::Asked | Leave::Answered)
+            | (Self::ProviderGone(_), Leave::Answered) => Self::SignedOut,
+            _ => self,
+        }
     }
 
     /// Whether it passes by itself, and nobody did anything wrong.
@@ -73,8 +87,14 @@ impl Ending {
 
     /// Whether the provider may be let down gently: the client is gone, and what it said last is still on its way.
     pub(crate) const fn leaves_provider_in_peace(&self) -> bool {
-        matches!(self, Self::ClientGone(ReadError::Closed | ReadError::Truncated) | Self::Goodbye)
+        matches!(self, Self::ClientGone(ReadError::Closed | ReadError::Truncated) | Self::SignedOut)
     }
+}
+
+/// A reason as a sentence of its own, as all last words are.
+fn sentence(why: &str) -> String {
+    let mut letters = why.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 impl From<ReadError> for Ending {

@@ -18,11 +18,19 @@ use crate::service::Gateway;
 pub(crate) struct Entered {
     pub(crate) provider: Connection,
     pub(crate) capabilities: Capabilities,
-    pub(crate) address: EmailAddress,
+    pub(crate) whose: Whose,
     pub(crate) live: LiveSession,
     pub(crate) entry: Entry,
     pub(crate) protocol: ReadingProtocol,
     _places: [Place; 2],
+}
+
+/// What people know an open mailbox by.
+pub(crate) struct Whose {
+    pub(crate) address: EmailAddress,
+    /// The account's short name.
+    pub(crate) account_name: String,
+    pub(crate) app_password_name: String,
 }
 
 /// Why there is none. Nothing of it but the first is a wrong credential.
@@ -61,12 +69,12 @@ impl Gateway {
             () = live.ended() => Err(NoEntry::Over(Ending::Removed)),
             () = self.stands.stop.cancelled() => Err(NoEntry::Over(Ending::Stopping)),
             opened = self.open(it, &who) => {
-                let (mailbox, address, entry, places) = opened.inspect_err(|why| why.log(it, &who))?;
+                let (mailbox, whose, entry, places) = opened.inspect_err(|why| why.log(it, &who))?;
                 let OpenMailbox { connection, capabilities, .. } = mailbox;
                 Ok(Entered {
                     provider: connection,
                     capabilities,
-                    address,
+                    whose,
                     live,
                     entry,
                     protocol: it.protocol,
@@ -120,7 +128,7 @@ impl Gateway {
         &self,
         it: &Asking<'_>,
         who: &SignedIn,
-    ) -> Result<(OpenMailbox, EmailAddress, Entry, [Place; 2]), NoEntry> {
+    ) -> Result<(OpenMailbox, Whose, Entry, [Place; 2]), NoEntry> {
         // Design §5, decision 11: who cannot see removals must not act on what it remembers.
         if !self.stands.watch.is_fresh() {
             return Err(NoEntry::Unavailable("Mailboxes cannot be opened right now: try again".to_owned()));
@@ -153,17 +161,26 @@ impl Gateway {
             source: it.source,
             since: self.stands.world.now(),
         });
+        let whose = Whose {
+            address: readable.address,
+            account_name: readable.name,
+            app_password_name: who.app_password_name.clone(),
+        };
         tracing::info!(
             session.id = it.session,
+            account.address = whose.address.masked(),
+            account.name = whose.account_name,
+            user_name = gatepost_identity::masked(&who.user_name),
+            app_password.name = whose.app_password_name,
+            account.id = %readable.account,
             login.id = %who.login,
             app_password.id = %who.app_password,
-            account.id = %readable.account,
             peer = %it.source,
             mechanism = it.mechanism,
             tls = it.tls,
             "signed in to read"
         );
-        Ok((mailbox, readable.address, entry, [place, at_provider]))
+        Ok((mailbox, whose, entry, [place, at_provider]))
     }
 }
 
@@ -180,6 +197,8 @@ impl NoEntry {
         };
         tracing::info!(
             session.id = it.session,
+            user_name = gatepost_identity::masked(&who.user_name),
+            app_password.name = who.app_password_name,
             login.id = %who.login,
             app_password.id = %who.app_password,
             peer = %it.source,

@@ -59,7 +59,7 @@ impl Dialect for Imap {
     }
 
     fn opened(tag: &str, entered: &Entered) -> ServerResponse {
-        reply::opened(tag, &entered.capabilities.clone().of_what_passes(), entered.address.as_str())
+        reply::opened(tag, &entered.capabilities.clone().of_what_passes(), entered.whose.address.as_str())
     }
 
     fn refused(tag: &str, because: Refusal, words: &str) -> ServerResponse {

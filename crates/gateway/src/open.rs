@@ -99,7 +99,7 @@ impl OpenConnections {
         let table = self.table();
         let found = table.all.get(&number);
         let found = found.filter(|it| it.organisation == organisation && it.shown.account == account);
-        found.inspect(|it| it.end.now("The connection was ended in Gatepost")).is_some()
+        found.inspect(|it| it.end.now("the connection was ended in Gatepost")).is_some()
     }
 
     pub(crate) fn enter(&self, it: Opening) -> Entry {
@@ -177,7 +177,7 @@ impl Entry {
 
     /// Why they did.
     pub(crate) fn because(&self) -> &'static str {
-        self.end.because.get().copied().unwrap_or("The connection was ended in Gatepost")
+        self.end.because.get().copied().unwrap_or("the connection was ended in Gatepost")
     }
 }
 

@@ -60,7 +60,7 @@ impl Dialect for Pop3 {
     }
 
     fn opened((): &(), entered: &Entered) -> ServerReply {
-        ServerReply::ok(format!("{} is open", entered.address))
+        ServerReply::ok(format!("{} is open", entered.whose.address))
     }
 
     fn refused((): &(), because: Refusal, words: &str) -> ServerReply {

@@ -209,6 +209,15 @@ impl<'a, F: Follower> Pump<'a, F> {
         (idle, stuck): (Duration, Duration),
         ended: impl Future<Output = Ending>,
     ) -> Ending {
+        let ending = self.pass_on((idle, stuck), ended).await;
+        ending.after(self.follower.leave())
+    }
+
+    async fn pass_on(
+        &mut self,
+        (idle, stuck): (Duration, Duration),
+        ended: impl Future<Output = Ending>,
+    ) -> Ending {
         let mut ended = pin!(ended);
         loop {
             // Looked at from time to time: a timer that each octet moves would cost more than the octet.

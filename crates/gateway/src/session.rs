@@ -90,20 +90,32 @@ pub(crate) async fn talk<D: Dialect>(gateway: &Gateway, connection: &mut Connect
     let peer = connection.peer().ip().to_canonical();
     // Large, and over when bytes pass: it must not lie beside them for hours.
     let opened = Box::pin(D::converse(Session::new(gateway, connection, number))).await;
-    let (ending, may_speak, n_passed) = match opened {
-        Err(ending) => (ending, true, (0, 0)),
+    let (ending, may_speak, whose, (down, up)) = match opened {
+        Err(ending) => (ending, true, None, (0, 0)),
         Ok(mut entered) => {
             ticket.mark_signed_in();
             let (ending, may_speak) =
                 pump::pass(gateway, connection, &mut entered, D::Follower::default()).await;
-            (ending, may_speak, entered.entry.n_passed())
+            let n_passed = entered.entry.n_passed();
+            (ending, may_speak, Some(entered.whose), n_passed)
         }
     };
     if let Some(words) = ending.words().filter(|_| may_speak) {
-        D::queue(connection, &D::farewell(words, ending.is_trouble()));
+        D::queue(connection, &D::farewell(&words, ending.is_trouble()));
     }
-    let (down, up) = n_passed;
-    tracing::info!(session.id = number, peer = %peer, down, up, because = %ending, "{} session ended", D::NAME);
+    let whose = whose.as_ref();
+    tracing::info!(
+        session.id = number,
+        account.address = whose.map(|it| it.address.masked()),
+        account.name = whose.map(|it| it.account_name.as_str()),
+        app_password.name = whose.map(|it| it.app_password_name.as_str()),
+        peer = %peer,
+        down,
+        up,
+        because = %ending,
+        "{} session ended",
+        D::NAME
+    );
 }
 
 impl<'a, D: Dialect> Session<'a, D> {

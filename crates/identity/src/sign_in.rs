@@ -61,6 +61,8 @@ pub struct SignedIn {
     pub home_location: Option<LocationId>,
     /// The app password that opened the door.
     pub app_password: AppPasswordId,
+    /// What people call it.
+    pub app_password_name: String,
     /// Which of the account's addresses it may send as; empty means all of them.
     pub send_as: Vec<EmailAddress>,
     /// Whether messages with bare line feeds are repaired instead of refused.
@@ -242,6 +244,7 @@ struct FoundLogin {
 
 struct FoundAppPassword {
     id: AppPasswordId,
+    name: String,
     limits: AppPasswordLimits,
     is_revoked: bool,
 }
@@ -268,7 +271,7 @@ fn look_up(
 impl Found {
     fn judge(self, protocol: Protocol, source: IpAddr, now: Timestamp) -> Result<SignedIn, RefusedBecause> {
         let login = self.login.ok_or(RefusedBecause::UnknownUserName)?;
-        let FoundAppPassword { id, limits, is_revoked } =
+        let FoundAppPassword { id, name, limits, is_revoked } =
             self.app_password.ok_or(RefusedBecause::WrongPassword)?;
         let failing = [
             (is_revoked, RefusedBecause::Removed),
@@ -288,6 +291,7 @@ impl Found {
             target: login.target,
             home_location: login.home_location,
             app_password: id,
+            app_password_name: name,
             send_as: limits.send_as,
             repairs_line_ends: limits.repairs_line_ends,
             expires_at: limits.expires_at,
@@ -320,6 +324,7 @@ impl TryFrom<Row> for FoundAppPassword {
     fn try_from(row: Row) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.get(0)?,
+            name: row.get(7)?,
             limits: AppPasswordLimits::from_row(&row, 1, 5)?,
             is_revoked: row.get::<Option<Timestamp>>(6)?.is_some(),
         })

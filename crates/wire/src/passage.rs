@@ -39,6 +39,17 @@ pub enum Lost {
     NotAnAnswer,
 }
 
+/// Whether the client leaves as the protocol has it: by LOGOUT, by QUIT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// It has not said so, or something else since.
+    NotAsked,
+    /// It has said so.
+    Asked,
+    /// And the server has answered: either may close now.
+    Answered,
+}
+
 /// Follows one client and one server.
 pub trait Follower: Send {
     /// The client has said this, behind all that was passed or dropped before.
@@ -52,4 +63,7 @@ pub trait Follower: Send {
 
     /// Whether something said to the client now begins a line.
     fn is_at_boundary(&self) -> bool;
+
+    /// Whether the client has signed out.
+    fn leave(&self) -> Leave;
 }

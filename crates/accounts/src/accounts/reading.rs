@@ -40,6 +40,8 @@ pub struct Readable {
     pub account: MailAccountId,
     /// Its address.
     pub address: EmailAddress,
+    /// What people call it.
+    pub name: String,
     /// How many connections its provider lets in by this protocol at the same time.
     pub n_connections: u32,
 }
@@ -150,13 +152,18 @@ impl Accounts {
     ) -> Result<Readable, NotReadable> {
         let all = self.memory.recent(&self.store, organisation).await?;
         let record = chosen(&all, target).map_err(|why| NotReadable::Because(why.to_owned()))?;
-        let limits = record.account.limits(&self.providers);
+        let account = &record.account;
+        let limits = account.limits(&self.providers);
         let n_connections = match protocol {
             ReadingProtocol::Imap => limits.n_imap_connections,
             ReadingProtocol::Pop3 => limits.n_pop3_connections,
         };
-        let it =
-            Readable { account: record.account.id, address: record.account.address.clone(), n_connections };
+        let it = Readable {
+            account: account.id,
+            address: account.address.clone(),
+            name: account.short_name.clone(),
+            n_connections,
+        };
         match self.speaks_against(record) {
             None => Ok(it),
             Some(why) => Err(NotReadable::Because(why)),
@@ -177,7 +184,7 @@ impl Accounts {
         Some(words(address, diagnosis))
     }
 
-    /// Whether what was signed in with then may go on; else why not.
+    /// Whether what was signed in with then may go on; else why not, in words that go on within a sentence.
     pub async fn may_read_on(
         &self,
         organisation: OrganisationId,
@@ -317,7 +324,14 @@ impl Accounts {
             return NotReadable::Full(words_with_cure(address, full));
         }
         let protocol = server.protocol.name();
-        tracing::info!(account.id = %handed.id, protocol, rule, %failure, "a mailbox cannot be read by one protocol");
+        tracing::info!(
+            account.address = address.masked(),
+            account.id = %handed.id,
+            protocol,
+            rule,
+            %failure,
+            "a mailbox cannot be read by one protocol"
+        );
         let (cause, cure) = diagnosis
             .map_or(("the provider refused the sign-in.", "Use the other protocol."), |it| {
                 (it.cause.as_str(), it.cure.as_str())

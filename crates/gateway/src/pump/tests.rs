@@ -74,8 +74,54 @@ async fn what_a_client_says_last_arrives_before_its_end() {
         assert_eq!(String::from_utf8(read_to_end(provider).await).unwrap(), said);
     });
     let went = went.await;
-    assert!(matches!(went.ending, Ending::ClientGone(ReadError::Closed)), "{}", went.ending);
+    assert!(matches!(went.ending, Ending::SignedOut), "{}", went.ending);
     assert_eq!(went.moved.1, said.len() as u64);
+}
+
+/// The log must not call broken what has ended as it should.
+#[tokio::test]
+async fn who_signs_out_is_told_from_who_goes_away_whoever_closes_first() {
+    const BYE: &str = "* BYE see you\r\na OK\r\n";
+    for (said, answer, provider_closes, want) in [
+        ("a LOGOUT\r\n", BYE, true, "the client signed out"),
+        ("a LOGOUT\r\n", BYE, false, "the client signed out"),
+        ("a LOGOUT\r\n", "", false, "the client signed out"),
+        ("a NOOP\r\n", "a OK\r\n", false, "the client went away: the other side closed the connection"),
+        ("a LOGOUT\r\nb NOOP\r\n", BYE, false, "the client went away: the other side closed the connection"),
+        (
+            "a NOOP\r\n",
+            "a OK\r\n",
+            true,
+            "the provider ended the connection: the other side closed the connection",
+        ),
+        ("a LOGOUT\r\n", "", true, "the provider ended the connection: the other side closed the connection"),
+    ] {
+        let went =
+            pass(imap::Follower::default(), (LONG, LONG), pending(), async |mut client, mut provider| {
+                client.write_all(said.as_bytes()).await.unwrap();
+                let mut heard = vec![0; said.len()];
+                provider.read_exact(&mut heard).await.unwrap();
+                provider.write_all(answer.as_bytes()).await.unwrap();
+                let mut heard = vec![0; answer.len()];
+                client.read_exact(&mut heard).await.unwrap();
+                let (first, second) = if provider_closes { (provider, client) } else { (client, provider) };
+                drop(first);
+                read_to_end(second).await;
+            });
+        assert_eq!(went.await.ending.to_string(), want, "{said:?} {answer:?}");
+    }
+}
+
+#[test]
+fn last_words_are_sentences_that_begin_alike() {
+    for (ending, words) in [
+        (Ending::Ended("the mailbox was paused in Gatepost"), Some("The mailbox was paused in Gatepost")),
+        (Ending::Removed, Some("This app password was removed or has expired")),
+        (Ending::SignedOut, None),
+        (Ending::Goodbye, None),
+    ] {
+        assert_eq!(ending.words().as_deref(), words);
+    }
 }
 
 /// MP-11: else whoever left long ago would hold a place at the provider.

@@ -89,6 +89,7 @@ fn each_limit_refuses_by_its_own_reason_and_all_together_must_hold() {
     };
     let password = || FoundAppPassword {
         id: AppPasswordId::from_uuid(Uuid::nil()),
+        name: "Scanner".into(),
         limits: limits(),
         is_revoked: false,
     };

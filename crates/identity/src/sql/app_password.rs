@@ -121,7 +121,7 @@ gatepost_store::statements! {
 
     /// The app password of a login by its digest; the living one first.
     FIND_APP_PASSWORD_BY_DIGEST = "
-        SELECT id, allowed, networks, send_as, repairs_line_ends, expires_at, revoked_at
+        SELECT id, allowed, networks, send_as, repairs_line_ends, expires_at, revoked_at, name
         FROM app_password
         WHERE login_id = $1 AND digest = $2
         ORDER BY CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END

@@ -17,7 +17,7 @@ mod unanswered;
 use self::client::Client;
 use self::server::Server;
 use self::unanswered::Unanswered;
-use crate::passage::{self, Lost, Passage};
+use crate::passage::{self, Leave, Lost, Passage};
 
 /// Follows an IMAP session from the sign-in to its end.
 #[derive(Default)]
@@ -76,5 +76,15 @@ impl passage::Follower for Follower {
 
     fn is_at_boundary(&self) -> bool {
         self.server.is_at_boundary()
+    }
+
+    fn leave(&self) -> Leave {
+        // RFC 9051 §6.1.3: BYE, and then the answer, which nobody looks at any more.
+        let is_answered = self.server.is_over() || self.between.unanswered.is_empty();
+        match (self.client.leaves(), is_answered) {
+            (false, _) => Leave::NotAsked,
+            (true, false) => Leave::Asked,
+            (true, true) => Leave::Answered,
+        }
     }
 }

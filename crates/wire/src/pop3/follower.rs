@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 
 use self::message::MessageEnd;
 use super::{COMMAND_LINE, Command, ServerReply};
-use crate::passage::{self, Lost, Passage};
+use crate::passage::{self, Leave, Lost, Passage};
 
 /// Commands that wait for their answers; whoever sends more is not heard meanwhile.
 const WAITING: usize = 1_000;
@@ -32,6 +32,8 @@ pub struct Follower {
     waiting: VecDeque<Answer>,
     state: State,
     n_mistakes: u32,
+    /// The client's last command was QUIT.
+    leaves: bool,
     /// The client has said this in other words: they are said instead.
     instead: Option<Vec<u8>>,
 }
@@ -80,6 +82,7 @@ impl passage::Follower for Follower {
                 Err(()) => return Err(Lost::NotACommand),
             };
             let said = Command::parse(line.strip_suffix(b"\r\n").unwrap_or(line));
+            self.leaves = matches!(said, Ok(Command::Quit));
             match said.ok().and_then(|it| Some((answer_to(&it)?, it))) {
                 Some((answer, command)) => {
                     let mut canonical = Vec::new();
@@ -179,6 +182,15 @@ impl passage::Follower for Follower {
     fn is_at_boundary(&self) -> bool {
         // POP3 has no word for a server that leaves unasked: an error where an answer is due is all that a client understands.
         matches!(self.state, State::Start) && !self.waiting.is_empty()
+    }
+
+    fn leave(&self) -> Leave {
+        let is_answered = self.waiting.is_empty() && matches!(self.state, State::Start);
+        match (self.leaves, is_answered) {
+            (false, _) => Leave::NotAsked,
+            (true, false) => Leave::Asked,
+            (true, true) => Leave::Answered,
+        }
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Client {
     /// What becomes of it.
     fate: Fate,
     n_mistakes: u32,
+    /// The last command was LOGOUT.
+    leaves: bool,
     /// It could not be followed any more.
     lost: Option<Lost>,
 }
@@ -96,6 +98,11 @@ impl Client {
         matches!(self.state, State::Line | State::Literal(_))
     }
 
+    /// It has said LOGOUT, and nothing behind that.
+    pub(super) const fn leaves(&self) -> bool {
+        self.leaves
+    }
+
     pub(super) fn hear(&mut self, bytes: &[u8], between: &mut Between) -> Result<Passage, Lost> {
         if let Some(lost) = self.lost {
             return Err(lost);
@@ -137,6 +144,7 @@ impl Client {
                         }
                         unanswered.add(tag);
                     }
+                    self.leaves = is_named("LOGOUT") && text.len() == tag.len() + " LOGOUT".len();
                     self.begin(tag, is_kept_back)?;
                     self.state = State::Line;
                     if is_idle && !is_kept_back {

@@ -92,6 +92,11 @@ impl Server {
         matches!(self.state, State::Line { .. } | State::Literal(_) | State::Instead(_))
     }
 
+    /// It has said BYE.
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
     pub(super) fn hear(&mut self, bytes: &[u8], between: &mut Between) -> Result<Passage, Lost> {
         if let Some(lost) = self.lost {
             return Err(lost);

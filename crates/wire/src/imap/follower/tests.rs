@@ -276,6 +276,36 @@ fn where_the_server_has_said_goodbye_nobody_says_it_again() {
     assert_eq!(it.heard_by_client(), "* BYE [UNAVAILABLE] {5}\r\na OK over\r\n");
 }
 
+/// RFC 9051 §6.1.3.
+#[test]
+fn a_client_has_signed_out_that_has_said_nothing_behind_logout() {
+    for piece in [1, 3, 1_000] {
+        for (said, leave) in [
+            ("", Leave::NotAsked),
+            ("a NOOP\r\n", Leave::NotAsked),
+            ("a LOGOUT\r\n", Leave::Asked),
+            ("a NOOP\r\nb logout\r\n", Leave::Asked),
+            ("a LOGOUT\r\nb NOOP\r\n", Leave::NotAsked),
+            ("a LOGOUT now\r\n", Leave::NotAsked),
+            ("a SEARCH TEXT {9}\r\nx LOGOUT\r\n", Leave::NotAsked),
+            ("a LOGOUT\r\nb LOGIN x y\r\n", Leave::NotAsked),
+        ] {
+            let mut it = Mover::new(piece);
+            it.client(said).unwrap();
+            assert_eq!(it.follower.leave(), leave, "{said:?}");
+        }
+        // Some say BYE and nothing else, and some the contrary.
+        for answered in ["* BYE see you\r\nb OK\r\n", "* BYE see you\r\n", "b OK\r\n"] {
+            let mut it = Mover::new(piece);
+            it.client("a NOOP\r\nb LOGOUT\r\n").unwrap();
+            it.server("a OK\r\n").unwrap();
+            assert_eq!(it.follower.leave(), Leave::Asked);
+            it.server(answered).unwrap();
+            assert_eq!(it.follower.leave(), Leave::Answered, "{answered:?}");
+        }
+    }
+}
+
 #[test]
 fn capabilities_leave_out_what_cannot_pass() {
     for (said, heard) in [

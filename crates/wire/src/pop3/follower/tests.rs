@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::passage::Follower as _;
 use crate::passage::mover::Mover;
 
 fn mover(piece: usize) -> Mover<Follower> {
@@ -22,6 +23,30 @@ fn answers_pass_to_their_end_and_ours_come_in_their_turn() {
         let (message, rest) = behind.split_once("+OK 1 abc").unwrap();
         let want = format!("{before}{REFUSED}+OK 5 octets{message}{REFUSED}+OK 1 abc{rest}");
         assert_eq!(it.heard_by_client(), want, "{piece}");
+    }
+}
+
+#[test]
+fn a_client_has_signed_out_that_has_said_nothing_behind_quit() {
+    for piece in [1, 4, 1_000] {
+        for (said, leave) in [
+            ("", Leave::NotAsked),
+            ("STAT\r\n", Leave::NotAsked),
+            ("QUIT\r\n", Leave::Asked),
+            ("STAT\r\nquit\r\n", Leave::Asked),
+            ("QUIT\r\nNOOP\r\n", Leave::NotAsked),
+            ("QUIT now\r\n", Leave::NotAsked),
+        ] {
+            let mut it = mover(piece);
+            it.client(said).unwrap();
+            assert_eq!(it.follower.leave(), leave, "{said:?}");
+        }
+        let mut it = mover(piece);
+        it.client("RETR 1\r\nQUIT\r\n").unwrap();
+        it.server("+OK\r\nx\r\n.\r\n+OK b").unwrap();
+        assert_eq!(it.follower.leave(), Leave::Asked);
+        it.server("ye\r\n").unwrap();
+        assert_eq!(it.follower.leave(), Leave::Answered);
     }
 }
 
