@@ -154,7 +154,8 @@ fn nothing_secret_is_taken_without_tls_and_nothing_but_the_door_is_there_before_
     let greeting = imap.hear();
     assert!(greeting.starts_with("* OK [CAPABILITY IMAP4rev1 ") && greeting.ends_with("] Gatepost is ready"));
     assert!(greeting.contains(" STARTTLS LOGINDISABLED") && !greeting.contains("AUTH="), "{greeting}");
-    let privacy = "NO [PRIVACYREQUIRED] Say STARTTLS first";
+    let encrypt = "Switch on STARTTLS or TLS in the mail program: no password is taken without encryption";
+    let privacy = format!("NO [PRIVACYREQUIRED] {encrypt}");
     assert_eq!(imap.ask(&format!("a LOGIN {user_name} \"{password}\"")), format!("a {privacy}"));
     assert_eq!(imap.ask("b AUTHENTICATE PLAIN"), format!("b {privacy}"));
     assert!(imap.ask("c SELECT INBOX").starts_with("c BAD "));
@@ -174,7 +175,7 @@ fn nothing_secret_is_taken_without_tls_and_nothing_but_the_door_is_there_before_
     let mut pop3 = LineClient::plain(&at.server.text("pop3_starttls"));
     assert_eq!(pop3.hear(), "+OK Gatepost is ready");
     for line in [format!("USER {user_name}"), format!("PASS {password}"), "AUTH PLAIN".to_owned()] {
-        assert_eq!(pop3.ask(&line), "-ERR Say STLS first");
+        assert_eq!(pop3.ask(&line), format!("-ERR {encrypt}"));
     }
     pop3.say("CAPA");
     let offered = pop3.until(".");

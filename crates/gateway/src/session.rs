@@ -16,6 +16,10 @@ use crate::service::Gateway;
 /// How long the client may take to accept replies.
 const WRITE_WITHIN: Duration = Duration::from_secs(60);
 
+/// For whoever reads it in a mail program that signs in without TLS.
+pub(crate) const ENCRYPT_FIRST: &str =
+    "Switch on STARTTLS or TLS in the mail program: no password is taken without encryption";
+
 /// Octets of answers that wait to leave together.
 const MOST_QUEUED: usize = 4 * 1024;
 

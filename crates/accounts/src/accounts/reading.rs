@@ -408,14 +408,24 @@ fn full(diagnosis: Option<&Diagnosis>) -> Option<&Diagnosis> {
     diagnosis.filter(|it| FULL.contains(&it.rule.as_str()))
 }
 
+/// Rules about encryption. Which setting cures it is short enough to be said at once.
+const IN_THE_CLEAR: [&str; 5] = [
+    "im-privacy",
+    "im-encryption-wanted",
+    "im-sign-in-needs-encryption",
+    "pop-encryption-wanted",
+    "pop-sign-in-needs-encryption",
+];
+
 fn words(address: &EmailAddress, diagnosis: Option<&Diagnosis>) -> String {
     match diagnosis {
+        Some(it) if IN_THE_CLEAR.contains(&it.rule.as_str()) => words_with_cure(address, it),
         Some(it) => format!("{address} cannot be read: {} Look at it in Gatepost", it.cause),
         None => format!("{address} cannot be read: the provider refused the sign-in. Look at it in Gatepost"),
     }
 }
 
-/// For what passes by itself: the board shows nothing of it, so the cure stands here.
+/// For what passes by itself, of which the board shows nothing, and for what one sentence cures.
 fn words_with_cure(address: &EmailAddress, diagnosis: &Diagnosis) -> String {
     format!("{address} cannot be read: {} {}", diagnosis.cause, diagnosis.cure)
 }

@@ -1,5 +1,5 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatepost_net::{ClientTls, Dialer, Guard, Resolver};
@@ -18,6 +18,7 @@ on_both_engines!(
     what_a_preset_prefers_is_said_to_the_server,
     a_failure_to_read_counts_for_its_protocol_alone_and_until_somebody_gets_in,
     what_pop3_alone_refuses_is_told_to_its_program_and_leaves_the_mailbox_as_it_is,
+    a_server_that_wants_tls_is_told_with_the_setting_that_cures_it,
 );
 
 /// A reading server on loopback without encryption, for as many connections as come.
@@ -27,7 +28,12 @@ struct Server {
     refuses_sign_in: AtomicBool,
     refuses_to_open: AtomicBool,
     n_sign_ins: AtomicUsize,
+    /// How it refuses every sign-in, or that it offers none.
+    refusal: Mutex<Option<&'static str>>,
 }
+
+/// It offers no sign-in.
+const NONE_OFFERED: &str = "";
 
 impl Server {
     async fn start(is_imap: bool) -> Arc<Self> {
@@ -59,11 +65,17 @@ impl Server {
     fn imap(&self, line: &str) -> String {
         let (tag, command) = line.split_once(' ').unwrap_or((line, ""));
         match command.split(' ').next() {
+            Some("CAPABILITY") if self.refusal() == Some(NONE_OFFERED) => {
+                format!("* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n{tag} OK done\r\n")
+            }
             Some("CAPABILITY") => {
                 format!("* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\n{tag} OK done\r\n")
             }
             Some("AUTHENTICATE") if self.signs_in() => format!("{tag} OK in\r\n"),
-            Some("AUTHENTICATE") => format!("{tag} NO [AUTHENTICATIONFAILED] Invalid credentials\r\n"),
+            Some("AUTHENTICATE") => {
+                let words = self.refusal().unwrap_or("NO [AUTHENTICATIONFAILED] Invalid credentials");
+                format!("{tag} {words}\r\n")
+            }
             Some("SELECT") if self.refuses_to_open.load(Ordering::SeqCst) => {
                 format!("{tag} NO [ALERT] Your account is not enabled for IMAP use.\r\n")
             }
@@ -76,15 +88,19 @@ impl Server {
         match line.split(' ').next() {
             Some("CAPA") => "+OK\r\nUSER\r\nLOGIN-DELAY 900\r\n.\r\n".into(),
             Some("PASS") if self.signs_in() => "+OK in\r\n".into(),
-            Some("PASS") => "-ERR [AUTH] no\r\n".into(),
+            Some("PASS") => format!("{}\r\n", self.refusal().unwrap_or("-ERR [AUTH] no")),
             Some("STAT") => "+OK 0 0\r\n".into(),
             _ => "+OK\r\n".into(),
         }
     }
 
+    fn refusal(&self) -> Option<&'static str> {
+        *self.refusal.lock().unwrap()
+    }
+
     fn signs_in(&self) -> bool {
         self.n_sign_ins.fetch_add(1, Ordering::SeqCst);
-        !self.refuses_sign_in.load(Ordering::SeqCst)
+        !self.refuses_sign_in.load(Ordering::SeqCst) && self.refusal().is_none()
     }
 
     fn refuse_sign_in(&self, refuses: bool) {
@@ -355,4 +371,40 @@ async fn what_pop3_alone_refuses_is_told_to_its_program_and_leaves_the_mailbox_a
     let refused = open(ReadingProtocol::Pop3).await.unwrap_err();
     assert!(refused.contains("cannot be read by POP3: ") && refused.contains("Check the port"), "{refused}");
     assert_eq!((status().await, imap.n_sign_ins()), (StatusName::Unchecked, n_sign_ins));
+}
+
+/// Whoever reads it, in a mail program or on the board, reads what to set, and not the server's words alone.
+async fn a_server_that_wants_tls_is_told_with_the_setting_that_cures_it(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let reach = reach(&it);
+    for (protocol, refusal, rule) in [
+        (ReadingProtocol::Imap, "NO [PRIVACYREQUIRED] Say STARTTLS first", "im-privacy"),
+        (ReadingProtocol::Imap, "NO Say STARTTLS first", "im-encryption-wanted"),
+        (ReadingProtocol::Imap, NONE_OFFERED, "im-sign-in-needs-encryption"),
+        (ReadingProtocol::Pop3, "-ERR Say STLS first", "pop-encryption-wanted"),
+    ] {
+        let is_imap = protocol == ReadingProtocol::Imap;
+        let server = Server::start(is_imap).await;
+        point(&it, &server, is_imap).await;
+        // What failed before counts no more.
+        check(&it).await;
+        it.advance(3_600);
+        *server.refusal.lock().unwrap() = Some(refusal);
+        let told = open(&it, &reach, protocol).await.unwrap_err().to_string();
+        let setting = if is_imap {
+            "port 993 with TLS, or 143 with STARTTLS"
+        } else {
+            "port 995 with TLS, or 110 with STARTTLS"
+        };
+        for words in [" cannot be read: The server ", "encryption", "server settings in Gatepost", setting] {
+            assert!(told.contains(words), "{words:?} is not in {told:?}");
+        }
+        let status = it.status().await.reading;
+        let shown = status.diagnosis.unwrap();
+        assert_eq!((shown.rule.as_str(), status.status), (rule, StatusName::NeedsSignIn));
+        assert!(shown.cure.contains(setting), "{}", shown.cure);
+        // From the memory of it, too.
+        let again = open(&it, &reach, protocol).await.unwrap_err().to_string();
+        assert_eq!(again, told);
+    }
 }

@@ -3,7 +3,7 @@
 use gatepost_wire::imap::{Capabilities, ServerResponse, StatusKind};
 use gatepost_wire::sasl::Mechanism;
 
-use crate::session::Refusal;
+use crate::session::{ENCRYPT_FIRST, Refusal};
 
 /// What is possible before sign-in. IDLE and ENABLE are the provider's; some programs look at this list alone, and every large provider has
 /// them.
@@ -25,7 +25,7 @@ pub(super) fn greeting(is_encrypted: bool) -> ServerResponse {
 
 /// RFC 5530 §3.
 pub(super) fn tls_first(tag: &str) -> ServerResponse {
-    ServerResponse::status(Some(tag), StatusKind::No, Some("PRIVACYREQUIRED"), "Say STARTTLS first")
+    ServerResponse::status(Some(tag), StatusKind::No, Some("PRIVACYREQUIRED"), ENCRYPT_FIRST)
 }
 
 /// RFC 5530 §3.

@@ -3,7 +3,7 @@
 use gatepost_wire::pop3::{Capabilities, ServerReply, code};
 use gatepost_wire::sasl::Mechanism;
 
-use crate::session::Refusal;
+use crate::session::{ENCRYPT_FIRST, Refusal};
 
 /// What is possible before sign-in. TOP and UIDL are the provider's; RFC 2449 §5 lets programs ask but once.
 pub(super) fn capabilities(is_encrypted: bool) -> Capabilities {
@@ -24,7 +24,7 @@ pub(super) fn mechanisms() -> Vec<String> {
 }
 
 pub(super) fn tls_first() -> ServerReply {
-    ServerReply::error("Say STLS first")
+    ServerReply::error(ENCRYPT_FIRST)
 }
 
 /// RFC 3206 §4, RFC 2449 §8.
