@@ -104,8 +104,13 @@ fn names(bad: &mut Bad, names: &[&str]) {
         names.iter().map(|name| SanType::DnsName((*name).try_into().unwrap())).collect();
 }
 
-/// What the client says to a server with that certificate.
+/// What a client that trusts the authority says to a server with that certificate.
 async fn verdict(bad: Bad) -> Result<(), HandshakeError> {
+    verdict_naming(bad, false).await
+}
+
+/// The same of a client that was given the certificate itself instead.
+async fn verdict_naming(bad: Bad, is_named: bool) -> Result<(), HandshakeError> {
     let authority = |name: &str, key: KeyPair| {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -127,20 +132,27 @@ async fn verdict(bad: Bad) -> Result<(), HandshakeError> {
         Signer::Itself => bad.params.self_signed(&leaf_key).unwrap().der().to_vec(),
         Signer::AuthorityWithSha1 => with_sha1(bad.params.signed_by(&leaf_key, &root).unwrap().der()),
     };
+    let trusted = if is_named { crate::authority::pem(&certificate) } else { root_pem };
+    handshake(certificate, &leaf_key, &trusted, &bad.dial).await
+}
+
+async fn handshake(
+    certificate: Vec<u8>,
+    key: &KeyPair,
+    trusted: &str,
+    dial: &Host,
+) -> Result<(), HandshakeError> {
     let server = rustls::ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.into()],
-            PrivateKeyDer::try_from(leaf_key.serialize_der()).unwrap(),
-        )
+        .with_single_cert(vec![certificate.into()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
         .unwrap();
-    let client_tls = ClientTls::new(&[root_pem.as_bytes()], &world_at(NOON)).unwrap();
+    let client_tls = ClientTls::new(&[trusted.as_bytes()], &world_at(NOON)).unwrap();
     let (mut client, socket) = half_pair().await;
     let (_server, begun) = tokio::join!(
         TlsAcceptor::from(Arc::new(server)).accept(socket),
-        client.start_tls_client(&client_tls, &bad.dial, soon()),
+        client.start_tls_client(&client_tls, dial, soon()),
     );
     match begun {
         Ok(()) => Ok(()),
@@ -224,6 +236,71 @@ async fn a_self_signed_authority_at_the_door_is_called_self_signed() {
         it.params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     });
     assert!(matches!(verdict(bad).await, Err(HandshakeError::Certificate(CertificateProblem::SelfSigned))));
+}
+
+/// SC-2: with and without the mark of an authority, which `openssl req -x509` sets.
+#[tokio::test]
+async fn a_certificate_that_has_signed_itself_is_taken_where_it_is_named_itself() {
+    for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
+        let itself = || {
+            changed(|it| {
+                it.signed_by = Signer::Itself;
+                it.params.is_ca = is_ca;
+            })
+        };
+        let went = verdict_naming(itself(), true).await;
+        assert!(went.is_ok(), "{is_ca:?}: {went:?}");
+        // And another one of the same name is not.
+        let went = verdict(itself()).await;
+        assert!(
+            matches!(went, Err(HandshakeError::Certificate(CertificateProblem::SelfSigned))),
+            "{is_ca:?}: {went:?}"
+        );
+    }
+    let of_a_stranger = changed(|it| it.signed_by = Signer::Stranger);
+    assert!(verdict_naming(of_a_stranger, true).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_named_itself_must_still_be_right() {
+    use CertificateProblem as P;
+    let itself = |change: fn(&mut Bad)| {
+        changed(|it| {
+            it.signed_by = Signer::Itself;
+            change(it);
+        })
+    };
+    type IsRight = fn(&P) -> bool;
+    let cases: [(Bad, IsRight); 4] = [
+        (itself(|it| it.params.not_after = date_time_ymd(2026, 11, 20)), |it| *it == P::Expired),
+        (itself(|it| it.params.not_before = date_time_ymd(2026, 11, 22)), |it| *it == P::NotYetValid),
+        (itself(|it| names(it, &["mail.example.net"])), |it| matches!(it, P::WrongName { .. })),
+        (itself(|it| it.params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]), |it| {
+            *it == P::WrongUsage
+        }),
+    ];
+    for (bad, is_right) in cases {
+        match verdict_naming(bad, true).await {
+            Err(HandshakeError::Certificate(problem)) if is_right(&problem) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Else the key of one office's server would open the mail of every provider.
+#[tokio::test]
+async fn a_certificate_that_is_named_itself_speaks_for_no_other() {
+    let key = || KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    let (named_key, other_key) = (key(), key());
+    let Bad { params, dial, .. } = sound();
+    let named = params.self_signed(&named_key).unwrap();
+    let other = changed(|it| it.params.distinguished_name.push(rcgen::DnType::CommonName, "Another"));
+    let other = other.params.signed_by(&other_key, &Issuer::new(params, named_key)).unwrap();
+    let went = handshake(other.der().to_vec(), &other_key, &named.pem(), &dial).await;
+    assert!(
+        matches!(went, Err(HandshakeError::Certificate(CertificateProblem::UnknownAuthority))),
+        "{went:?}"
+    );
 }
 
 #[tokio::test]
