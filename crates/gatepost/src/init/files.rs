@@ -86,6 +86,15 @@ listen = "127.0.0.1:8025"
 starttls = "0.0.0.0:587"
 tls = "0.0.0.0:465"
 
+# Where mail programs and other applications read mailboxes, by IMAP and by POP3: with STARTTLS, and with TLS from the first
+# byte. Without these, nobody reads through this machine.
+# [imap]
+# starttls = "0.0.0.0:143"
+# tls = "0.0.0.0:993"
+# [pop3]
+# starttls = "0.0.0.0:110"
+# tls = "0.0.0.0:995"
+
 # Without these, a small authority of this installation makes the certificate, and applications must trust
 # authority.pem in the data folder.
 # [tls]
@@ -114,4 +123,27 @@ pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Refusal> {
             path.display()
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ReadingSettings;
+
+    #[test]
+    fn the_doors_for_reading_are_closed_at_first_and_open_once_the_signs_before_them_are_gone() {
+        let Ok(text) = configuration_text(None) else { panic!("there is nothing to refuse") };
+        let settings = |text: &str| {
+            Settings::from_text(Path::new("/etc/gatepost/gatepost.toml"), text, [])
+                .unwrap_or_else(|it| panic!("{it}"))
+        };
+        let first = settings(&text);
+        let n_doors = |it: &ReadingSettings| (it.starttls.len(), it.tls.len());
+        assert_eq!([n_doors(&first.imap), n_doors(&first.pop3)], [(0, 0); 2]);
+        let is_setting = |line: &&str| line.starts_with('[') || line.contains(" = \"");
+        let switched_on: Vec<&str> =
+            text.lines().map(|line| line.strip_prefix("# ").filter(is_setting).unwrap_or(line)).collect();
+        let open = settings(&switched_on.join("\n"));
+        assert_eq!([n_doors(&open.imap), n_doors(&open.pop3)], [(1, 1); 2]);
+    }
 }
