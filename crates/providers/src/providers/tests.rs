@@ -342,6 +342,14 @@ mod over {
         Providers::with(&Overrule { providers, ..Overrule::default() })
     }
 
+    /// docs/connecting.md: its permission is asked for where there is a server alone.
+    #[test]
+    fn pop3_is_taken_away_by_an_empty_list() {
+        let providers = over("[microsoft365]\npop3 = []").unwrap();
+        let microsoft = providers.find("microsoft365").unwrap();
+        assert!(microsoft.pop3.is_empty() && !microsoft.imap.is_empty());
+    }
+
     #[test]
     fn a_provider_is_added_with_an_oauth_service_of_its_own() {
         let providers = over(
