@@ -42,6 +42,8 @@ pub struct Connection {
     output: Vec<u8>,
     /// A write failed or was cancelled half-way: what follows would land in the middle of something.
     is_output_torn: bool,
+    /// Something was passed on to it: whoever did that, and nobody else, knows where a line begins.
+    has_passed_on: bool,
     peer: SocketAddr,
     local: SocketAddr,
 }
@@ -102,6 +104,7 @@ impl Connection {
             start: 0,
             output: Vec::new(),
             is_output_torn: false,
+            has_passed_on: false,
             peer,
             local,
         })
@@ -260,6 +263,11 @@ impl Connection {
             self.queue(farewell);
             self.close(Instant::now() + LINGER_FOR).await;
         }
+    }
+
+    /// Whether words of ours might land in the middle of something that was passed on.
+    pub(crate) const fn has_passed_on(&self) -> bool {
+        self.has_passed_on
     }
 
     /// Ends the connection without a word, as a fault of the line would: nothing queued is sent, and TLS is not closed.

@@ -53,7 +53,7 @@ pub enum Farewell {
     TooManyFromHere,
     /// The door is full.
     Full,
-    /// A mistake of ours ended the session.
+    /// A mistake of ours ended the session. Not said where something was passed on before.
     Panicked,
 }
 
@@ -194,7 +194,12 @@ impl<S: Service> Arrival<S> {
                 // SS-22. The panic's own message and place were printed by the panic hook.
                 self.admission.count_panic();
                 tracing::error!(peer = %connection.peer(), "a session ended by a mistake in this program");
-                self.service.farewell(Farewell::Panicked)
+                if connection.has_passed_on() {
+                    // Who knew whether a line may begin is gone: within a message the words would become a part of it.
+                    Cow::Borrowed(&[][..])
+                } else {
+                    self.service.farewell(Farewell::Panicked)
+                }
             }
         };
         connection.part(&farewell).await;

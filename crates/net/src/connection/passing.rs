@@ -71,7 +71,7 @@ impl Connection {
     /// Hands over as much as goes at once, and tells how much. [`Self::poll_sent`] sees it off.
     pub fn poll_send(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, WriteError>> {
         // Whoever ends the session now must say nothing that would land in the middle of this.
-        self.is_output_torn = true;
+        (self.is_output_torn, self.has_passed_on) = (true, true);
         self.stream.poll_write(context, bytes).map_err(WriteError::Broken)
     }
 

@@ -9,6 +9,9 @@ use crate::connection::LineEnd;
 use crate::testing::{host, soon, trusting};
 use crate::tls::ClientTls;
 
+/// What is passed on before a panic: all of it has left, and a literal goes on.
+const PASSED: &[u8] = b"* 1 FETCH (BODY[] {1000}\r\nSubject: x\r\n";
+
 /// Answers each line with itself, in capitals; some lines do something else.
 struct Echo {
     peers: Mutex<Vec<SocketAddr>>,
@@ -22,8 +25,9 @@ impl Service for Echo {
         while let Ok(line) = connection.read_line(100, LineEnd::Crlf, soon()).await {
             match &*line {
                 b"panic" => panic!("a mistake"),
-                b"panic while writing" => {
-                    connection.queue(b"half");
+                b"panic while passing" => {
+                    std::future::poll_fn(|context| connection.poll_send(context, PASSED)).await.unwrap();
+                    std::future::poll_fn(|context| connection.poll_sent(context)).await.unwrap();
                     panic!("a mistake")
                 }
                 b"sign in" => ticket.mark_signed_in(),
@@ -145,6 +149,15 @@ async fn a_panic_ends_one_session_with_a_farewell_and_nothing_else() {
     assert_eq!(exchange(&mut other, "still here").await, "STILL HERE");
     assert_eq!(exchange(&mut other, "quit").await, "bye");
     drop(other);
+    house.close().await;
+}
+
+/// E1: a word of ours within a message would become a part of it.
+#[tokio::test]
+async fn a_panic_while_something_is_passed_on_ends_it_without_a_word() {
+    let house = open(Limits::default(), |_| {});
+    assert_eq!(house.say(b"panic while passing\r\n").await.as_bytes(), PASSED);
+    assert_eq!(house.admission.counts().n_panics, 1);
     house.close().await;
 }
 
