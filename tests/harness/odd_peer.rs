@@ -35,7 +35,7 @@ pub(crate) enum Step {
     Streams(usize),
     /// Writes it until the other side has gone.
     NeverStops(&'static str),
-    /// Writes it over and over, an octet a second, until the other side has gone.
+    /// Writes it over and over, an octet a second, until the other side has gone. Sleeps: it plays somebody slow, and waits for nothing.
     Drips(&'static str),
     /// The next line begins so.
     Hears(&'static str),
@@ -43,7 +43,7 @@ pub(crate) enum Step {
     HearsOften(&'static str, usize),
     /// Takes so many octets, whatever they are.
     Takes(usize),
-    /// The same, pausing longer than anybody waits for the last octets of a session.
+    /// The same, pausing longer than anybody waits for the last octets of a session. Sleeps, for the same reason.
     TakesSlowly(usize),
     /// This is all that still comes before the other side closes.
     HearsLast(&'static str),
