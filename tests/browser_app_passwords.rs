@@ -10,7 +10,8 @@ use std::time::Duration;
 use gatepost_testkit::{fresh_folder, wait_until};
 use harness::portal::{Telephone, sign_in};
 use harness::{
-    AppPassword, Browser, Door, Letter, Outcome, Running, Smtp, application, demo, output_of, trusting,
+    AppPassword, Browser, Door, Letter, LineClient, Outcome, Running, Smtp, application, demo, output_of,
+    trusting,
 };
 
 const ADMIN: &str = "admin@sandbox.test";
@@ -211,24 +212,24 @@ fn two_who_listen_see_a_wrong_password_no_tls_and_a_wrong_user_name_told_apart()
     };
     assert_ne!(right(RECEPTION, "abcd efgh ijkl mnop").code, Some(0));
     for browser in [&mut browser, &mut other] {
-        browser.see("Wrong password, from 127.0.0.1, TLS 1.3, AUTH LOGIN.");
+        browser.see("Wrong password, from 127.0.0.1 by SMTP, TLS 1.3, AUTH LOGIN.");
         browser.see("The user name is right. Type the 16 letters again");
     }
     let plain = swaks(&at, &["--from", RECEPTION, "--to", ANNA]);
     assert_ne!(plain.code, Some(0), "{plain:?}");
     for browser in [&mut browser, &mut other] {
-        browser.see("No encryption, from 127.0.0.1.");
+        browser.see("No encryption, from 127.0.0.1 by SMTP.");
         browser.see("turn encryption on, TLS on port");
     }
     assert_ne!(right("recption@sandbox.test", &password).code, Some(0));
     for browser in [&mut browser, &mut other] {
-        browser.see("Wrong user name, from 127.0.0.1, TLS 1.3, AUTH LOGIN: “recption@sandbox.test”.");
+        browser.see("Wrong user name, from 127.0.0.1 by SMTP, TLS 1.3, AUTH LOGIN: “recption@sandbox.test”.");
         browser.see(&format!("Type {RECEPTION} as the user name."));
     }
     let sent = right(RECEPTION, &password);
     assert_eq!(sent.code, Some(0), "{sent:?}");
     for browser in [&mut browser, &mut other] {
-        browser.see("Signed in: seen from 127.0.0.1, TLS 1.3, AUTH LOGIN.");
+        browser.see("Signed in: seen from 127.0.0.1 by SMTP, TLS 1.3, AUTH LOGIN.");
     }
     // Ten wrong ones in a minute; what comes then is not looked at any more, and that is said too.
     let is_slowed =
@@ -240,5 +241,54 @@ fn two_who_listen_see_a_wrong_password_no_tls_and_a_wrong_user_name_told_apart()
         browser.accessible();
     }
     assert_eq!(right(RECEPTION, &password).code, Some(0));
+    at.stop();
+}
+
+/// B10, E1.
+#[test]
+fn who_waits_for_an_application_that_reads_sees_how_far_it_comes() {
+    let folder = fresh_folder();
+    let at = demo(&folder.path().join("demo"));
+    let mut browser = sign_in(&at);
+    let curl = |scheme: &str, with: &[&str]| {
+        let door = at.text(&format!("{scheme}_starttls"));
+        let (_, port) = door.rsplit_once(':').unwrap();
+        let url = format!("{scheme}://localhost:{port}");
+        let login = ["--silent", "--max-time", "60", "--cacert", &at.text("certificate"), &url];
+        output_of(Command::new("curl").args(login).args(with))
+    };
+    // Somebody else, before there is this app password.
+    curl("pop3", &[]);
+
+    browser.go("/app-passwords/new");
+    Telephone::of(&at).confirm(&mut browser);
+    choose(&mut browser, "Thunderbird");
+    browser.tick("Send letters");
+    browser.press("Make the password");
+    let user = format!("{RECEPTION}:{}", letters(&mut browser));
+    browser.see("Let the application fetch its letters now.");
+    browser.see("Listening");
+    // curl leaves without a try where it finds no way to sign in.
+    assert_ne!(curl("imap", &["--user", &user]).code, Some(0));
+    browser.see("No encryption, from 127.0.0.1 by IMAP.");
+    let door = at.text("imap_starttls");
+    browser.see(&format!("turn encryption on, STARTTLS on port {}.", door.rsplit_once(':').unwrap().1));
+    browser.not_see("127.0.0.1 by POP3");
+    let mut pop3 = LineClient::plain(&at.text("pop3_starttls"));
+    pop3.hear();
+    assert_eq!(pop3.ask(&format!("USER {RECEPTION}")), "-ERR Say STLS first");
+    browser.see("No encryption, from 127.0.0.1 by POP3.");
+
+    at.command(&["account", "pause", RECEPTION]).done();
+    assert_ne!(curl("imap", &["--ssl-reqd", "--user", &user]).code, Some(0));
+    browser.see("User name and app password are right: seen from 127.0.0.1 by IMAP, TLS 1.3, PLAIN.");
+    browser.see("Cannot read");
+    browser.see("reception@sandbox.test is paused in Gatepost: resume it there.");
+    at.command(&["account", "resume", RECEPTION]).done();
+    let read = curl("pop3", &["--ssl-reqd", "--user", &user]);
+    assert_eq!(read.code, Some(0), "{read:?}");
+    browser.see("Its mailbox is open: seen from 127.0.0.1 by POP3, TLS 1.3, PLAIN.");
+    browser.see("It works");
+    browser.accessible();
     at.stop();
 }

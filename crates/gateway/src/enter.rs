@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use gatepost_accounts::{NotReadable, OpenMailbox, ReadingProtocol};
 use gatepost_core::EmailAddress;
-use gatepost_identity::{Attempt, LiveSession, Protocol, SignInRefusal, SignedIn};
+use gatepost_identity::{Attempt, LiveSession, Opening, Protocol, SignInRefusal, SignedIn};
 use gatepost_net::Connection;
 use gatepost_wire::imap::Capabilities;
 use gatepost_wire::sasl::Credentials;
 
 use crate::conduct::Ending;
-use crate::open::{Entry, Opening};
+use crate::open::{self, Entry};
 use crate::places::Place;
 use crate::service::Gateway;
 
@@ -69,7 +69,9 @@ impl Gateway {
             () = live.ended() => Err(NoEntry::Over(Ending::Removed)),
             () = self.stands.stop.cancelled() => Err(NoEntry::Over(Ending::Stopping)),
             opened = self.open(it, &who) => {
-                let (mailbox, whose, entry, places) = opened.inspect_err(|why| why.log(it, &who))?;
+                let opened = opened.inspect_err(|why| why.log(it, &who));
+                self.report(it, &who, opened.as_ref().err());
+                let (mailbox, whose, entry, places) = opened?;
                 let OpenMailbox { connection, capabilities, .. } = mailbox;
                 Ok(Entered {
                     provider: connection,
@@ -90,14 +92,10 @@ impl Gateway {
         // The mailbox is chosen by the grant, and not by the client (AP-8).
         let is_other =
             credentials.authorization_id.as_ref().is_some_and(|it| it.trim().to_lowercase() != name);
-        let protocol = match it.protocol {
-            ReadingProtocol::Imap => Protocol::Imap,
-            ReadingProtocol::Pop3 => Protocol::Pop3,
-        };
         let attempt = Attempt {
             user_name: &credentials.user_name,
             password: credentials.secret.text(),
-            protocol,
+            protocol: door(it.protocol),
             source,
             tls,
             mechanism: Some(it.mechanism),
@@ -122,6 +120,19 @@ impl Gateway {
         let user_name = gatepost_identity::masked(&credentials.user_name);
         tracing::info!(session.id = it.session, peer = %source, user_name, because, "sign-in refused");
         Err(no_entry)
+    }
+
+    /// For whoever waits for the first sign-in of this app password (B10).
+    fn report(&self, it: &Asking<'_>, who: &SignedIn, why: Option<&NoEntry>) {
+        let outcome = match why {
+            None => Ok(()),
+            Some(NoEntry::Full(words) | NoEntry::Unavailable(words)) => Err(words.clone()),
+            // Told as what they are.
+            Some(NoEntry::Wrong | NoEntry::Slowed(_) | NoEntry::Over(_)) => return,
+        };
+        let Asking { source, tls, mechanism, .. } = *it;
+        let opening = Opening { who, protocol: door(it.protocol), source, tls, mechanism, outcome };
+        self.stands.sign_ins.reports().opening(self.stands.world.now(), opening);
     }
 
     async fn open(
@@ -152,7 +163,7 @@ impl Gateway {
         let reach = &self.stands.reach;
         let opened = accounts.open_mailbox(organisation, &readable, it.protocol, reach).await;
         let mailbox = opened.map_err(no_entry)?;
-        let entry = self.open.enter(Opening {
+        let entry = self.open.enter(open::Opening {
             organisation,
             account: readable.account,
             used: mailbox.used,
@@ -205,6 +216,14 @@ impl NoEntry {
             because,
             "signed in, and cannot read"
         );
+    }
+}
+
+/// As app passwords call it.
+pub(crate) const fn door(protocol: ReadingProtocol) -> Protocol {
+    match protocol {
+        ReadingProtocol::Imap => Protocol::Imap,
+        ReadingProtocol::Pop3 => Protocol::Pop3,
     }
 }
 

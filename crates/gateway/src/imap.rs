@@ -5,7 +5,8 @@ mod reply;
 use gatepost_accounts::ReadingProtocol;
 use gatepost_net::{Connection, Protocols};
 use gatepost_wire::imap::{
-    Command, CommandLimits, CommandReader, Follower, Heard, SASL_LINE, ServerResponse, StatusKind,
+    Command, CommandError, CommandLimits, CommandReader, Follower, Heard, SASL_LINE, ServerResponse,
+    StatusKind,
 };
 use gatepost_wire::sasl::SaslError;
 use tokio::time::Instant;
@@ -34,7 +35,7 @@ impl Dialect for Imap {
         Self { reader: CommandReader::new(limits(is_encrypted)) }
     }
 
-    async fn converse(session: Session<'_, Self>) -> Result<Entered, Ending> {
+    async fn converse(session: &mut Session<'_, Self>) -> Result<Entered, Ending> {
         session.run().await
     }
 
@@ -72,12 +73,13 @@ impl Dialect for Imap {
 }
 
 impl Session<'_, Imap> {
-    async fn run(mut self) -> Result<Entered, Ending> {
+    async fn run(&mut self) -> Result<Entered, Ending> {
         self.say(&reply::greeting(self.connection.is_encrypted()));
         loop {
             let (tag, command) = self.hear().await?;
             match command {
                 Command::Capability => {
+                    self.has_asked();
                     self.say(&ServerResponse::capability(&reply::capabilities(
                         self.connection.is_encrypted(),
                     )));
@@ -95,6 +97,7 @@ impl Session<'_, Imap> {
                 }
                 Command::StartTls => self.start_tls(&tag).await?,
                 Command::Login { .. } | Command::Authenticate { .. } if !self.connection.is_encrypted() => {
+                    self.needs_tls();
                     self.complain(&reply::tls_first(&tag)).await?;
                 }
                 Command::Login { user_name, password } => {
@@ -129,8 +132,16 @@ impl Session<'_, Imap> {
                 None => {}
                 Some(Heard::Command { tag, command }) => return Ok((tag, command)),
                 Some(Heard::Continue) => self.say(&ServerResponse::go_on("go on")),
-                Some(Heard::Refused { because, .. }) if because.is_fatal() => return Err(Ending::BadLine),
                 Some(Heard::Refused { tag, because }) => {
+                    let is_literal =
+                        matches!(because, CommandError::LiteralRefused | CommandError::LiteralTooLarge);
+                    if is_literal && !self.connection.is_encrypted() {
+                        // It would have been a name or a password.
+                        self.needs_tls();
+                    }
+                    if because.is_fatal() {
+                        return Err(Ending::BadLine);
+                    }
                     self.complain(&ServerResponse::for_command(tag.as_deref(), because)).await?;
                 }
             }

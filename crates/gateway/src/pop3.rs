@@ -35,7 +35,7 @@ impl Dialect for Pop3 {
         Self::default()
     }
 
-    async fn converse(session: Session<'_, Self>) -> Result<Entered, Ending> {
+    async fn converse(session: &mut Session<'_, Self>) -> Result<Entered, Ending> {
         session.run().await
     }
 
@@ -74,7 +74,7 @@ impl Dialect for Pop3 {
 }
 
 impl Session<'_, Pop3> {
-    async fn run(mut self) -> Result<Entered, Ending> {
+    async fn run(&mut self) -> Result<Entered, Ending> {
         // No timestamp: there is no APOP, whose secrets a server must be able to read.
         self.say(&ServerReply::ok("Gatepost is ready"));
         loop {
@@ -88,13 +88,17 @@ impl Session<'_, Pop3> {
             };
             let is_encrypted = self.connection.is_encrypted();
             match command {
-                Command::Capa => self.list_capabilities(),
+                Command::Capa => {
+                    self.has_asked();
+                    self.list_capabilities();
+                }
                 Command::Stls => self.start_tls(&()).await?,
                 Command::Quit => {
                     self.say(&ServerReply::ok("Goodbye"));
                     return Err(Ending::Goodbye);
                 }
                 Command::User(_) | Command::Pass(_) | Command::Auth { .. } if !is_encrypted => {
+                    self.needs_tls();
                     self.complain(&reply::tls_first()).await?;
                 }
                 Command::User(name) => {

@@ -1,6 +1,7 @@
 //! One connection from its greeting to its end: what is the same by IMAP and by POP3.
 
 mod sign_in;
+mod without_tls;
 
 use gatepost_accounts::ReadingProtocol;
 use gatepost_net::{Connection, Protocols, Ticket, WriteError};
@@ -8,6 +9,7 @@ use gatepost_wire::passage::Follower;
 use gatepost_wire::sasl::SaslError;
 use tokio::time::{Duration, Instant, sleep};
 
+use self::without_tls::WithoutTls;
 use crate::conduct::{Conduct, Ending};
 use crate::enter::Entered;
 use crate::pump;
@@ -44,7 +46,7 @@ pub(crate) trait Dialect: Send + Sized {
     fn new(is_encrypted: bool) -> Self;
 
     /// The dialogue: greets, and answers until a mailbox is open.
-    fn converse(session: Session<'_, Self>) -> impl Future<Output = Result<Entered, Ending>> + Send;
+    fn converse(session: &mut Session<'_, Self>) -> impl Future<Output = Result<Entered, Ending>> + Send;
 
     fn queue(connection: &mut Connection, reply: &Self::Reply);
 
@@ -84,6 +86,7 @@ pub(crate) struct Session<'a, D> {
     pub(crate) connection: &'a mut Connection,
     number: u64,
     conduct: Conduct,
+    without_tls: WithoutTls,
     pub(crate) sign_in_by: Instant,
     pub(crate) dialect: D,
 }
@@ -93,7 +96,7 @@ pub(crate) async fn talk<D: Dialect>(gateway: &Gateway, connection: &mut Connect
     let number = gateway.next_session();
     let peer = connection.peer().ip().to_canonical();
     // Large, and over when bytes pass: it must not lie beside them for hours.
-    let opened = Box::pin(D::converse(Session::new(gateway, connection, number))).await;
+    let opened = Box::pin(converse::<D>(gateway, connection, number)).await;
     let (ending, may_speak, whose, (down, up)) = match opened {
         Err(ending) => (ending, true, None, (0, 0)),
         Ok(mut entered) => {
@@ -122,11 +125,22 @@ pub(crate) async fn talk<D: Dialect>(gateway: &Gateway, connection: &mut Connect
     );
 }
 
+async fn converse<D: Dialect>(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    number: u64,
+) -> Result<Entered, Ending> {
+    let mut session = Session::<D>::new(gateway, connection, number);
+    let opened = D::converse(&mut session).await;
+    opened.inspect_err(|ending| session.ends_without_tls(ending))
+}
+
 impl<'a, D: Dialect> Session<'a, D> {
     fn new(gateway: &'a Gateway, connection: &'a mut Connection, number: u64) -> Self {
         let sign_in_by = Instant::now() + gateway.settings.spans.sign_in;
-        let dialect = D::new(connection.is_encrypted());
-        Self { gateway, connection, number, conduct: Conduct::default(), sign_in_by, dialect }
+        let is_encrypted = connection.is_encrypted();
+        let (dialect, without_tls) = (D::new(is_encrypted), WithoutTls::of(is_encrypted));
+        Self { gateway, connection, number, conduct: Conduct::default(), without_tls, sign_in_by, dialect }
     }
 
     /// MP-2: nothing may stand behind the command, in our buffer or in the system's. What was said before counts for nothing.
@@ -134,6 +148,7 @@ impl<'a, D: Dialect> Session<'a, D> {
         if self.connection.is_encrypted() {
             return self.complain(&D::bad(tag, "TLS is on already")).await;
         }
+        self.begins_tls();
         self.refuse_unasked_bytes()?;
         self.say(&D::ok(tag, "Begin TLS now"));
         self.flush().await?;

@@ -53,7 +53,7 @@ pub use people::{
 };
 pub use person::{HandedLink, NewPerson, Person, Role};
 pub use policy::Policy;
-pub use report::{DoorEvent, DoorReport, DoorReports, Listening};
+pub use report::{DoorEvent, DoorReport, DoorReports, Listening, Opening};
 pub use revocation::{LiveSession, RevocationWatch};
 pub use sign_in::{Attempt, RefusedBecause, SignInRefusal, SignIns, SignedIn};
 pub use token::Token;

@@ -15,7 +15,7 @@ use gatepost_vault::{Digest, PurposeKey};
 use tokio::sync::watch;
 
 use crate::app_password::digest;
-use crate::{AppPasswordText, Protocol, RefusedBecause, sql};
+use crate::{AppPasswordText, Protocol, RefusedBecause, SignedIn, sql};
 
 /// How many reports are remembered.
 const MOST: usize = 500;
@@ -56,6 +56,22 @@ pub enum DoorEvent {
         login: LoginId,
         /// With which.
         app_password: AppPasswordId,
+    },
+    /// Signed in to read, and its mailbox is open.
+    Opened {
+        /// Whose.
+        organisation: OrganisationId,
+        /// With which.
+        app_password: AppPasswordId,
+    },
+    /// Signed in to read, and there is no mailbox for it.
+    NotOpened {
+        /// Whose.
+        organisation: OrganisationId,
+        /// With which.
+        app_password: AppPasswordId,
+        /// What the application heard.
+        because: String,
     },
     /// Refused under a user name that there is.
     Refused {
@@ -131,6 +147,22 @@ pub(crate) struct Answered {
     pub(crate) letters: Option<Arc<AppPasswordText>>,
 }
 
+/// What came of a sign-in to read; what [`DoorReports::opening`] makes a report of.
+pub struct Opening<'a> {
+    /// Who signed in.
+    pub who: &'a SignedIn,
+    /// At which door.
+    pub protocol: Protocol,
+    /// From where.
+    pub source: IpAddr,
+    /// The version in words.
+    pub tls: Option<&'static str>,
+    /// The SASL mechanism, or the command that carried the password.
+    pub mechanism: &'static str,
+    /// The mailbox is open, or what the application heard.
+    pub outcome: Result<(), String>,
+}
+
 /// Someone who waits for one app password's first use.
 pub struct Listening {
     reports: DoorReports,
@@ -152,10 +184,22 @@ impl DoorReports {
         Self { store: store.clone(), key, ring: Arc::default(), newest: watch::Sender::new(0) }
     }
 
-    /// Tells of a try without encryption; the others are told by [`crate::SignIns::verify`].
+    /// Tells of a try without encryption; those that are looked at are told by [`crate::SignIns::verify`].
     pub fn without_tls(&self, at: Timestamp, source: IpAddr, protocol: Protocol) {
         let event = DoorEvent::NoTls;
         self.publish(Answered { at, source, protocol, tls: None, mechanism: None, event, letters: None });
+    }
+
+    /// Tells whether whoever signed in to read can.
+    pub fn opening(&self, at: Timestamp, it: Opening<'_>) {
+        let Opening { who, protocol, source, tls, mechanism, outcome } = it;
+        let (organisation, app_password) = (who.organisation, who.app_password);
+        let event = match outcome {
+            Ok(()) => DoorEvent::Opened { organisation, app_password },
+            Err(because) => DoorEvent::NotOpened { organisation, app_password, because },
+        };
+        let mechanism = Some(mechanism);
+        self.publish(Answered { at, source, protocol, tls, mechanism, event, letters: None });
     }
 
     /// Begins to listen for an app password that was just made. While somebody listens, a try under an unknown user name is compared
@@ -293,7 +337,9 @@ impl Listening {
     fn concerning(&self, it: Remembered) -> Option<DoorReport> {
         let Remembered { mut report, letters } = it;
         match &mut report.event {
-            DoorEvent::SignedIn { organisation, app_password, .. } => {
+            DoorEvent::SignedIn { organisation, app_password, .. }
+            | DoorEvent::Opened { organisation, app_password }
+            | DoorEvent::NotOpened { organisation, app_password, .. } => {
                 if (*organisation, *app_password) != (self.organisation, self.app_password) {
                     return None;
                 }

@@ -6,7 +6,9 @@ mod house;
 
 use std::time::Duration;
 
-use gatepost_identity::{CreatedAppPassword, DoorEvent, DoorReport, Listening, Protocol, RefusedBecause};
+use gatepost_identity::{
+    CreatedAppPassword, DoorEvent, DoorReport, Listening, Opening, Protocol, RefusedBecause,
+};
 use gatepost_journal::Actor;
 use gatepost_testkit::{TestStore, on_both_engines};
 
@@ -14,6 +16,7 @@ use house::{House, OFFICE, ROOMS, address};
 
 on_both_engines!(ROOMS;
     every_try_under_the_user_name_is_heard_and_nothing_of_others,
+    whether_a_mailbox_opened_is_heard_by_those_who_wait_for_its_app_password,
     a_wrong_user_name_is_shown_to_nobody_but_whose_letters_were_typed,
     letters_are_kept_only_while_somebody_listens,
     the_last_five_hundred_are_remembered_in_order,
@@ -65,6 +68,33 @@ async fn every_try_under_the_user_name_is_heard_and_nothing_of_others(it: TestSt
     assert!(late.past(report.at + Duration::from_millis(1)).is_empty());
     let stranger = house.sign_ins.reports().listen(elsewhere, house.login.id, mine.id).await.unwrap();
     assert!(stranger.past(report.at).is_empty());
+}
+
+async fn whether_a_mailbox_opened_is_heard_by_those_who_wait_for_its_app_password(it: TestStore) {
+    let house = House::new(it).await;
+    let (mine, other) = (house.make("mine").await, house.make("other").await);
+    let (mut me, mut them) = (listen(&house, &mine).await, listen(&house, &other).await);
+    let who = house.sign_in(&mine).await;
+    let (reports, now) = (house.sign_ins.reports(), house.it.world.now());
+    for outcome in [Err("it is paused".to_owned()), Ok(())] {
+        let (source, tls) = (OFFICE.parse().unwrap(), Some("TLS 1.3"));
+        let opening =
+            Opening { who: &who, protocol: Protocol::Pop3, source, tls, mechanism: "USER", outcome };
+        reports.opening(now, opening);
+    }
+    assert!(matches!(next(&mut me).await.event, DoorEvent::SignedIn { .. }));
+    let report = next(&mut me).await;
+    assert_eq!(
+        (report.protocol, report.tls, report.mechanism),
+        (Protocol::Pop3, Some("TLS 1.3"), Some("USER"))
+    );
+    let DoorEvent::NotOpened { because, .. } = report.event else { panic!("{report:?}") };
+    assert_eq!(because, "it is paused");
+    assert!(matches!(next(&mut me).await.event, DoorEvent::Opened { .. }));
+    // Of another app password of the same user name nothing of it is told.
+    house.sign_in(&other).await;
+    let DoorEvent::SignedIn { app_password, .. } = next(&mut them).await.event else { panic!() };
+    assert_eq!(app_password, other.id);
 }
 
 async fn a_wrong_user_name_is_shown_to_nobody_but_whose_letters_were_typed(it: TestStore) {

@@ -40,7 +40,7 @@ pub(crate) const APP_PASSWORDS: &[Page<Office>] = &[
         let args = ["--server", host, "--port", port, "--from", "a@sandbox.test", "--to", "b@sandbox.test"];
         output_of(Command::new("swaks").args(args));
         browser.press("See its details");
-        browser.see("No encryption, from 127.0.0.1.");
+        browser.see("No encryption, from 127.0.0.1 by SMTP.");
     }),
     ("app-password-sheet", |browser, _| browser.press("Set-up sheet")),
     ("app-password-replace", |browser, _| {

@@ -9,7 +9,7 @@ use gatepost_web::Moment;
 use super::list::{LastSeen, badges, is_over, last_seen, still_used};
 use super::listen::REMEMBERS;
 use super::right::{self, Held, Right};
-use super::seen::{Seen, Watcher};
+use super::seen::{Seen, Watcher, first_use};
 use super::{NotOffered, allowed_words, path, purpose};
 use crate::frame::{Answer, Id, Nav, Page, Problem, Signed, show};
 use crate::page::badge::Badge;
@@ -36,6 +36,8 @@ struct DetailPage {
     is_full: bool,
     /// What was seen at the doors; none where it is not theirs to see.
     seen: Vec<Seen>,
+    /// What to do in the application now, as the key of a text.
+    first_use: &'static str,
 }
 
 pub(super) async fn detail(page: Page, signed: Signed, Id(id): Id<AppPasswordId>) -> Answer {
@@ -71,6 +73,7 @@ pub(super) async fn detail(page: Page, signed: Signed, Id(id): Id<AppPasswordId>
             && !is_over(&page, &it),
         is_full,
         seen,
+        first_use: first_use(it.limits.allowed),
         name: it.name,
         user_name: it.user_name,
         page: page.at(Nav::AppPasswords),

@@ -8,7 +8,7 @@ use gatepost_core::AppPasswordId;
 use gatepost_identity::CreatedAppPassword;
 
 use super::right;
-use super::seen::Seen;
+use super::seen::{Seen, first_use};
 use super::settings::{Settings, Typed};
 use super::{NotOffered, path};
 use crate::frame::{Answer, Id, Nav, Page, Signed, show};
@@ -27,6 +27,8 @@ struct MadePage {
     settings: Settings,
     fields: Vec<Typed>,
     has_authority: bool,
+    /// What to do in the application now, as the key of a text.
+    first_use: &'static str,
     path: String,
 }
 
@@ -69,6 +71,7 @@ pub(super) async fn made(page: Page, signed: Signed, Id(id): Id<AppPasswordId>) 
         fields: settings.fields(&page, page.t.of("app_passwords.letters_above")),
         settings,
         has_authority: page.app.settings.mail.authority.is_some(),
+        first_use: first_use(it.limits.allowed),
         path,
         page,
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use askama::Template;
 use gatepost_core::{AppPasswordId, Timestamp};
-use gatepost_identity::{AppPassword, DoorEvent, DoorReport, RefusedBecause};
+use gatepost_identity::{AppPassword, DoorEvent, DoorReport, Protocol, Protocols, RefusedBecause};
 use gatepost_web::Moment;
 
 use super::application::Application;
@@ -30,8 +30,8 @@ pub(super) struct Watcher {
     page: Page,
     app_password: AppPasswordId,
     user_name: String,
-    /// Port and the application's word for its encryption.
-    door: String,
+    made_at: Timestamp,
+    application: &'static Application,
     strangers: Strangers,
 }
 
@@ -70,31 +70,38 @@ impl Watcher {
         let n_organisations = app.rooms.identity.list_organisations().await?.len();
         let source = page.visitor.source;
         let is_proxy = app.settings.trusted_proxies.iter().any(|it| it.contains(source));
-        let application = application_of(it).unwrap_or_else(Application::generic);
-        let mail = &app.settings.mail;
-        let (port, word) = match (mail.smtp.starttls, mail.smtp.tls) {
-            (Some(port), _) => (port, &application.starttls),
-            (None, Some(port)) => (port, &application.tls),
-            (None, None) => (0, &application.tls),
-        };
         Ok(Self {
             page: page.clone(),
             app_password: it.id,
             user_name: it.user_name.clone(),
-            door: page.t.fill("listen.door", &[("word", word), ("port", &port.to_string())]),
+            made_at: it.created_at,
+            application: application_of(it).unwrap_or_else(Application::generic),
             strangers: Strangers::of(n_organisations, source, is_proxy),
         })
     }
 
-    /// The line for a report; none where it is not theirs to see.
+    /// The line for a report; none where it is not theirs to see, or was over before there was this app password.
     pub(super) fn seen(&self, report: &DoorReport, now: Timestamp) -> Option<Seen> {
+        if report.at < self.made_at && !is_still_slowed(report, now) {
+            return None;
+        }
         let t = self.page.t;
         let how = self.how(report);
         let say = |key: &str| t.fill(key, &[("how", how.as_str())]);
-        let cure = |key: &str| t.fill(key, &[("user_name", &self.user_name), ("door", &self.door)]);
+        let door = self.door(report.protocol);
+        let cure = |key: &str| t.fill(key, &[("user_name", &self.user_name), ("door", &door)]);
         let (badge, words, cure) = match &report.event {
+            // Whether it works is seen at the mailbox.
+            DoorEvent::SignedIn { .. } if is_for_reading(report.protocol) => {
+                (good(t.of("listen.right")), say("listen.signed_in_to_read"), String::new())
+            }
             DoorEvent::SignedIn { .. } => {
                 (good(t.of("listen.works")), say("listen.signed_in"), String::new())
+            }
+            DoorEvent::Opened { .. } => (good(t.of("listen.works")), say("listen.opened"), String::new()),
+            DoorEvent::NotOpened { because, .. } => {
+                let because = because.trim_end_matches('.');
+                (bad(t.of("listen.unread")), say("listen.not_opened"), format!("{because}."))
             }
             DoorEvent::Refused { app_password, why, .. } => {
                 let is_other = app_password.is_some_and(|it| it != self.app_password);
@@ -135,13 +142,54 @@ impl Watcher {
         Seen { badge, words: words.to_owned(), cure: String::new(), at: self.page.app.zone.show(now, now) }
     }
 
-    /// `192.168.1.40, TLS 1.3, AUTH LOGIN`.
+    /// `192.168.1.40 by SMTP, TLS 1.3, AUTH LOGIN`.
     fn how(&self, report: &DoorReport) -> String {
-        let from = report.source.to_string();
-        let mechanism = report.mechanism.map(|it| format!("AUTH {it}"));
+        let protocol = report.protocol.to_string().to_uppercase();
+        let from = format!("{} by {protocol}", report.source);
+        let mechanism = report.mechanism.map(|it| match report.protocol {
+            // Those name a command as well.
+            Protocol::Imap | Protocol::Pop3 => it.to_owned(),
+            Protocol::Smtp | Protocol::Api => format!("AUTH {it}"),
+        });
         let parts = [Some(from.as_str()), report.tls, mechanism.as_deref()];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
+
+    /// Port, and the application's word for its encryption.
+    fn door(&self, protocol: Protocol) -> String {
+        let (mail, application) = (&self.page.app.settings.mail, self.application);
+        let ports = match protocol {
+            Protocol::Imap => mail.imap,
+            Protocol::Pop3 => mail.pop3,
+            Protocol::Smtp | Protocol::Api => mail.smtp,
+        };
+        let (port, word) = match (ports.starttls, ports.tls) {
+            (Some(port), _) => (port, &application.starttls),
+            (None, Some(port)) => (port, &application.tls),
+            (None, None) => (0, &application.tls),
+        };
+        self.page.t.fill("listen.door", &[("word", word), ("port", &port.to_string())])
+    }
+}
+
+/// What an application with such an app password does first, as the key of a text.
+pub(super) const fn first_use(allowed: Protocols) -> &'static str {
+    let reads = allowed.allow(Protocol::Imap) || allowed.allow(Protocol::Pop3);
+    match (allowed.allow(Protocol::Smtp), reads) {
+        (true, false) => "listen.now_send",
+        (false, true) => "listen.now_read",
+        (true, true) => "listen.now_both",
+        (false, false) => "listen.now_other",
+    }
+}
+
+const fn is_for_reading(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::Imap | Protocol::Pop3)
+}
+
+/// Whether a source still has to wait: that began before, and is not told again.
+fn is_still_slowed(report: &DoorReport, now: Timestamp) -> bool {
+    matches!(report.event, DoorEvent::Slowed { retry_after, .. } if now.since(report.at) < retry_after)
 }
 
 /// What happened, and the cure, as keys of the texts.

@@ -1,7 +1,7 @@
 //! App passwords, as far as no browser and no mail is needed.
 
 use gatepost_accounts::Serves;
-use gatepost_identity::{AppPasswordLimits, NewAppPassword, Protocols, Role};
+use gatepost_identity::{AppPasswordLimits, NewAppPassword, Protocol, Protocols, Role};
 use gatepost_journal::Actor;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -272,14 +272,54 @@ async fn what_is_seen_at_the_doors_reaches_everybody_who_listens_until_the_porta
         streams.push(socket);
     }
     let (now, source) = (house.it.store.world().now(), "192.168.1.40".parse().unwrap());
-    house.rooms.reports.without_tls(now, source, gatepost_identity::Protocol::Smtp);
+    house.rooms.reports.without_tls(now, source, Protocol::Smtp);
     for socket in &mut streams {
-        until(socket, "No encryption, from 192.168.1.40.").await;
+        until(socket, "No encryption, from 192.168.1.40 by SMTP.").await;
     }
     // Without script the page says the same.
     let page = house.get(&mut browser, &format!("/app-passwords/{id}")).await.body;
-    assert!(page.contains("No encryption, from 192.168.1.40."), "{page}");
+    assert!(page.contains("No encryption, from 192.168.1.40 by SMTP."), "{page}");
     // The portal ends although two streams are open.
+    house.end().await;
+}
+
+/// B10: what is told names the protocol with its own port, and nothing of before there was this app password.
+#[tokio::test]
+async fn the_panel_names_the_protocol_and_nothing_from_before_the_app_password() {
+    let ports = |starttls| Ports { starttls: Some(starttls), tls: None };
+    let (smtp, imap, pop3) = (ports(587), ports(143), ports(110));
+    let mail = MailDoors { smtp, imap, pop3, ..MailDoors::default() };
+    let house = House::with(PortalSettings { mail, ..settings() }, table()).await;
+    let mut browser = signed_in(&house, Role::Administrator).await;
+    let me = house.rooms.identity.list_people(house.organisation).await.unwrap().remove(0);
+    let login = house.rooms.identity.ensure_person_login(&me).await.unwrap();
+    let tries = |source: &str| {
+        for protocol in [Protocol::Smtp, Protocol::Imap, Protocol::Pop3] {
+            let now = house.it.store.world().now();
+            house.rooms.reports.without_tls(now, source.parse().unwrap(), protocol);
+        }
+    };
+    tries("192.168.1.40");
+    house.it.clock.advance(std::time::Duration::from_secs(1));
+    for (allowed, first) in [
+        ("smtp", "Send a letter from the application now."),
+        ("imap,pop3", "Let the application fetch its letters now."),
+        ("smtp,imap", "Send a letter from the application now, or let it fetch its letters."),
+        ("api", "Let the application sign in now."),
+    ] {
+        let id = app_password_for(&house, &login, allowed, allowed.parse().unwrap()).await;
+        tries("192.168.1.41");
+        let page = house.get(&mut browser, &format!("/app-passwords/{id}")).await.body;
+        for (protocol, port) in [("SMTP", 587), ("IMAP", 143), ("POP3", 110)] {
+            let words = format!("No encryption, from 192.168.1.41 by {protocol}.");
+            assert!(page.contains(&words), "{words}: {page}");
+            let cure = format!("turn encryption on, STARTTLS on port {port}.");
+            assert!(page.contains(&cure), "{cure}: {page}");
+        }
+        assert!(page.contains(&format!("{first} Each try")), "{first}: {page}");
+        assert!(!page.contains("192.168.1.40"), "{page}");
+        house.it.clock.advance(std::time::Duration::from_secs(1));
+    }
     house.end().await;
 }
 
