@@ -20,7 +20,7 @@ use crate::account::{MailAccount, NewAccount, Serves, Settings};
 use crate::add::OfDraft;
 use crate::board::{Board, Entry, Shown, board};
 use crate::clock::RunningClocks;
-use crate::command::{self, Act};
+use crate::command::{self, Act, EndedConnection};
 use crate::credential::{NewGrant, NewSecret};
 use crate::endpoint::Endpoints;
 use crate::error::AccountsError;
@@ -29,7 +29,7 @@ use crate::report::Change;
 use crate::sign_ins::SignIns;
 use crate::status::AccountStatus;
 use crate::tokens::Tokens;
-use crate::told::Written;
+use crate::told::{Written, tell_of_end};
 use crate::trouble::{self, Against, Postponed, Trouble, Watcher};
 use crate::{add, sql};
 
@@ -226,6 +226,18 @@ impl Accounts {
 
     /// Ends a pause.
     pub async fn resume(
+    /// Writes down, and logs, who ended a connection that read the mailbox.
+    pub async fn connection_ended(
+        &self,
+        organisation: OrganisationId,
+        id: MailAccountId,
+        it: EndedConnection,
+        actor: Actor,
+    ) -> Result<(), AccountsError> {
+        tell_of_end(&self.get(organisation, id).await?, &it, actor);
+        command::connection_ended(&self.store, Act { organisation, id, actor }, it).await
+    }
+
         &self,
         organisation: OrganisationId,
         id: MailAccountId,

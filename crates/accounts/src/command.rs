@@ -1,6 +1,8 @@
 //! What people do with an account: pause, resume, remove, edit, replace its password, change its servers, make it a default.
 
-use gatepost_core::{CredentialId, MailAccountId, OrganisationId, Timestamp};
+use std::net::IpAddr;
+
+use gatepost_core::{AppPasswordId, CredentialId, MailAccountId, OrganisationId, Timestamp};
 use gatepost_journal::{Actor, Entry, append};
 use gatepost_store::{Keyring, Store, StoreError, Transaction, params};
 use serde_json::{Value, json};
@@ -12,6 +14,7 @@ use crate::endpoint::Endpoints;
 use crate::error::AccountsError;
 use crate::record::Record;
 use crate::secret;
+use crate::sending::ReadingProtocol;
 use crate::sql;
 use crate::standing::Standing;
 use crate::told::Written;
@@ -22,6 +25,21 @@ pub(crate) struct Act {
     pub(crate) organisation: OrganisationId,
     pub(crate) id: MailAccountId,
     pub(crate) actor: Actor,
+}
+
+/// A connection of a program to a mailbox, which somebody ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedConnection {
+    /// What it had signed in with.
+    pub app_password: AppPasswordId,
+    /// What that is called; none where it was removed.
+    pub name: Option<String>,
+    /// How it read.
+    pub protocol: ReadingProtocol,
+    /// From where.
+    pub source: IpAddr,
+    /// Who ended it, by name, for the log.
+    pub by: String,
 }
 
 /// What a command did, for the journal; `None` if there was nothing to do.
@@ -170,6 +188,31 @@ pub(crate) async fn edit_endpoints(
         Ok(Some(("mail_account.servers_changed", details)))
     };
     change(store, act, work).await
+}
+
+/// A program that read the mailbox was cut off: nothing of the account changes, and the journal tells it.
+pub(crate) async fn connection_ended(
+    store: &Store,
+    act: Act,
+    it: EndedConnection,
+) -> Result<(), AccountsError> {
+    let Act { organisation, id, actor } = act;
+    let EndedConnection { app_password, name, protocol, source, .. } = it;
+    let entry = Entry {
+        organisation,
+        actor,
+        action: "mail_account.connection_ended",
+        subject: "mail_account",
+        subject_id: Some(id.uuid()),
+        details: json!({
+            "app_password": app_password.to_string(),
+            "name": name,
+            "protocol": protocol.name(),
+            "source": source.to_string(),
+        }),
+    };
+    let world = store.world().clone();
+    Ok(store.write(move |tx| append(tx, &world, &entry)).await?)
 }
 
 pub(crate) async fn set_default(store: &Store, act: Act, serves: Serves) -> Result<Written, AccountsError> {

@@ -47,6 +47,7 @@ pub use board::{Board, Entry, Shown, Tally, View};
 pub use check::{Arrival, Check, Errand, Outcome, Progress, Proof, Reach, Server, Step, Taken};
 pub use choose::{Chosen, Considered, Explained, ForNotices, Target, Verdict};
 pub use clock::{RunningClock, RunningClocks};
+pub use command::EndedConnection;
 pub use connect::{
     Begun, ConnectError, Connecting, Details, Draft, DraftState, FlowOrigin, Proven, Refused, SeenFlow,
     SomebodyElse, UnderWay, Whose,

@@ -17,7 +17,8 @@ mod told;
 mod trouble;
 
 use gatepost_core::{
-    Diagnosis, EmailAddress, MailAccountId, OrganisationId, RetryClass, SecretText, Timestamp, TlsMode, Who,
+    AppPasswordId, Diagnosis, EmailAddress, MailAccountId, OrganisationId, PersonId, RetryClass, SecretText,
+    Timestamp, TlsMode, Who,
 };
 use gatepost_journal::Actor;
 use gatepost_store::RoomMigrations;

@@ -1,8 +1,11 @@
 //! What the log says of accounts: who changed what, when a mailbox stops working and why, and when it works again.
 
-use gatepost_core::{EmailAddress, MailAccountId, printable};
+use gatepost_core::{EmailAddress, MailAccountId, PersonId, printable};
+use gatepost_journal::Actor;
 use gatepost_providers::Catalogue;
 
+use crate::account::MailAccount;
+use crate::command::EndedConnection;
 use crate::record::Record;
 use crate::report::Change;
 use crate::standing::Standing;
@@ -110,6 +113,26 @@ impl Written {
             }
         );
     }
+}
+
+/// A connection that read the mailbox was ended by somebody.
+pub(crate) fn tell_of_end(account: &MailAccount, it: &EndedConnection, actor: Actor) {
+    tracing::info!(
+        account.address = account.address.masked(),
+        account.name = account.short_name,
+        account.id = %account.id,
+        app_password.name = it.name,
+        app_password.id = %it.app_password,
+        protocol = it.protocol.name(),
+        peer = %it.source,
+        person.name = it.by,
+        person.id = person_id(actor).map(tracing::field::display),
+        "somebody ended a connection that read a mailbox"
+    );
+}
+
+const fn person_id(actor: Actor) -> Option<PersonId> {
+    if let Actor::Person(id) = actor { Some(id) } else { None }
 }
 
 /// A provider's words on one line, printable and not long. Addresses are masked, and links end where what they carry begins.

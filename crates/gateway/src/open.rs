@@ -94,12 +94,20 @@ impl OpenConnections {
         shown
     }
 
-    /// Ends one. False if it has ended by itself, or is another mailbox's.
-    pub fn end(&self, organisation: OrganisationId, account: MailAccountId, number: u64) -> bool {
+    /// Ends one, and says what it was. None if it has ended by itself, or is another mailbox's.
+    pub fn end(
+        &self,
+        organisation: OrganisationId,
+        account: MailAccountId,
+        number: u64,
+    ) -> Option<OpenConnection> {
         let table = self.table();
         let found = table.all.get(&number);
         let found = found.filter(|it| it.organisation == organisation && it.shown.account == account);
-        found.inspect(|it| it.end.now("the connection was ended in Gatepost")).is_some()
+        found.map(|it| {
+            it.end.now("the connection was ended in Gatepost");
+            it.shown()
+        })
     }
 
     pub(crate) fn enter(&self, it: Opening) -> Entry {

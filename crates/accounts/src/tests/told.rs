@@ -12,6 +12,7 @@ on_both_engines!(
     ROOMS;
     a_mailbox_that_breaks_and_works_again_is_told_once_each,
     what_people_do_with_an_account_is_told,
+    who_ended_a_connection_is_told_and_written_down,
     words_of_a_provider_are_one_printable_line_of_the_log,
 );
 
@@ -115,6 +116,43 @@ async fn a_mailbox_that_breaks_and_works_again_is_told_once_each(it: TestStore) 
     let event = it.event(refused()).await;
     it.accounts.report(it.organisation, it.id, Direction::Reading, event).await.unwrap();
     check(&log, &[&[" WARN ", "a mail account cannot be read", "direction=\"reading\""]]);
+}
+
+async fn who_ended_a_connection_is_told_and_written_down(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let (log, _listening) = Log::listen();
+    let world = &it.it.world;
+    let (app_password, person) = (AppPasswordId::new(world), PersonId::new(world));
+    let ended = EndedConnection {
+        app_password,
+        name: Some("Laptop".into()),
+        protocol: ReadingProtocol::Imap,
+        source: [192, 168, 1, 40].into(),
+        by: "Anna Berg".into(),
+    };
+    let by = Actor::Person(person);
+    it.accounts.connection_ended(it.organisation, it.id, ended, by).await.unwrap();
+    let line: &[&str] = &[
+        " INFO ",
+        "somebody ended a connection that read a mailbox",
+        "account.address=\"r…@example.org\"",
+        "account.name=\"Reception\"",
+        "app_password.name=\"Laptop\"",
+        "protocol=\"IMAP\"",
+        "peer=192.168.1.40",
+        "person.name=\"Anna Berg\"",
+        &format!("person.id={person}"),
+    ];
+    check(&log, &[line]);
+    let newest =
+        gatepost_journal::newest_about(&it.it.store, it.organisation, it.id.uuid(), 1).await.unwrap();
+    assert_eq!(
+        (newest[0].action.as_str(), newest[0].actor_id),
+        ("mail_account.connection_ended", Some(person.uuid()))
+    );
+    for words in ["Laptop", "IMAP", "192.168.1.40", &app_password.to_string()] {
+        assert!(newest[0].details.contains(words), "{}", newest[0].details);
+    }
 }
 
 async fn what_people_do_with_an_account_is_told(it: TestStore) {

@@ -15,7 +15,7 @@ pub(super) struct Past {
     pub(super) at: Moment,
     /// Who did it; nothing where Gatepost noticed by itself.
     pub(super) who: Option<String>,
-    /// Why, where that is known.
+    /// Why, or what it was, where that is known.
     pub(super) cause: Option<String>,
 }
 
@@ -36,6 +36,7 @@ fn past(page: &Page, it: &PastEntry, whom: &Whom) -> Past {
     let details: Value = serde_json::from_str(&it.details).unwrap_or_default();
     let (badge, cause) = match it.action.as_str() {
         "mail_account.status_changed" => status_changed(page, &details),
+        "mail_account.connection_ended" => connection_ended(page, &details),
         action => (Badge::new("calm", Shape::Dot, page.t.of(done(action, &details))), None),
     };
     Past { badge, at: page.moment(it.at), who: who(page, it, whom), cause }
@@ -74,6 +75,19 @@ fn status_changed(page: &Page, details: &Value) -> (Badge, Option<String>) {
     badge.word = format!("{direction}: {}", badge.word);
     let cause = page.app.rooms.accounts.providers().catalogue().find(word("rule")).map(|it| it.cause.clone());
     (badge, cause)
+}
+
+/// What was cut off: `Thunderbird, by IMAP from 192.168.1.40`.
+fn connection_ended(page: &Page, details: &Value) -> (Badge, Option<String>) {
+    let t = page.t;
+    let word = |key: &str| details.get(key).and_then(Value::as_str);
+    let values = [
+        ("name", word("name").unwrap_or_else(|| t.of("accounts.open_unnamed"))),
+        ("protocol", word("protocol").unwrap_or_default()),
+        ("source", word("source").unwrap_or_default()),
+    ];
+    let what = t.fill("accounts.past_ended_what", &values);
+    (Badge::new("calm", Shape::Dot, t.of("accounts.past_ended")), Some(what))
 }
 
 fn who(page: &Page, it: &PastEntry, whom: &Whom) -> Option<String> {

@@ -3,9 +3,10 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse as _};
-use gatepost_accounts::MailAccount;
+use gatepost_accounts::{EndedConnection, MailAccount};
 use gatepost_core::MailAccountId;
 use gatepost_gateway::OpenConnection;
+use gatepost_journal::Actor;
 use gatepost_web::Moment;
 use serde::Deserialize;
 
@@ -30,7 +31,7 @@ struct Line {
     protocol: &'static str,
     since: Moment,
     source: String,
-    /// How much went to the application, and how much it sent.
+    /// How much of the mailbox the application has read, and how much it has put there.
     passed: String,
 }
 
@@ -86,8 +87,22 @@ pub(super) async fn end(
     Form(typed): Form<Typed>,
 ) -> Answer {
     find_to_act(&app, &page, &signed, id).await?;
-    let is_ended = typed.number.is_some_and(|it| app.rooms.reading.end(signed.organisation(), id, it));
-    let key = if is_ended { "accounts.open_ended" } else { "accounts.open_gone" };
+    let ended = typed.number.and_then(|it| app.rooms.reading.end(signed.organisation(), id, it));
+    let key = if ended.is_some() { "accounts.open_ended" } else { "accounts.open_gone" };
     page.leave(Alert::good(page.t.of(key)));
+    if let Some(it) = ended {
+        tell(&app, &signed, &it).await?;
+    }
     Ok(see_other(&path(id, "")))
+}
+
+/// Who ended what: in the log, and among what happened to the account.
+async fn tell(app: &App, signed: &Signed, it: &OpenConnection) -> Result<(), Problem> {
+    let (organisation, person) = (signed.organisation(), signed.person());
+    let found = app.rooms.identity.get_app_password(organisation, it.app_password).await;
+    let OpenConnection { app_password, protocol, source, .. } = *it;
+    let name = found.ok().map(|found| found.name);
+    let ended = EndedConnection { app_password, name, protocol, source, by: person.name.clone() };
+    let by = Actor::Person(person.id);
+    Ok(app.rooms.accounts.connection_ended(organisation, it.account, ended, by).await?)
 }
