@@ -80,7 +80,8 @@ fn what_reads_a_mailbox_is_seen_on_its_page_and_ended_there() {
     let mut said = BufReader::new(reads.child().stdout.take().unwrap()).lines().map(Result::unwrap);
     assert!(said.next().unwrap().starts_with('+'));
     // Nobody reloads.
-    browser.see("IMAP · 127.0.0.1 · since");
+    browser.see("IMAP · 127.0.0.1");
+    browser.see("uploaded");
     browser.see("Demo");
     browser.reload();
     browser.check_page_in_every_look();
@@ -88,6 +89,8 @@ fn what_reads_a_mailbox_is_seen_on_its_page_and_ended_there() {
     browser.see("The connection ends now.");
     assert_eq!(said.next().unwrap(), "* BYE [UNAVAILABLE] The connection was ended in Gatepost");
     browser.see("No program reads this mailbox through Gatepost at this moment.");
+    browser.see("A connection that read it was ended Demo administrator");
+    browser.see("Demo, by IMAP from 127.0.0.1");
 }
 
 /// C13, C14.
@@ -157,7 +160,7 @@ fn an_account_is_edited_paused_and_removed_in_the_portal() {
     let mut browser = sign_in(&house.at);
     browser.go("/accounts");
     browser.press("Reception");
-    browser.see("Server for sending");
+    browser.see("SMTP server");
     browser.press("Change the settings");
     house.confirm(&mut browser);
     browser.fill("Short name", "Front desk");

@@ -134,7 +134,9 @@ fn a_person_makes_copies_loses_replaces_and_removes_an_app_password() {
     browser.press_near("TDO letters", "Replace TDO letters");
     browser.see("Replace TDO letters?");
     browser.check_page();
-    browser.tick("Ends now: for one that is lost or that somebody else knows");
+    browser.tick(
+        "Ends now, and what is signed in with it is cut off: for one that is lost or that somebody else knows",
+    );
     browser.press("Make a new password");
     let second = letters(&mut browser);
     assert_ne!(first, second);

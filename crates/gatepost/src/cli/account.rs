@@ -30,7 +30,7 @@ pub enum AccountCommand {
     Check(AccountCheck),
     /// Sign in again at the provider, also at other servers: the account, its app passwords and what waits stay
     Reauthenticate(Box<AccountReauthenticate>),
-    /// Send nothing by this account until it is resumed; letters wait
+    /// Neither send by this account nor read it until it is resumed: letters wait, and programs that read it are cut off
     #[command(before_help = "Examples:\n  gatepost account pause reception@example.org")]
     Pause(OneAccount),
     /// Let a paused account go on
@@ -90,19 +90,19 @@ pub struct AccountReauthenticate {
     /// Sign in as this from now on
     #[arg(long, value_name = "U")]
     pub user_name: Option<String>,
-    /// Another server for sending
+    /// Another SMTP server, for sending
     #[arg(long, value_name = "HOST:PORT")]
     pub smtp: Option<HostPort>,
     /// Encryption towards it; else implicit on port 465, STARTTLS on others
     #[arg(long, value_enum, requires = "smtp")]
     pub smtp_tls: Option<TlsMode>,
-    /// Another server for reading, in place of all before
+    /// Another IMAP server, for reading, in place of all before
     #[arg(long, value_name = "HOST:PORT")]
     pub imap: Option<HostPort>,
     /// Encryption towards it; else implicit on port 993, STARTTLS on others
     #[arg(long, value_enum, requires = "imap")]
     pub imap_tls: Option<TlsMode>,
-    /// Another server for fetching, in place of all before
+    /// Another POP3 server, for reading, in place of all before
     #[arg(long, value_name = "HOST:PORT")]
     pub pop3: Option<HostPort>,
     /// Encryption towards it; else implicit on port 995, STARTTLS on others
@@ -137,19 +137,19 @@ pub struct AccountAdd {
     /// What Gatepost signs in as; else the address
     #[arg(long, value_name = "U")]
     pub user_name: Option<String>,
-    /// Server for sending
+    /// SMTP server, for sending
     #[arg(long, value_name = "HOST:PORT", required_if_eq("provider", "custom"))]
     pub smtp: Option<HostPort>,
     /// Encryption towards it; else implicit on port 465, STARTTLS on others
     #[arg(long, value_enum, requires = "smtp")]
     pub smtp_tls: Option<TlsMode>,
-    /// Server for reading
+    /// IMAP server, for reading
     #[arg(long, value_name = "HOST:PORT")]
     pub imap: Option<HostPort>,
     /// Encryption towards it; else implicit on port 993, STARTTLS on others
     #[arg(long, value_enum, requires = "imap")]
     pub imap_tls: Option<TlsMode>,
-    /// Server for fetching
+    /// POP3 server, for reading
     #[arg(long, value_name = "HOST:PORT")]
     pub pop3: Option<HostPort>,
     /// Encryption towards it; else implicit on port 995, STARTTLS on others

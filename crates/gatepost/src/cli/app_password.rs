@@ -66,9 +66,9 @@ pub struct AppPasswordCreate {
 pub enum Protocol {
     /// Sending
     Smtp,
-    /// Reading
+    /// Reading by IMAP
     Imap,
-    /// Fetching
+    /// Reading by POP3
     Pop3,
     /// The HTTP API
     Api,

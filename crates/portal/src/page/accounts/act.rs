@@ -26,8 +26,13 @@ pub(super) async fn act(
     let held = find_to_act(&app, &page, &signed, id).await?;
     let (accounts, organisation) = (&app.rooms.accounts, signed.organisation());
     let by = Actor::Person(signed.person().id);
+    // A pause ends what reads the mailbox, too.
+    let paused = match held.entry.account.endpoints.can_be_read() {
+        true => "accounts.paused",
+        false => "accounts.paused_sending",
+    };
     let (change, key) = match act {
-        Act::Pause => (accounts.pause(organisation, id, by).await?, "accounts.paused"),
+        Act::Pause => (accounts.pause(organisation, id, by).await?, paused),
         Act::Resume => (accounts.resume(organisation, id, by).await?, "accounts.resumed"),
     };
     changed(&app, signed.organisation(), id, change).await?;

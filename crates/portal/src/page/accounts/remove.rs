@@ -28,6 +28,7 @@ struct RemovePage {
     /// Whose default it is.
     defaults: Vec<String>,
     never_falls_back: bool,
+    can_be_read: bool,
 }
 
 pub(super) async fn ask(
@@ -54,6 +55,7 @@ pub(super) async fn ask(
         stops: stops.iter().map(|it| app_password_words(&page, it)).collect(),
         defaults,
         never_falls_back: account.overrides.never_falls_back,
+        can_be_read: account.endpoints.can_be_read(),
         name: account.short_name,
         address: account.address.to_string(),
         page: page.at(Nav::Accounts),

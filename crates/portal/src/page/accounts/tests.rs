@@ -1,7 +1,9 @@
 //! Mail accounts as people see them.
 
-use gatepost_accounts::{Direction, Event, Serves, What};
-use gatepost_core::{EmailAddress, LoginId, MailAccountId, PersonId};
+use gatepost_accounts::{
+    Direction, EndedConnection, Endpoint, Endpoints, Event, ReadingProtocol, Serves, TlsMode, What,
+};
+use gatepost_core::{AppPasswordId, EmailAddress, LoginId, MailAccountId, PersonId};
 use gatepost_identity::{AppPasswordLimits, MOST_APP_PASSWORDS, NewAppPassword, Person, Protocols, Role};
 use gatepost_journal::Actor;
 use gatepost_providers::{Evidence, Phase, Providers, Trouble};
@@ -21,6 +23,19 @@ async fn somebody(house: &House, address: &str, role: Role) -> (Person, Browser)
 
 async fn chief(house: &House) -> Browser {
     somebody(house, "chief@practice.test", Role::Administrator).await.1
+}
+
+/// One named `TDO letters`.
+async fn app_password(house: &House, login: LoginId, by: Actor) -> AppPasswordId {
+    let limits = AppPasswordLimits {
+        allowed: Protocols::MAIL,
+        networks: Vec::new(),
+        send_as: Vec::new(),
+        expires_at: None,
+        repairs_line_ends: false,
+    };
+    let new = NewAppPassword::new(&house.it.world, house.organisation, login, "TDO letters", limits);
+    house.rooms.identity.create_app_password(new, MOST_APP_PASSWORDS, by).await.unwrap().id
 }
 
 /// The provider refuses the account's password, or takes it.
@@ -60,6 +75,33 @@ fn shows(page: &Reply, all: &[&str], none: &[&str]) {
     for text in none {
         assert!(!page.body.contains(text), "{text:?} is there: {}", page.body);
     }
+}
+
+/// E1.
+#[tokio::test]
+async fn what_was_cut_off_stands_among_what_happened() {
+    let house = House::new().await;
+    let (person, mut browser) = somebody(&house, "chief@practice.test", Role::Administrator).await;
+    let id = house.account("Reception", Serves::Organisation).await;
+    for name in [Some("Laptop <i>".to_owned()), None] {
+        let app_password = AppPasswordId::new(&house.it.world);
+        let source = [192, 168, 1, 40].into();
+        let ended = EndedConnection {
+            app_password,
+            name,
+            protocol: ReadingProtocol::Pop3,
+            source,
+            by: String::new(),
+        };
+        let by = Actor::Person(person.id);
+        house.rooms.accounts.connection_ended(house.organisation, id, ended, by).await.unwrap();
+    }
+    let page = house.get(&mut browser, &format!("/accounts/{id}")).await;
+    let by = "A connection that read it was ended</strong><bdi>Ana &#60;b&#62;Example&#60;/b&#62;</bdi>";
+    let (named, unnamed) =
+        ("Laptop &#60;i&#62;, by POP3 from 192.168.1.40", "A removed app password, by POP3 from");
+    shows(&page, &[by, named, unnamed], &[]);
+    house.end().await;
 }
 
 /// C4, C13.
@@ -281,15 +323,7 @@ async fn what_waits_and_what_stops_is_shown_before_an_account_is_removed() {
     let address: EmailAddress = "reception@practice.test".parse().unwrap();
     let identity = &house.rooms.identity;
     let login = identity.ensure_account_login(house.organisation, id, &address, None).await.unwrap();
-    let limits = AppPasswordLimits {
-        allowed: Protocols::MAIL,
-        networks: Vec::new(),
-        send_as: Vec::new(),
-        expires_at: None,
-        repairs_line_ends: false,
-    };
-    let new = NewAppPassword::new(&house.it.world, house.organisation, login.id, "TDO letters", limits);
-    identity.create_app_password(new, MOST_APP_PASSWORDS, Actor::Person(person.id)).await.unwrap();
+    app_password(&house, login.id, Actor::Person(person.id)).await;
     let letter = house.letter(login.id, Some(id), &["patient@example.net"]).await;
     let page = format!("/accounts/{id}");
     shows(&house.get(&mut browser, &page).await, &["TDO letters", "reception@practice.test"], &[]);
@@ -324,6 +358,37 @@ async fn pausing_holds_and_resuming_lets_go() {
     let resumed = press(&house, &mut browser, &page, &format!("{page}/resume"), "").await;
     shows(&resumed, &["Reception goes on.", "/pause\""], &["Paused since"]);
     assert!(!house.rooms.accounts.is_held(id));
+    house.end().await;
+}
+
+/// E1: whoever pauses, removes or disables reads before what that cuts off.
+#[tokio::test]
+async fn what_cuts_programs_off_that_read_says_so_before_it_is_done() {
+    let house = House::new().await;
+    let id = house.account("Reception", Serves::Organisation).await;
+    let mut browser = chief(&house).await;
+    let (page, cut_off) = (format!("/accounts/{id}"), "cut off");
+    shows(&house.get(&mut browser, &page).await, &["Letters wait until it is resumed."], &[cut_off]);
+    shows(&house.get(&mut browser, &format!("{page}/remove")).await, &["Remove Reception?"], &[cut_off]);
+    let at = |port| Endpoint { host: "127.0.0.1".into(), port, tls: TlsMode::None };
+    let endpoints = Endpoints { smtp: at(587), imap: None, pop3: Some(at(110)) };
+    let accounts = &house.rooms.accounts;
+    accounts.edit_endpoints(house.organisation, id, endpoints, Actor::Command).await.unwrap();
+    let hint = "No program reads it meanwhile, and what is open is cut off.";
+    shows(&house.get(&mut browser, &page).await, &[hint], &[]);
+    let removal = house.get(&mut browser, &format!("{page}/remove")).await;
+    shows(&removal, &["Programs that read it through Gatepost are cut off."], &[]);
+    let paused = press(&house, &mut browser, &page, &format!("{page}/pause"), "").await;
+    shows(&paused, &["Reception is paused.", "no program reads it: what was open is cut off."], &[hint]);
+
+    let anna = house.person("anna@practice.test", Role::Operator).await;
+    let disabling = house.get(&mut browser, &format!("/people/{}/disable", anna.id)).await;
+    let words = "What their app passwords have open, to send or to read, is cut off within a second.";
+    shows(&disabling, &[words], &[]);
+    let login = house.rooms.identity.ensure_person_login(&anna).await.unwrap();
+    let id = app_password(&house, login.id, Actor::Command).await;
+    let removal = house.get(&mut browser, &format!("/app-passwords/{id}/remove")).await;
+    shows(&removal, &["what it sends or reads at that moment is cut off."], &[]);
     house.end().await;
 }
 
