@@ -317,6 +317,44 @@ fn a_second_server_is_refused_and_commands_reach_the_first() {
     );
 }
 
+/// E1.
+#[test]
+fn what_cannot_be_read_is_said_with_the_command_when_an_app_password_is_made() {
+    let it = Installation::new();
+    let add = ["account", "add", "--provider", "custom", "--address", "a@example.org", "--unchecked"];
+    let servers = ["--smtp", "127.0.0.1:1", "--imap", "127.0.0.1:1", "--password-stdin"];
+    let mut command = it.command();
+    command.args(add).args(servers).arg("--config").arg(it.config());
+    with_input(&mut command, "secret").done();
+    let create = |whom: [&str; 2], options: &[&str]| {
+        let mut command = it.command();
+        // What reads nothing here is told nothing.
+        if !options.contains(&"closed") {
+            command.env("GATEPOST_IMAP_TLS", "127.0.0.1:0").env("GATEPOST_POP3_TLS", "127.0.0.1:0");
+        }
+        let options = options.iter().filter(|it| **it != "closed");
+        command.args(["app-password", "create", "--name", "X"]).args(whom).args(options);
+        output_of(command.arg("--config").arg(it.config()))
+    };
+    let (person, account) = (["--person", ADMIN], ["--account", "a@example.org"]);
+    let made = create(person, &[]).done();
+    assert!(made.contains(&format!("There is nothing to read yet: no mailbox is {ADMIN}'s own.")), "{made}");
+    let next = format!("Next: gatepost account default ADDRESS --for-person {ADMIN} --config ");
+    assert!(made.contains(&next), "{made}");
+    let made = create(account, &[]).done();
+    assert!(
+        made.contains("a@example.org has no POP3 server in Gatepost: it cannot be read by POP3."),
+        "{made}"
+    );
+    assert!(made.contains("Next: gatepost account reauthenticate a@example.org --pop3 HOST:PORT "), "{made}");
+    assert!(!made.contains("IMAP server"), "{made}");
+    let missing = create(account, &["--json", "--allow", "pop3"]).json()["missing"].clone();
+    assert_eq!(missing[0]["command"], "gatepost account reauthenticate a@example.org --pop3 HOST:PORT");
+    for options in [&["--json", "--allow", "smtp,imap"][..], &["--json", "closed"]] {
+        assert_eq!(create(account, options).json()["missing"], serde_json::json!([]), "{options:?}");
+    }
+}
+
 fn content_names(folder: &Path) -> Vec<PathBuf> {
     content(folder).into_iter().map(|(path, _)| path).collect()
 }

@@ -3,9 +3,11 @@
 mod applications;
 mod choosing;
 mod giving_back;
+mod mailbox;
 mod reading;
 mod using;
 
+pub use mailbox::{NoMailbox, NoServer};
 pub use reading::{NotReadable, OpenMailbox, Readable};
 
 use std::sync::Arc;
@@ -224,8 +226,6 @@ impl Accounts {
         self.after(organisation, done).await
     }
 
-    /// Ends a pause.
-    pub async fn resume(
     /// Writes down, and logs, who ended a connection that read the mailbox.
     pub async fn connection_ended(
         &self,
@@ -238,6 +238,8 @@ impl Accounts {
         command::connection_ended(&self.store, Act { organisation, id, actor }, it).await
     }
 
+    /// Ends a pause.
+    pub async fn resume(
         &self,
         organisation: OrganisationId,
         id: MailAccountId,

@@ -41,7 +41,7 @@ mod told;
 mod trouble;
 
 pub use account::{MailAccount, NewAccount, Overrides, Serves, Settings};
-pub use accounts::{Accounts, NotReadable, OpenMailbox, Readable, is_live};
+pub use accounts::{Accounts, NoMailbox, NoServer, NotReadable, OpenMailbox, Readable, is_live};
 pub use application::{ApplicationKind, NewApplication, OAuthApplication};
 pub use board::{Board, Entry, Shown, Tally, View};
 pub use check::{Arrival, Check, Errand, Outcome, Progress, Proof, Reach, Server, Step, Taken};

@@ -14,7 +14,7 @@ mod table;
 pub use account::{
     AccountShown, DiagnosisShown, DirectionShown, RemovalShown, ServerShown, SignInShown, StepShown,
 };
-pub use app_password::{AppPasswordMade, AppPasswordShown, LastUseShown};
+pub use app_password::{AppPasswordMade, AppPasswordShown, LastUseShown, MissingShown};
 pub use explained::{ConsideredShown, ExplainedShown};
 pub use finding::{FindingShown, Level};
 pub use letter::{AttemptShown, LetterShown, RecipientShown};

@@ -57,6 +57,13 @@ pub struct Ports {
     pub tls: Option<u16>,
 }
 
+impl Ports {
+    /// Whether it is spoken at all.
+    pub(crate) const fn is_open(self) -> bool {
+        self.starttls.is_some() || self.tls.is_some()
+    }
+}
+
 /// The rooms behind the pages. Cheap to clone.
 #[derive(Clone)]
 pub struct Rooms {

@@ -12,12 +12,11 @@ use gatepost_wire::imap::Capabilities;
 use tokio::time::timeout_at;
 
 use super::Accounts;
-use crate::account::Serves;
+use super::mailbox::chosen;
 use crate::check::Reach;
 use crate::choose::Target;
 use crate::credential::Used;
 use crate::error::AccountsError;
-use crate::memory::Organisation;
 use crate::record::Record;
 use crate::report::Event;
 use crate::sending::{NotUsable, ReadingProtocol, ReadingServer, SendingAccount};
@@ -142,8 +141,7 @@ impl Door {
 }
 
 impl Accounts {
-    /// The mailbox that a login reads: an account's that one, a person's their own, a location's its default. Nobody reads the
-    /// organisation's mailbox because theirs is missing, and none stands in for one that was removed.
+    /// The mailbox that a login reads, if nothing that is known speaks against it.
     pub async fn readable(
         &self,
         organisation: OrganisationId,
@@ -151,7 +149,7 @@ impl Accounts {
         protocol: ReadingProtocol,
     ) -> Result<Readable, NotReadable> {
         let all = self.memory.recent(&self.store, organisation).await?;
-        let record = chosen(&all, target).map_err(|why| NotReadable::Because(why.to_owned()))?;
+        let record = chosen(&all, target).map_err(|why| NotReadable::Because(why.to_string()))?;
         let account = &record.account;
         let limits = account.limits(&self.providers);
         let n_connections = match protocol {
@@ -351,22 +349,6 @@ impl Accounts {
             Ok(_) | Err(_) => Ok(()),
         }
     }
-}
-
-/// The account whose mailbox a login reads.
-fn chosen(all: &Organisation, target: Target) -> Result<&Record, &'static str> {
-    let default = |serves| all.defaults.get(&serves).copied();
-    let (id, missing) = match target {
-        Target::Account(id) => (Some(id), "the mailbox of this login was removed from Gatepost"),
-        Target::Person { id, .. } => {
-            (default(Serves::Person(id)), "no mailbox of their own is connected in Gatepost for this person")
-        }
-        Target::Location(id) => {
-            (default(Serves::Location(id)), "no mailbox is the default of this location in Gatepost")
-        }
-        Target::Organisation => (None, "this login has no mailbox in Gatepost"),
-    };
-    id.and_then(|id| all.live(id)).ok_or(missing)
 }
 
 /// Connects and signs in.

@@ -9,6 +9,7 @@ on_both_engines!(
     a_login_of_an_account_leaves_by_that_one_or_not_at_all,
     a_removed_default_is_passed_over_unless_it_never_falls_back,
     the_first_account_of_each_becomes_its_default_and_another_can,
+    what_a_login_lacks_to_read_is_said_with_its_cure,
     choosing_touches_no_credential_and_no_status,
     notices_leave_by_the_default_or_wait_with_the_reason,
     what_would_happen_is_explained_before_it_does,
@@ -112,6 +113,51 @@ async fn choosing_touches_no_credential_and_no_status(it: TestStore) {
     }
     assert_eq!(rows().await, before);
     assert_eq!(journalled(&it.it).await.len(), 1, "only that it was added");
+}
+
+async fn what_a_login_lacks_to_read_is_said_with_its_cure(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let (person, location) = (PersonId::new(&it.it.world), LocationId::new(&it.it.world));
+    let (of_person, of_location) =
+        (Target::Person { id: person, home: Some(location) }, Target::Location(location));
+    let said = async |target| {
+        let why = it.accounts.mailbox_of(it.organisation, target).await.unwrap().unwrap_err();
+        let heard = it.accounts.readable(it.organisation, target, ReadingProtocol::Imap).await.unwrap_err();
+        assert_eq!(heard.to_string(), why.to_string());
+        heard.to_string()
+    };
+    // The organisation's stands in for nobody.
+    for (target, cure) in [
+        (of_person, "connect it there under Mail accounts"),
+        (of_location, "an administrator chooses one on its page there"),
+        (Target::Account(MailAccountId::new(&it.it.world)), "connect it again there"),
+        (Target::Organisation, "make an app password for a mail account there"),
+    ] {
+        let words = said(target).await;
+        assert!(words.contains(cure), "{words}");
+        // RFC 2449 §4: a line of POP3 has 512 octets at most.
+        assert!(words.len() < 256, "{words}");
+    }
+    let own = it
+        .accounts
+        .add(NewAccount { serves: Serves::Person(person), ..other(it.organisation, "own@example.org") });
+    let own = own.await.unwrap();
+    let found = it.accounts.mailbox_of(it.organisation, of_person).await.unwrap().unwrap();
+    assert_eq!(found.id, own.id);
+
+    let lacks = |account: &MailAccount| {
+        [ReadingProtocol::Imap, ReadingProtocol::Pop3].map(|it_| it.accounts.no_server(account, it_))
+    };
+    let (entered, not_entered, not_offered) = (None, Some(NoServer::NotEntered), Some(NoServer::NotOffered));
+    assert_eq!(lacks(&found), [not_entered, not_entered]);
+    let by_imap = Endpoints { imap: Some(starttls("imap.example.org")), ..servers("smtp.example.org") };
+    assert_eq!(lacks(&MailAccount { endpoints: by_imap.clone(), ..found.clone() }), [entered, not_entered]);
+    for (provider, want) in [("gmail", not_entered), ("icloud", not_offered)] {
+        let account = MailAccount { provider: provider.into(), endpoints: by_imap.clone(), ..found.clone() };
+        assert_eq!(lacks(&account), [entered, want], "{provider}");
+    }
+    let sends_only = MailAccount { provider: "mandrill".into(), ..found };
+    assert_eq!(lacks(&sends_only), [not_offered, not_offered]);
 }
 
 async fn notices_leave_by_the_default_or_wait_with_the_reason(it: TestStore) {

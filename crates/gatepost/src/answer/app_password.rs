@@ -26,6 +26,18 @@ pub struct AppPasswordMade {
     pub created_at: String,
     /// When it ends.
     pub expires_at: Option<String>,
+    /// What it may read and cannot.
+    #[serde(default)]
+    pub missing: Vec<MissingShown>,
+}
+
+/// What an application will not be able to read.
+#[derive(Serialize, Deserialize)]
+pub struct MissingShown {
+    /// What is missing, and what to do.
+    pub text: String,
+    /// The command that does it, where there is one.
+    pub command: Option<String>,
 }
 
 /// An app password in a list.
@@ -66,10 +78,18 @@ impl AppPasswordMade {
     /// The letters in the middle, the rest around them.
     pub(crate) fn text(&self) -> String {
         let limits = limits(&self.allow, &self.networks, self.expires_at.as_deref());
+        let missing: String = self.missing.iter().map(MissingShown::text).collect();
         format!(
-            "App password for {}\n\n    user name  {}\n    password   {}\n\nYou will not see this password again. {limits}\nEnd it with: gatepost app-password revoke {}",
+            "App password for {}\n\n    user name  {}\n    password   {}\n\nYou will not see this password again. {limits}\n{missing}End it with: gatepost app-password revoke {}",
             self.name, self.user_name, self.password, self.id
         )
+    }
+}
+
+impl MissingShown {
+    fn text(&self) -> String {
+        let command = self.command.as_ref().map_or_else(String::new, |it| format!("Next: {it}\n"));
+        format!("\n{}\n{command}\n", self.text)
     }
 }
 

@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
+use gatepost_accounts::{MailAccount, NoMailbox, NoServer, ReadingProtocol};
 use gatepost_core::Timestamp;
 use gatepost_identity::{
-    AppPassword, AppPasswordLimits, Location, Login, MOST_APP_PASSWORDS, Organisation, Protocols,
+    AppPassword, AppPasswordLimits, Location, Login, MOST_APP_PASSWORDS, Organisation, Protocol, Protocols,
 };
 use gatepost_journal::Actor;
 use serde_json::Value;
 
-use super::{done, parsed};
-use crate::answer::{AppPasswordMade, AppPasswordShown, LastUseShown};
+use super::{done, parsed, target};
+use crate::answer::{AppPasswordMade, AppPasswordShown, LastUseShown, MissingShown};
 use crate::app::App;
 use crate::control::{NewAppPassword, Refusal, Report, Target};
+use crate::demo::quoted;
 
 impl App {
     pub(crate) async fn create_app_password(
@@ -20,7 +22,8 @@ impl App {
         organisation: &Organisation,
         new: NewAppPassword,
     ) -> Result<Value, Refusal> {
-        let login = self.login_of(organisation, &new.target).await?;
+        let of = new.target;
+        let login = self.login_of(organisation, &of).await?;
         let expires_at =
             new.expires_after_days.map(|days| self.world.now() + Duration::from_hours(24) * days);
         let limits = AppPasswordLimits {
@@ -37,6 +40,7 @@ impl App {
             .create_app_password(new, MOST_APP_PASSWORDS, Actor::Command)
             .await
             .map_err(|error| self.refuse(error))?;
+        let missing = self.missing(organisation, &of, &login, made.limits.allowed).await?;
         done(AppPasswordMade {
             id: made.id.to_string(),
             name: made.name,
@@ -47,6 +51,39 @@ impl App {
             repair_line_ends: made.limits.repairs_line_ends,
             created_at: made.created_at.to_string(),
             expires_at: made.limits.expires_at.as_ref().map(ToString::to_string),
+            missing,
+        })
+    }
+
+    /// What an application will not be able to read with it, before it finds that out by itself. Doors that are closed here are no
+    /// business of a mailbox.
+    async fn missing(
+        &self,
+        organisation: &Organisation,
+        of: &Target,
+        login: &Login,
+        allowed: Protocols,
+    ) -> Result<Vec<MissingShown>, Refusal> {
+        let settings = &self.settings;
+        let all = [
+            (Protocol::Imap, ReadingProtocol::Imap, settings.imap.is_open()),
+            (Protocol::Pop3, ReadingProtocol::Pop3, settings.pop3.is_open()),
+        ];
+        let wanted = all.into_iter().filter(|(door, _, is_open)| *is_open && allowed.allow(*door));
+        let wanted: Vec<ReadingProtocol> = wanted.map(|(_, protocol, _)| protocol).collect();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.accounts.mailbox_of(organisation.id, target(login.target, None)).await;
+        Ok(match found.map_err(|error| self.refuse(error))? {
+            Err(why) => vec![no_mailbox(of, why)],
+            Ok(account) => {
+                let lacks = |it| Some(no_server(&account, it, self.accounts.no_server(&account, it)?));
+                let lacking: Vec<_> = wanted.into_iter().filter_map(lacks).collect();
+                // Who has none at all is told once.
+                let most = if account.endpoints.can_be_read() { lacking.len() } else { 1 };
+                lacking.into_iter().take(most).collect()
+            }
         })
     }
 
@@ -110,6 +147,48 @@ impl App {
         revoked.map_err(|error| self.refuse(error))?;
         Ok(serde_json::json!({ "id": id }))
     }
+}
+
+fn no_mailbox(of: &Target, why: NoMailbox) -> MissingShown {
+    let (text, option) = match of {
+        Target::Person(address) => (
+            format!("There is nothing to read yet: no mailbox is {address}'s own."),
+            format!("person {address}"),
+        ),
+        Target::Location(name) => (
+            format!("There is nothing to read yet: no mailbox is the default of {name}."),
+            format!("location {}", quoted(name)),
+        ),
+        Target::Account(_) => {
+            return MissingShown { text: format!("There is nothing to read: {why}."), command: None };
+        }
+    };
+    let command = format!("gatepost account default ADDRESS --for-{option}");
+    MissingShown { text, command: Some(command) }
+}
+
+fn no_server(account: &MailAccount, protocol: ReadingProtocol, why: NoServer) -> MissingShown {
+    let (address, name) = (&account.address, protocol.name());
+    let text = match (account.endpoints.can_be_read(), why) {
+        (true, NoServer::NotEntered) => {
+            format!("{address} has no {name} server in Gatepost: it cannot be read by {name}.")
+        }
+        (true, NoServer::NotOffered) => {
+            format!("The provider of {address} has no {name}: it cannot be read by {name}.")
+        }
+        (false, NoServer::NotEntered) => {
+            format!("{address} has no server for reading in Gatepost: there is nothing to read yet.")
+        }
+        (false, NoServer::NotOffered) => {
+            format!("The provider of {address} only sends: there is nothing to read.")
+        }
+    };
+    let option = match protocol {
+        ReadingProtocol::Imap => "--imap",
+        ReadingProtocol::Pop3 => "--pop3",
+    };
+    let command = format!("gatepost account reauthenticate {address} {option} HOST:PORT");
+    MissingShown { text, command: (why == NoServer::NotEntered).then_some(command) }
 }
 
 fn words(protocols: Protocols) -> Vec<String> {

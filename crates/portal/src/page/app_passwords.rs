@@ -8,6 +8,7 @@ mod list;
 mod listen;
 mod listeners;
 mod made;
+mod reads;
 mod remove;
 mod replace;
 mod right;

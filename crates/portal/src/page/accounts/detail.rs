@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _};
-use gatepost_accounts::{Endpoint, MailAccount, StatusName};
+use gatepost_accounts::{Endpoint, MailAccount, NoServer, ReadingProtocol, StatusName};
 use gatepost_core::{EmailAddress, MailAccountId, TlsMode};
 use gatepost_identity::Target;
 use serde::Deserialize;
@@ -55,6 +55,8 @@ struct Settings {
     is_paused: bool,
     /// Its servers may be the wrong ones.
     has_wrong_servers: bool,
+    /// It could be read by one more protocol.
+    lacks_server: bool,
     needs_sign_in: bool,
     reauthenticate: String,
 }
@@ -168,6 +170,9 @@ async fn settings(app: &App, page: &Page, signed: &Signed, held: &Held) -> Resul
         defaults: if held.right.rules() { whom.choices(page, None) } else { Vec::new() },
         is_paused: account.paused_at.is_some(),
         has_wrong_servers: has_wrong_servers(page, account, &held.entry.status),
+        lacks_server: [ReadingProtocol::Imap, ReadingProtocol::Pop3]
+            .into_iter()
+            .any(|it| app.rooms.accounts.no_server(account, it) == Some(NoServer::NotEntered)),
         needs_sign_in: held.entry.status.status == StatusName::NeedsSignIn,
         reauthenticate: path(account.id, "/reauthenticate"),
     })

@@ -6,15 +6,18 @@ mod form;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use gatepost_accounts::MailAccount;
+use gatepost_accounts::{MailAccount, Target};
 use gatepost_core::AppPasswordId;
-use gatepost_identity::{IdentityError, Location, Login, MOST_APP_PASSWORDS, NameProblem, NewAppPassword};
+use gatepost_identity::{
+    IdentityError, Location, Login, MOST_APP_PASSWORDS, NameProblem, NewAppPassword, Person, Protocols,
+};
 use gatepost_journal::Actor;
 use serde::Deserialize;
 
 use self::form::{Checked, Filled, Wrong};
 use super::application::{Application, Applications, Kind, OTHER};
 use super::made::keep;
+use super::reads::Missing;
 use super::right::{Asker, Right, account_words, owner_of};
 use super::{NEW, NotOffered, path};
 use crate::frame::{Answer, Form, Nav, Page, Problem, Query, Signed, paths, see_other, show};
@@ -75,6 +78,8 @@ struct NamePage {
     wrong: Wrong,
     today: String,
     back: String,
+    /// What could not be read with it.
+    missing: Option<Missing>,
 }
 
 /// GET: whichever step is next.
@@ -116,7 +121,7 @@ pub(super) async fn ask(
         let id = AppPasswordId::new(page.app.rooms.store.world());
         Filled::suggested(id, whom.word(), application)
     };
-    Ok(name_page(page, whom, application, filled, Wrong::default()))
+    name_page(page, &signed, whom, application, (filled, Wrong::default())).await
 }
 
 /// POST: makes it.
@@ -136,7 +141,7 @@ pub(super) async fn create(page: Page, signed: Signed, Form(filled): Form<Filled
     };
     let Checked { own_words, device, limits } = match filled.check(&page) {
         Ok(checked) => checked,
-        Err(wrong) => return Ok(name_page(page, &whom, application, filled, *wrong)),
+        Err(wrong) => return name_page(page, &signed, &whom, application, (filled, *wrong)).await,
     };
     let new = NewAppPassword {
         id,
@@ -181,7 +186,7 @@ async fn make(
         }
         Err(error) => return Err(error.into()),
     }
-    Ok(name_page(page, whom, application, filled, wrong))
+    name_page(page, signed, whom, application, (filled, wrong)).await
 }
 
 /// Only to whoever made it: an id of somebody else's is as good as none.
@@ -249,6 +254,18 @@ impl Whom {
         Choice { path: step(self, None), name, hint: hint.to_owned() }
     }
 
+    /// What its mailbox is chosen by.
+    fn target(&self, signed: &Signed) -> Target {
+        match self {
+            Self::Me => {
+                let Person { id, home_location: home, .. } = *signed.person();
+                Target::Person { id, home }
+            }
+            Self::Location(it) => Target::Location(it.id),
+            Self::Account(it) => Target::Account(it.id),
+        }
+    }
+
     async fn login(&self, page: &Page, signed: &Signed) -> Result<Login, Problem> {
         let identity = &page.app.rooms.identity;
         Ok(match self {
@@ -296,15 +313,17 @@ fn what_page(page: Page, whom: &Whom) -> Response {
     show(StatusCode::OK, &WhatPage { page, groups, other })
 }
 
-fn name_page(
+async fn name_page(
     page: Page,
+    signed: &Signed,
     whom: &Whom,
     application: Option<&'static Application>,
-    filled: Filled,
-    wrong: Wrong,
-) -> Response {
+    (filled, wrong): (Filled, Wrong),
+) -> Answer {
     let status = if wrong.is_none() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let (whose, back) = (whom.words(&page), step(whom, None));
     let today = page.app.zone.date(page.now);
-    show(status, &NamePage { page, application, whose, filled, wrong, today, back })
+    let (organisation, target) = (signed.organisation(), whom.target(signed));
+    let missing = Missing::of(&page, organisation, target, &whose, Protocols::MAIL).await?;
+    Ok(show(status, &NamePage { page, application, whose, filled, wrong, today, back, missing }))
 }

@@ -5,6 +5,7 @@ use gatepost_identity::{AppPassword, Protocol, Target};
 
 use super::application::Application;
 use super::application_of;
+use super::reads::Missing;
 use super::right::Held;
 use crate::frame::{Page, Problem, Signed};
 use crate::settings::{MailDoors, Ports};
@@ -19,6 +20,8 @@ pub(super) struct Settings {
     pub(super) other_door: Option<Door>,
     /// Where it may read.
     pub(super) read_from: Vec<ReadFrom>,
+    /// What it will not be able to read.
+    pub(super) missing: Option<Missing>,
     pub(super) user_name: String,
     name: String,
     sender: Option<String>,
@@ -67,12 +70,15 @@ impl Settings {
         let application = application_of(it).unwrap_or_else(Application::generic);
         let mail = &page.app.settings.mail;
         let mut doors = doors(mail.smtp, application).into_iter();
+        let (organisation, allowed) = (signed.organisation(), it.limits.allowed);
+        let missing = Missing::of(page, organisation, target, &held.whose, allowed).await?;
         Ok(Self {
             application,
             host: mail.host.clone(),
             door: doors.next(),
             other_door: doors.next(),
             read_from: read_from(mail, it, application),
+            missing,
             user_name: it.user_name.clone(),
             name: it.name.clone(),
             sender: account.as_ref().map(|it| it.address.to_string()),

@@ -1,6 +1,6 @@
 //! App passwords, as far as no browser and no mail is needed.
 
-use gatepost_accounts::Serves;
+use gatepost_accounts::{Endpoint, Endpoints, Serves, TlsMode};
 use gatepost_identity::{AppPasswordLimits, NewAppPassword, Protocol, Protocols, Role};
 use gatepost_journal::Actor;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -380,6 +380,77 @@ async fn the_sheet_says_where_to_read_as_far_as_that_is_allowed_and_open() {
         }
         house.end().await;
     }
+}
+
+/// E1: what an application could not read is said before it finds that out, and how that is cured.
+#[tokio::test]
+async fn what_cannot_be_read_is_said_before_and_after_the_app_password_is_made() {
+    let open = Ports { starttls: Some(143), tls: None };
+    let mail = MailDoors { imap: open, pop3: open, ..MailDoors::default() };
+    let house = House::with(PortalSettings { mail, ..settings() }, table()).await;
+    let mut browser = signed_in(&house, Role::Administrator).await;
+    let identity = &house.rooms.identity;
+    let main = identity.add_location(house.organisation, "Main Street", Actor::Command).await.unwrap();
+    let account = house.account("Reception", Serves::Organisation).await;
+    let at = |port| Endpoint { host: "127.0.0.1".into(), port, tls: TlsMode::None };
+    let enter = async |imap: bool, pop3: bool| {
+        let (imap, pop3) = (imap.then(|| at(143)), pop3.then(|| at(110)));
+        let endpoints = Endpoints { smtp: at(587), imap, pop3 };
+        let accounts = &house.rooms.accounts;
+        accounts.edit_endpoints(house.organisation, account, endpoints, Actor::Command).await.unwrap();
+    };
+    let of_account = format!("account-{account}");
+    let on_page = format!("href=\"/accounts/{account}\"");
+    let cases = [
+        (
+            (false, false),
+            "me".to_owned(),
+            "You have no mailbox of your own in Gatepost",
+            "href=\"/accounts\"",
+        ),
+        (
+            (true, true),
+            format!("location-{}", main.id),
+            "make it the default of Main Street.",
+            "href=\"/accounts\"",
+        ),
+        ((false, false), of_account.clone(), "has no server for reading in Gatepost", on_page.as_str()),
+        (
+            (true, false),
+            of_account.clone(),
+            "has no POP3 server in Gatepost: let applications read it by IMAP.",
+            &on_page,
+        ),
+        (
+            (false, true),
+            of_account.clone(),
+            "has no IMAP server in Gatepost: let applications read it by POP3.",
+            &on_page,
+        ),
+        ((true, true), of_account, "", ""),
+    ];
+    for ((imap, pop3), whom, words, href) in cases {
+        enter(imap, pop3).await;
+        let path = format!("/app-passwords/new?for={whom}&application=tdo");
+        let page = house.get(&mut browser, &path).await;
+        let is_told = |body: &str| body.contains("alert-bar warn");
+        assert_eq!(is_told(&page.body), !words.is_empty(), "{}", page.body);
+        assert!(page.body.contains(words) && page.body.contains(href), "{words}: {}", page.body);
+        for (ticks, reads) in [("send=1", false), ("read=1", true)] {
+            let page = house.get(&mut browser, &path).await;
+            let (token, id) = (page.form_token(), hidden(&page, "form_id"));
+            let body = format!("form_token={token}&form_id={id}&for={whom}&application=tdo&name=x&{ticks}");
+            let made = house.ask(&mut browser, "POST", "/app-passwords/new", "", &body).await;
+            let made = house.get(&mut browser, made.location()).await.body;
+            assert!(made.contains("id=\"letters\""), "{made}");
+            assert_eq!(is_told(&made), reads && !words.is_empty(), "{ticks}: {made}");
+            assert!(!is_told(&made) || made.contains(words) && made.contains(href), "{words}: {made}");
+        }
+        // The cure that is named is there.
+        let page = house.get(&mut browser, &format!("/accounts/{account}")).await.body;
+        assert_eq!(page.contains("Add a server for reading"), !(imap && pop3), "{page}");
+    }
+    house.end().await;
 }
 
 #[tokio::test]
