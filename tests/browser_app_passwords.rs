@@ -270,6 +270,10 @@ fn who_waits_for_an_application_that_reads_sees_how_far_it_comes() {
     let user = format!("{RECEPTION}:{}", letters(&mut browser));
     browser.see("Let the application fetch its letters now.");
     browser.see("Listening");
+    // A probe that asks for nothing is told of to nobody.
+    let mut probe = LineClient::plain(&at.text("imap_starttls"));
+    probe.hear();
+    probe.command("a LOGOUT");
     // curl leaves without a try where it finds no way to sign in.
     assert_ne!(curl("imap", &["--user", &user]).code, Some(0));
     browser.see("No encryption, from 127.0.0.1 by IMAP.");
@@ -278,8 +282,19 @@ fn who_waits_for_an_application_that_reads_sees_how_far_it_comes() {
     browser.not_see("127.0.0.1 by POP3");
     let mut pop3 = LineClient::plain(&at.text("pop3_starttls"));
     pop3.hear();
-    assert_eq!(pop3.ask(&format!("USER {RECEPTION}")), "-ERR Say STLS first");
+    for line in [format!("USER {RECEPTION}"), "PASS x".to_owned(), "AUTH PLAIN".to_owned()] {
+        assert_eq!(pop3.ask(&line), "-ERR Say STLS first");
+    }
+    pop3.ask("QUIT");
     browser.see("No encryption, from 127.0.0.1 by POP3.");
+    let mut imap = LineClient::plain(&at.text("imap_starttls"));
+    imap.hear();
+    // A name or a password would have come next.
+    assert!(imap.ask("a LOGIN {5}").starts_with("a NO "));
+    let twice = || browser.text().matches("No encryption, from 127.0.0.1 by IMAP.").count() == 2;
+    assert!(wait_until(Duration::from_secs(30), || twice().then_some(())).is_some(), "{}", browser.text());
+    // Each connection has told of itself once.
+    assert_eq!(browser.text().matches("No encryption, from 127.0.0.1 by POP3.").count(), 1);
 
     at.command(&["account", "pause", RECEPTION]).done();
     assert_ne!(curl("imap", &["--ssl-reqd", "--user", &user]).code, Some(0));
