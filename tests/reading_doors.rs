@@ -158,6 +158,7 @@ fn nothing_secret_is_taken_without_tls_and_nothing_but_the_door_is_there_before_
     let privacy = format!("NO [PRIVACYREQUIRED] {encrypt}");
     assert_eq!(imap.ask(&format!("a LOGIN {user_name} \"{password}\"")), format!("a {privacy}"));
     assert_eq!(imap.ask("b AUTHENTICATE PLAIN"), format!("b {privacy}"));
+    assert_eq!(imap.ask("b LOGIN {10}"), format!("b {privacy}"));
     assert!(imap.ask("c SELECT INBOX").starts_with("c BAD "));
     assert_eq!(imap.ask("d STARTTLS"), "d OK Begin TLS now");
     let mut imap = imap.encrypted(&at.tls());

@@ -39,7 +39,7 @@ fn a_client_is_told_what_it_does_wrong_or_is_let_go() {
             Plain,
             &[
                 Says("a LOGIN {10}\r\n"),
-                Hears("a NO [TOOBIG] "),
+                Hears("a NO [PRIVACYREQUIRED] "),
                 Says("b LOGOUT\r\n"),
                 Hears("* BYE"),
                 Hears("b OK"),

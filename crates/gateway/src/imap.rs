@@ -135,14 +135,19 @@ impl Session<'_, Imap> {
                 Some(Heard::Refused { tag, because }) => {
                     let is_literal =
                         matches!(because, CommandError::LiteralRefused | CommandError::LiteralTooLarge);
-                    if is_literal && !self.connection.is_encrypted() {
-                        // It would have been a name or a password.
+                    // It would have been a name or a password.
+                    let is_in_clear = is_literal && !self.connection.is_encrypted();
+                    if is_in_clear {
                         self.needs_tls();
                     }
                     if because.is_fatal() {
                         return Err(Ending::BadLine);
                     }
-                    self.complain(&ServerResponse::for_command(tag.as_deref(), because)).await?;
+                    let refusal = match tag {
+                        Some(tag) if is_in_clear => reply::tls_first(&tag),
+                        tag => ServerResponse::for_command(tag.as_deref(), because),
+                    };
+                    self.complain(&refusal).await?;
                 }
             }
         }

@@ -65,7 +65,7 @@ impl<'a, C: ChooseAccount> Session<'a, C> {
             peer = %self.peer(),
             letters = self.n_letters,
             because = %ending,
-            "session ended"
+            "SMTP session ended"
         );
     }
 

@@ -59,12 +59,14 @@ impl Ready {
         session.reply(&reply::signed_in());
         tracing::info!(
             session.id = session.number,
+            user_name = gatepost_identity::masked(&who.user_name),
+            app_password.name = who.app_password_name,
             login.id = %who.login,
             app_password.id = %who.app_password,
             peer = %session.peer(),
             mechanism = mechanism.name(),
             tls = session.connection.tls_description(),
-            "signed in"
+            "signed in to send"
         );
         Box::new(Authenticated { client: self.client, who, live }).into()
     }

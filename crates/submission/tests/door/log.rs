@@ -66,11 +66,11 @@ async fn the_log_names_ids_and_never_secrets_or_content() {
         "because=\"wrong password\"",
         "because=\"unknown user name\"",
         "user_name=\"r…@example.test\"",
-        "signed in",
+        "signed in to send",
         "letter refused",
         "From: an address that this login may not send as",
         &format!("submission.id={}", letter.id),
-        "session ended",
+        "SMTP session ended",
         "because=the client said QUIT",
     ] {
         assert!(text.contains(wanted), "{wanted} is not in the log:\n{text}");

@@ -14,11 +14,13 @@ use crate::settings::{MailDoors, Ports};
 pub(super) struct Settings {
     pub(super) application: &'static Application,
     pub(super) host: String,
+    /// By which protocol it reads that may not send: the doors below are that one's.
+    pub(super) reads_by: Option<&'static str>,
     /// The port that most should use; none where no door for letters is open.
     pub(super) door: Option<Door>,
     /// The other one.
     pub(super) other_door: Option<Door>,
-    /// Where it may read.
+    /// Where else it may read.
     pub(super) read_from: Vec<ReadFrom>,
     /// What it will not be able to read.
     pub(super) missing: Option<Missing>,
@@ -29,6 +31,7 @@ pub(super) struct Settings {
 }
 
 /// A server to read from, by one protocol.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct ReadFrom {
     pub(super) protocol: &'static str,
     pub(super) door: Door,
@@ -69,15 +72,16 @@ impl Settings {
         let account = accounts.into_iter().find(|it| Some(it.id) == chosen.account);
         let application = application_of(it).unwrap_or_else(Application::generic);
         let mail = &page.app.settings.mail;
-        let mut doors = doors(mail.smtp, application).into_iter();
+        let doors = Doors::of(mail, it, application);
         let (organisation, allowed) = (signed.organisation(), it.limits.allowed);
         let missing = Missing::of(page, organisation, target, &held.whose, allowed).await?;
         Ok(Self {
             application,
             host: mail.host.clone(),
-            door: doors.next(),
-            other_door: doors.next(),
-            read_from: read_from(mail, it, application),
+            reads_by: doors.reads_by,
+            door: doors.first,
+            other_door: doors.second,
+            read_from: doors.read_from,
             missing,
             user_name: it.user_name.clone(),
             name: it.name.clone(),
@@ -90,6 +94,12 @@ impl Settings {
     /// themselves.
     pub(super) fn fields(&self, page: &Page, letters: &str) -> Vec<Typed> {
         let t = page.t;
+        if self.reads_by.is_some() {
+            // Its own fields are those for letters.
+            let mut fields = self.plain(page);
+            fields.push(Typed { name: t.of("sheet.password").to_owned(), value: letters.to_owned() });
+            return fields;
+        }
         let none = || t.of("sheet.no_door").to_owned();
         let (port, encryption) = self
             .door
@@ -112,14 +122,53 @@ impl Settings {
 
     /// Host, port, encryption and user name as plain text, for a telephone that reads it from paper.
     pub(super) fn as_text(&self, page: &Page) -> String {
-        let t = page.t;
-        let mut lines = vec![(t.of("app_passwords.host"), self.host.as_str())];
-        if let Some(door) = &self.door {
-            lines.push((t.of("app_passwords.port"), &door.port));
-            lines.push((t.of("app_passwords.encryption"), &door.encryption));
+        let lines = self.plain(page).into_iter();
+        lines.map(|it| format!("{}: {}", it.name, it.value)).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What the port is for is said where it is not for letters.
+    pub(super) fn port_name(&self, page: &Page) -> String {
+        match self.reads_by {
+            Some(protocol) => page.t.fill("app_passwords.port_of", &[("protocol", protocol)]),
+            None => page.t.of("app_passwords.port").to_owned(),
         }
-        lines.push((t.of("app_passwords.user_name"), &self.user_name));
-        lines.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n")
+    }
+
+    fn plain(&self, page: &Page) -> Vec<Typed> {
+        let t = page.t;
+        let typed = |name: &str, value: &str| Typed { name: name.to_owned(), value: value.to_owned() };
+        let mut fields = vec![typed(t.of("app_passwords.host"), &self.host)];
+        if let Some(door) = &self.door {
+            fields.push(typed(&self.port_name(page), &door.port));
+            fields.push(typed(t.of("app_passwords.encryption"), &door.encryption));
+        }
+        fields.push(typed(t.of("app_passwords.user_name"), &self.user_name));
+        fields
+    }
+}
+
+/// Where an app password is used.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Doors {
+    reads_by: Option<&'static str>,
+    first: Option<Door>,
+    second: Option<Door>,
+    read_from: Vec<ReadFrom>,
+}
+
+impl Doors {
+    /// Those for letters come first, where it may send.
+    fn of(mail: &MailDoors, it: &AppPassword, application: &Application) -> Self {
+        let mut read_from = read_from(mail, it, application);
+        if it.limits.allowed.allow(Protocol::Smtp) {
+            let mut doors = doors(mail.smtp, application).into_iter();
+            return Self { reads_by: None, first: doors.next(), second: doors.next(), read_from };
+        }
+        if read_from.is_empty() {
+            return Self::default();
+        }
+        let ReadFrom { protocol, door, other_door } = read_from.remove(0);
+        Self { reads_by: Some(protocol), first: Some(door), second: other_door, read_from }
     }
 }
 

@@ -358,8 +358,18 @@ async fn the_sheet_says_where_to_read_as_far_as_that_is_allowed_and_open() {
         ("smtp,imap", imap, pop3, vec![by_imap], vec!["POP3"]),
         ("smtp", imap, pop3, vec![], vec!["reading by"]),
         ("smtp,imap,pop3", Ports::default(), pop3, vec![by_pop3], vec!["reading by IMAP"]),
+        // Nothing of letters where it may send none.
+        (
+            "imap,pop3",
+            imap,
+            pop3,
+            vec!["<dt>Port for reading by IMAP</dt><dd>993</dd>", by_pop3],
+            vec!["587"],
+        ),
+        ("pop3", imap, pop3, vec!["<dt>Port for reading by POP3</dt><dd>110</dd>"], vec!["587", "IMAP"]),
     ] {
-        let mail = MailDoors { host: "mail.example".into(), imap, pop3, ..MailDoors::default() };
+        let smtp = Ports { starttls: Some(587), tls: None };
+        let mail = MailDoors { host: "mail.example".into(), smtp, imap, pop3, ..MailDoors::default() };
         let house = House::with(PortalSettings { mail, ..settings() }, table()).await;
         let mut browser = signed_in(&house, Role::Administrator).await;
         let person = house
