@@ -9,10 +9,10 @@ use gatepost_net::Connection;
 use gatepost_wire::imap::Capabilities;
 use gatepost_wire::sasl::Credentials;
 
+use crate::Gateway;
 use crate::conduct::Ending;
 use crate::open::{self, Entry};
 use crate::places::Place;
-use crate::service::Gateway;
 
 /// A mailbox that one client has opened. Dropping it gives everything back.
 pub(crate) struct Entered {

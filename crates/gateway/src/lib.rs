@@ -10,16 +10,18 @@
 //! password, never hold a message, and never log a secret or a word of a letter.
 
 mod conduct;
+mod door;
 mod enter;
+mod gateway;
 mod imap;
 mod open;
 mod places;
 mod pop3;
 mod pump;
-mod service;
 mod session;
 mod settings;
 
+pub use door::{ImapDoor, Pop3Door};
+pub use gateway::{Gateway, Stands};
 pub use open::{OpenConnection, OpenConnections};
-pub use service::{Gateway, ImapDoor, Pop3Door, Stands};
 pub use settings::{Settings, Spans};

@@ -12,10 +12,10 @@ use gatepost_net::{Connection, ReadError, WriteError};
 use gatepost_wire::passage::{Follower, Lost, Passage};
 use tokio::time::{Duration, Instant, sleep_until, timeout};
 
+use crate::Gateway;
 use crate::conduct::Ending;
 use crate::enter::Entered;
 use crate::open::Moved;
-use crate::service::Gateway;
 
 /// One way.
 #[derive(Default)]

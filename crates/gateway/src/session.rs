@@ -10,10 +10,10 @@ use gatepost_wire::sasl::SaslError;
 use tokio::time::{Duration, Instant, sleep};
 
 use self::without_tls::WithoutTls;
+use crate::Gateway;
 use crate::conduct::{Conduct, Ending};
 use crate::enter::Entered;
 use crate::pump;
-use crate::service::Gateway;
 
 /// How long the client may take to accept replies.
 const WRITE_WITHIN: Duration = Duration::from_secs(60);

@@ -1,6 +1,5 @@
-//! The doors as the binary sees them: made once, and handed to [`gatepost_net::serve`].
+//! What all sessions share.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,15 +7,12 @@ use std::time::Duration;
 use gatepost_accounts::{Accounts, Reach, ReadingProtocol, Target};
 use gatepost_core::World;
 use gatepost_identity::{RevocationWatch, SignIns, SignedIn};
-use gatepost_net::{Connection, Farewell, Protocols, ServerTls, Service, Ticket};
+use gatepost_net::ServerTls;
 use tokio_util::sync::CancellationToken;
 
 use crate::Settings;
-use crate::imap::Imap;
 use crate::open::OpenConnections;
 use crate::places::Places;
-use crate::pop3::Pop3;
-use crate::session::{self, Dialect};
 
 /// How often accounts with open connections are looked at: what was paused ends within a second.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -50,22 +46,6 @@ pub struct Gateway {
     n_sessions: AtomicU64,
 }
 
-/// The IMAP door.
-pub struct ImapDoor(pub Arc<Gateway>);
-
-/// The POP3 door.
-pub struct Pop3Door(pub Arc<Gateway>);
-
-impl ImapDoor {
-    /// The name this protocol has in ALPN, for doors with TLS from the first byte.
-    pub const APPLICATION_PROTOCOLS: Protocols = Imap::APPLICATION_PROTOCOLS;
-}
-
-impl Pop3Door {
-    /// The name this protocol has in ALPN, for doors with TLS from the first byte.
-    pub const APPLICATION_PROTOCOLS: Protocols = Pop3::APPLICATION_PROTOCOLS;
-}
-
 impl Gateway {
     /// With no sessions yet.
     #[must_use]
@@ -95,38 +75,7 @@ impl Gateway {
             }
         }
     }
-}
 
-/// Why somebody is not let in, in words.
-const fn words(why: Farewell) -> &'static str {
-    match why {
-        Farewell::TooManyFromHere => "Too many connections from here: try again later",
-        Farewell::Full => "Too many connections: try again later",
-        Farewell::Panicked => "Gatepost made a mistake: try again",
-    }
-}
-
-impl Service for ImapDoor {
-    async fn talk(&self, connection: &mut Connection, ticket: &Ticket) {
-        session::talk::<Imap>(&self.0, connection, ticket).await;
-    }
-
-    fn farewell(&self, why: Farewell) -> Cow<'static, [u8]> {
-        Cow::Owned(Imap::farewell(words(why), true).as_bytes().to_vec())
-    }
-}
-
-impl Service for Pop3Door {
-    async fn talk(&self, connection: &mut Connection, ticket: &Ticket) {
-        session::talk::<Pop3>(&self.0, connection, ticket).await;
-    }
-
-    fn farewell(&self, why: Farewell) -> Cow<'static, [u8]> {
-        Cow::Owned(Pop3::farewell(words(why), true).to_bytes())
-    }
-}
-
-impl Gateway {
     /// How many sessions an app password may have from there.
     pub(crate) fn most_sessions(&self, protocol: ReadingProtocol, source: std::net::IpAddr) -> u32 {
         let [imap, pop3] = &self.settings.exempt_networks;
