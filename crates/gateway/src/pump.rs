@@ -268,6 +268,16 @@ impl<'a, F: Follower> Pump<'a, F> {
         if self.left.is_some() {
             return self.poll_last(context);
         }
+        let mut has_moved = false;
+        let polled = self.poll_steps(context, &mut has_moved);
+        if has_moved {
+            // The clock is asked once for all steps.
+            self.moved_at = Instant::now();
+        }
+        polled
+    }
+
+    fn poll_steps(&mut self, context: &mut Context<'_>, has_moved: &mut bool) -> Poll<Ending> {
         /// Then others have their turn.
         const STEPS: u32 = 64;
         for _ in 0..STEPS {
@@ -287,7 +297,7 @@ impl<'a, F: Follower> Pump<'a, F> {
                 }
             };
             if went_up || went_down {
-                self.moved_at = Instant::now();
+                *has_moved = true;
                 continue;
             }
             if let Err(over) = up.flush(provider, context) {
