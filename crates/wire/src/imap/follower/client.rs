@@ -130,7 +130,7 @@ impl Client {
                     };
                     let is_named =
                         |it: &str| name.is_some_and(|name| name.eq_ignore_ascii_case(it.as_bytes()));
-                    let (is_idle, announces) = (is_named("IDLE"), matches!(tail(text), LineTail::Literal(_)));
+                    let (is_idle, announces) = (is_named("IDLE"), announces(text));
                     // The `+` behind an IDLE with a literal would be for either.
                     let is_kept_back =
                         name.is_none() || KEPT_BACK.into_iter().any(is_named) || is_idle && announces;
@@ -156,6 +156,16 @@ impl Client {
                 State::Line => {
                     let Some(line) = line(rest)? else { return Ok(so_far(Passage::More)) };
                     let n_line = line.len();
+                    // It went on when all others were answered, so this one is as well. Nobody knows whether the server would ask for
+                    // another literal, and all know that a command ends here.
+                    let is_over = self.fate == Fate::Passes && between.unanswered.is_empty();
+                    if is_over && announces(line.strip_suffix(b"\r\n").unwrap_or(line)) {
+                        if *done > 0 {
+                            return Ok(Passage::Pass(*done));
+                        }
+                        self.fate = Fate::IsAnswered;
+                        return Ok(Passage::Say(b"\r\n".to_vec()));
+                    }
                     self.state = self.after(line, between)?;
                     if let State::Instead { .. } = self.state {
                         return Ok(Passage::Pass(*done + n_line - UNASKED.len()));
@@ -256,6 +266,10 @@ impl Client {
         let text = "This command is not possible here: you are signed in already, and nothing is compressed";
         ServerResponse::status(tag, StatusKind::Bad, None, text).as_bytes().to_vec()
     }
+}
+
+fn announces(text: &[u8]) -> bool {
+    matches!(tail(text), LineTail::Literal(_))
 }
 
 /// A literal of nothing is over at once: the line goes on.

@@ -456,3 +456,23 @@ proptest! {
         let _ = it.server(server).and_then(|()| it.client(client));
     }
 }
+
+/// A server may refuse the first of several messages at its end, and then asks for no other: the client would wait for ever.
+#[test]
+fn a_command_that_is_answered_before_its_end_is_ended_for_the_server() {
+    for piece in [1, 4, 1_000] {
+        for (behind, and_then) in [
+            ("abc (\\Seen) {3+}\r\ndef {2+}\r\ngh\r\nb NOOP\r\n", "abc\r\nb NOOP\r\n"),
+            ("abc (\\Seen) {3+}\r\ndef {2}\r\nb NOOP\r\n", "abc\r\nb NOOP\r\n"),
+            ("abc (\\Seen) {3}\r\nb NOOP\r\n", "abc\r\nb NOOP\r\n"),
+            ("abc (\\Seen)\r\nb NOOP\r\n", "abc (\\Seen)\r\nb NOOP\r\n"),
+        ] {
+            let mut it = Mover::new(piece);
+            it.client("a APPEND x {3+}\r\n").unwrap();
+            it.server("+ go on\r\na NO full\r\n").unwrap();
+            it.client(behind).unwrap();
+            assert_eq!(it.heard_by_server(), format!("a APPEND x {{3}}\r\n{and_then}"), "{behind:?}");
+            assert_eq!(it.heard_by_client(), "a NO full\r\n");
+        }
+    }
+}
