@@ -136,7 +136,7 @@ const fn person_id(actor: Actor) -> Option<PersonId> {
 }
 
 /// A provider's words on one line, printable and not long. Addresses are masked, and links end where what they carry begins.
-fn shown(words: &[u8]) -> String {
+pub(crate) fn shown(words: &[u8]) -> String {
     let text = printable_line(words).split(' ').map(harmless).collect::<Vec<_>>().join(" ");
     match text.char_indices().nth(REPLY_CHARS) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

@@ -22,6 +22,7 @@ use crate::report::Event;
 use crate::sending::{NotUsable, ReadingProtocol, ReadingServer, SendingAccount};
 use crate::standing::{State, What};
 use crate::status::Direction;
+use crate::told::shown;
 
 /// From the first packet to the end of the sign-in, in all: real clients wait for 20 s.
 const WITHIN: Duration = Duration::from_secs(15);
@@ -327,7 +328,7 @@ impl Accounts {
             account.id = %handed.id,
             protocol,
             rule,
-            %failure,
+            failure = shown(failure.to_string().as_bytes()),
             "a mailbox cannot be read by one protocol"
         );
         let (cause, cure) = diagnosis

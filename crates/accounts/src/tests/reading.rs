@@ -18,6 +18,7 @@ on_both_engines!(
     what_a_preset_prefers_is_said_to_the_server,
     a_failure_to_read_counts_for_its_protocol_alone_and_until_somebody_gets_in,
     what_pop3_alone_refuses_is_told_to_its_program_and_leaves_the_mailbox_as_it_is,
+    what_pop3_alone_refuses_is_logged_without_addresses,
     a_server_that_wants_tls_is_told_with_the_setting_that_cures_it,
 );
 
@@ -371,6 +372,20 @@ async fn what_pop3_alone_refuses_is_told_to_its_program_and_leaves_the_mailbox_a
     let refused = open(ReadingProtocol::Pop3).await.unwrap_err();
     assert!(refused.contains("cannot be read by POP3: ") && refused.contains("Check the port"), "{refused}");
     assert_eq!((status().await, imap.n_sign_ins()), (StatusName::Unchecked, n_sign_ins));
+}
+
+/// OP-1: servers like to name the mailbox that they refuse.
+async fn what_pop3_alone_refuses_is_logged_without_addresses(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let (imap, pop3) = (Server::start(true).await, Server::start(false).await);
+    point_at(&it, Some(&imap), Some(&pop3)).await;
+    *pop3.refusal.lock().unwrap() = Some("-ERR [AUTH] <reception@example.org> may not use POP3");
+    let reach = reach(&it);
+    let (log, _listening) = told::Log::listen();
+    open(&it, &reach, ReadingProtocol::Pop3).await.unwrap_err();
+    let lines = log.lines();
+    let line = lines.iter().find(|it| it.contains("cannot be read by one protocol")).unwrap();
+    assert!(line.contains("r…@example.org may not use POP3") && !line.contains("reception@"), "{line}");
 }
 
 /// Whoever reads it, in a mail program or on the board, reads what to set, and not the server's words alone.
