@@ -199,13 +199,6 @@ impl NoEntry {
     /// For whoever looks into the log because a program does not get in: its password was right.
     fn log(&self, it: &Asking<'_>, who: &SignedIn) {
         let (Self::Full(words) | Self::Unavailable(words)) = self else { return };
-        // Words that name a mailbox begin with it.
-        let because = match words.split_once(' ') {
-            Some((address, rest)) if address.contains('@') => {
-                format!("{} {rest}", gatepost_identity::masked(address))
-            }
-            _ => words.clone(),
-        };
         tracing::info!(
             session.id = it.session,
             user_name = gatepost_identity::masked(&who.user_name),
@@ -213,7 +206,7 @@ impl NoEntry {
             login.id = %who.login,
             app_password.id = %who.app_password,
             peer = %it.source,
-            because,
+            because = masked_words(words),
             "signed in, and cannot read"
         );
     }
@@ -225,6 +218,15 @@ pub(crate) const fn door(protocol: ReadingProtocol) -> Protocol {
         ReadingProtocol::Imap => Protocol::Imap,
         ReadingProtocol::Pop3 => Protocol::Pop3,
     }
+}
+
+/// Words that name a mailbox begin with it. What stands in quotes before the `@` may have spaces of its own.
+fn masked_words(words: &str) -> String {
+    let mask = |end| {
+        let (address, rest) = words.split_at_checked(end)?;
+        Some(format!("{}{rest}", address.parse::<EmailAddress>().ok()?.masked()))
+    };
+    words.match_indices(' ').find_map(|(end, _)| mask(end)).unwrap_or_else(|| words.to_owned())
 }
 
 fn no_place(address: &EmailAddress, cap: u32) -> String {
@@ -253,6 +255,24 @@ fn no_entry(why: NotReadable) -> NoEntry {
         NotReadable::Store(error) => {
             tracing::warn!(%error, "no mailbox could be opened");
             NoEntry::Unavailable("Mailboxes cannot be opened right now: try again".to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// OP-1.
+    #[test]
+    fn words_for_the_log_have_no_address_in_full() {
+        for (words, shown) in [
+            ("reception@example.org is paused in Gatepost", "r…@example.org is paused in Gatepost"),
+            ("\"front desk\"@example.org cannot be read: \"no\"", "\"…@example.org cannot be read: \"no\""),
+            ("\"a\\\" b@c d\"@example.org is paused", "\"…@example.org is paused"),
+            ("This app password has 20 sessions already", "This app password has 20 sessions already"),
+        ] {
+            assert_eq!(masked_words(words), shown);
         }
     }
 }
