@@ -36,7 +36,7 @@ impl ClientTls {
             let mut n_found = 0;
             for certificate in CertificateDer::pem_slice_iter(text) {
                 let certificate = certificate.map_err(|_| CertificateError::NotPem)?;
-                if may_sign(&certificate) {
+                if is_authority(&certificate)? {
                     roots.add(certificate.clone()).map_err(CertificateError::Unusable)?;
                 } else {
                     ParsedCertificate::try_from(&certificate).map_err(CertificateError::Unusable)?;
@@ -169,11 +169,10 @@ fn is_for_servers(certificate: &X509Certificate<'_>) -> bool {
     certificate.extended_key_usage().is_ok_and(|it| it.is_none_or(|it| it.value.server_auth || it.value.any))
 }
 
-/// RFC 5280 §4.2.1.9: it says so itself. One of version 1 cannot say it, and is what the operator takes it for. Else whoever has the key of
-/// one server could sign for all of them.
-fn may_sign(certificate: &CertificateDer<'_>) -> bool {
-    parse_x509_certificate(certificate)
-        .map_or(true, |(_, parsed)| parsed.version() != X509Version::V3 || parsed.is_ca())
+/// RFC 5280 §4.2.1.9: it says so itself; else whoever has the key of one server could sign for all of them. One of version 1 cannot say it.
+fn is_authority(certificate: &CertificateDer<'_>) -> Result<bool, CertificateError> {
+    let Ok((_, parsed)) = parse_x509_certificate(certificate) else { return Ok(false) };
+    if parsed.version() == X509Version::V3 { Ok(parsed.is_ca()) } else { Err(CertificateError::OldVersion) }
 }
 
 fn has_signed_itself(certificate: &CertificateDer<'_>) -> bool {

@@ -53,6 +53,11 @@ pub enum CertificateError {
     /// No PEM block of the kind that is needed.
     #[error("no certificate found: a PEM file with -----BEGIN CERTIFICATE----- is expected")]
     NotPem,
+    /// It is of version 1 or 2.
+    #[error(
+        "a certificate older than version 3 cannot say whether it is an authority's: make one with `openssl req -x509`"
+    )]
+    OldVersion,
     /// No private key.
     #[error("no private key found: a PEM file with -----BEGIN PRIVATE KEY----- is expected")]
     NoKey,

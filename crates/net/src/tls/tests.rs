@@ -303,6 +303,22 @@ async fn a_certificate_that_is_named_itself_speaks_for_no_other() {
     );
 }
 
+/// As `openssl x509 -req -signkey` makes it: neither an authority for everything nor any server's.
+#[test]
+fn a_certificate_that_cannot_say_what_it_is_for_is_refused_at_once() {
+    const OF_VERSION_1: &str = "-----BEGIN CERTIFICATE-----
+MIIBMjCB2QIURjbnNtsK6tUT3xJEWzRXkk7We5AwCgYIKoZIzj0EAwIwGzEZMBcG
+A1UEAwwQbWFpbC5leGFtcGxlLm9yZzAgFw0yNjExMjIxODU1NDVaGA8yMTI2MTAy
+OTE4NTU0NVowGzEZMBcGA1UEAwwQbWFpbC5leGFtcGxlLm9yZzBZMBMGByqGSM49
+AgEGCCqGSM49AwEHA0IABCCFjc0PokTjXXwiE6UlQ3vMPNGm8e4bjHHEbRD2mhdl
+IV0MOZWs/Kbm3so+ErI5UXQ8QTwF4pQotPbXsbPOu18wCgYIKoZIzj0EAwIDSAAw
+RQIgUidXIwQUiFcCIyticethu4GU3awdVKjxzdQaHDfuD2QCIQDBlv2ccNEZrkaR
+INcLvVZrVcaO0Z4939TUBrFHp3LirQ==
+-----END CERTIFICATE-----";
+    let made = ClientTls::new(&[OF_VERSION_1.as_bytes()], &world_at(NOON));
+    assert!(matches!(made, Err(CertificateError::OldVersion)));
+}
+
 #[tokio::test]
 async fn an_address_can_be_named_in_a_certificate() {
     let good = changed(|it| {
