@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use gatepost_core::{Diagnosis, EmailAddress, MailAccountId, OrganisationId, Phase};
+use gatepost_core::{CredentialId, Diagnosis, EmailAddress, MailAccountId, OrganisationId, Phase};
 use gatepost_net::Connection;
 use gatepost_store::StoreError;
 use gatepost_upstream::{Deadlines, SignIn, UpstreamError, imap, pop3};
@@ -16,6 +16,7 @@ use super::mailbox::chosen;
 use crate::check::Reach;
 use crate::choose::Target;
 use crate::credential::Used;
+use crate::endpoint::Endpoints;
 use crate::error::AccountsError;
 use crate::record::Record;
 use crate::report::Event;
@@ -44,6 +45,32 @@ pub struct Readable {
     pub name: String,
     /// How many connections its provider lets in by this protocol at the same time.
     pub n_connections: u32,
+    by: By,
+}
+
+/// By what a mailbox is read. A failure counts only while this is the same: whoever has changed something, or has resumed the account, may
+/// have cured it, at whichever node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct By {
+    endpoints: Endpoints,
+    user_name: String,
+    opens: Option<EmailAddress>,
+    credential: Option<CredentialId>,
+    /// Longer with each pause that is over.
+    held_for: Duration,
+}
+
+impl By {
+    fn of(record: &Record) -> Self {
+        let it = &record.account;
+        Self {
+            endpoints: it.endpoints.clone(),
+            user_name: it.user_name.clone(),
+            opens: it.opens.clone(),
+            credential: record.credential,
+            held_for: it.clock.held_for,
+        }
+    }
 }
 
 /// A mailbox that was signed in to for one application.
@@ -86,28 +113,29 @@ struct Door {
 #[derive(Clone)]
 struct Failure {
     at: Instant,
+    by: By,
     is_full: bool,
     why: String,
 }
 
 impl Failure {
-    fn of(why: &NotReadable) -> Option<Self> {
+    fn of(why: &NotReadable, by: &By) -> Option<Self> {
         let (why, is_full) = match why {
             NotReadable::Because(why) => (why.clone(), false),
             NotReadable::Full(why) => (why.clone(), true),
             NotReadable::Store(_) => return None,
         };
-        Some(Self { at: Instant::now(), is_full, why })
+        Some(Self { at: Instant::now(), by: by.clone(), is_full, why })
     }
 
     /// What is told again, as long as it counts.
-    fn still(self) -> Option<NotReadable> {
+    fn still(self, by: &By) -> Option<NotReadable> {
         let (counts_for, not_readable) = if self.is_full {
             (FULL_COUNTS_FOR, NotReadable::Full(self.why))
         } else {
             (FAILURE_COUNTS_FOR, NotReadable::Because(self.why))
         };
-        (self.at.elapsed() < counts_for).then_some(not_readable)
+        (self.by == *by && self.at.elapsed() < counts_for).then_some(not_readable)
     }
 }
 
@@ -162,6 +190,7 @@ impl Accounts {
             address: account.address.clone(),
             name: account.short_name.clone(),
             n_connections,
+            by: By::of(record),
         };
         match self.speaks_against(record) {
             None => Ok(it),
@@ -214,14 +243,14 @@ impl Accounts {
             Some(_) => Some(door.trial.lock().await),
             None => None,
         };
-        if let Some(why) = door.last_failure().and_then(Failure::still) {
+        if let Some(why) = door.last_failure().and_then(|last| last.still(&it.by)) {
             return Err(why);
         }
         let opened = self.try_to_open(organisation, it, protocol, reach).await;
         match &opened {
             Ok(_) => door.remember(None),
             Err(NotReadable::Store(_)) => {}
-            Err(why) => door.remember(Failure::of(why)),
+            Err(why) => door.remember(Failure::of(why, &it.by)),
         }
         opened
     }

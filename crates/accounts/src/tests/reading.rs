@@ -17,6 +17,7 @@ on_both_engines!(
     a_pop3_server_is_not_signed_in_to_sooner_than_it_wants,
     what_a_preset_prefers_is_said_to_the_server,
     a_failure_to_read_counts_for_its_protocol_alone_and_until_somebody_gets_in,
+    a_failure_to_read_counts_no_more_once_the_account_is_changed_or_resumed,
     what_pop3_alone_refuses_is_told_to_its_program_and_leaves_the_mailbox_as_it_is,
     what_pop3_alone_refuses_is_logged_without_addresses,
     a_server_that_wants_tls_is_told_with_the_setting_that_cures_it,
@@ -336,6 +337,37 @@ async fn a_failure_to_read_counts_for_its_protocol_alone_and_until_somebody_gets
     it.advance(1);
     check(&it).await;
     assert!(open(ReadingProtocol::Imap).await.is_ok(), "somebody has got in");
+}
+
+/// What cures it is seen at once, and not when the memory of the failure ends.
+async fn a_failure_to_read_counts_no_more_once_the_account_is_changed_or_resumed(it: TestStore) {
+    let it = Fixture::new(it).await;
+    let (imap, pop3) = (Server::start(true).await, Server::start(false).await);
+    let nobody = Server { port: gatepost_testkit::free_port(), ..Server::default() };
+    let reach = reach(&it);
+    let open = async || open(&it, &reach, ReadingProtocol::Pop3).await.map_err(|why| why.to_string());
+    // The servers.
+    point_at(&it, Some(&imap), Some(&nobody)).await;
+    assert!(open().await.unwrap_err().contains("cannot be read by POP3"));
+    point_at(&it, Some(&imap), Some(&pop3)).await;
+    assert_eq!(open().await, Ok(()));
+    // A pause, over before anybody has tried.
+    pop3.refuse_sign_in(true);
+    assert!(open().await.is_err());
+    pop3.refuse_sign_in(false);
+    assert!(open().await.is_err(), "it was asked a moment ago");
+    it.accounts.pause(it.organisation, it.id, Actor::Command).await.unwrap();
+    it.advance(1);
+    it.accounts.resume(it.organisation, it.id, Actor::Command).await.unwrap();
+    assert_eq!(open().await, Ok(()));
+    // The secret, by another process than the one that has failed.
+    pop3.refuse_sign_in(true);
+    assert!(open().await.is_err());
+    pop3.refuse_sign_in(false);
+    let secret = SecretText::new("better horse".into());
+    it.restarted().replace_secret(it.organisation, it.id, secret, Actor::Command).await.unwrap();
+    it.accounts.refresh(it.organisation).await.unwrap();
+    assert_eq!(open().await, Ok(()));
 }
 
 /// E1: POP3 is switched off at some providers, and its server comes with the provider.
