@@ -384,6 +384,38 @@ fn a_pop3_server_that_does_not_answer_beside_imap_is_a_warning() {
 }
 
 #[test]
+fn a_pop3_server_beside_imap_is_asked_by_whatever_signs_in_and_turns_nothing_red() {
+    let house = SignInHouse::start("", "");
+    let (smtp, imap, nobody) =
+        (house.provider.smtp(), house.provider.imap(), format!("127.0.0.1:{}", free_port()));
+    let servers = |pop3: &str| {
+        ["--smtp", &smtp, "--imap", &imap, "--pop3", pop3, "--pop3-tls", "starttls"].map(str::to_owned)
+    };
+    let with = |first: &[&str], pop3: &str| {
+        let servers = servers(pop3);
+        let args: Vec<&str> = first.iter().copied().chain(servers.iter().map(String::as_str)).collect();
+        with_password(&house, &args, "sandbox").done()
+    };
+    let step = "for reading by POP3: be greeted by the server\n";
+    let warned = |shown: &str| {
+        assert!(shown.contains(&format!("! {step}  Only programs that read by POP3")), "{shown}");
+        assert!(
+            shown.contains("Cure: Check the port") && shown.contains("110 with STARTTLS for POP3"),
+            "{shown}"
+        );
+        assert_eq!(house.it.account(RECEPTION)["status"], "connected");
+    };
+    let check = || house.it.command(&["account", "check", RECEPTION]).done();
+    warned(&with(&["add", "--provider", "custom", "--address", RECEPTION], &nobody));
+    warned(&check());
+    let answers = with(&["reauthenticate", RECEPTION], &house.provider.pop3());
+    for shown in [answers, check()] {
+        assert!(shown.contains(&format!("✓ {step}")), "{shown}");
+    }
+    warned(&with(&["reauthenticate", RECEPTION], &nobody));
+}
+
+#[test]
 fn a_check_that_ends_at_the_sign_in_service_shows_its_cross_and_the_next_command() {
     let house = SignInHouse::start("", "");
     house.register();

@@ -31,6 +31,11 @@ impl Provider {
         self.running.text("sandbox_imap")
     }
 
+    /// The same by POP3.
+    pub(crate) fn pop3(&self) -> String {
+        self.running.text("sandbox_pop3")
+    }
+
     /// Where its pages are.
     pub(crate) fn pages(&self) -> String {
         self.running.text("sandbox_pages")

@@ -5,6 +5,7 @@
 //! account; [`Accounts::check`] puts them together for one that is, and lets its status know. Whoever asked can watch the steps
 //! as they are taken ([`Progress`]).
 
+mod beside;
 mod course;
 mod letter;
 mod reading;

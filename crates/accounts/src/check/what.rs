@@ -92,7 +92,7 @@ fn of_letter(failure: &UpstreamError, catalogue: &Catalogue, server: Server<'_>)
     Judged { diagnosis, reply, what }
 }
 
-fn diagnosed(
+pub(super) fn diagnosed(
     failure: &UpstreamError,
     catalogue: &Catalogue,
     server: Server<'_>,

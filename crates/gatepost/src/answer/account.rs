@@ -200,6 +200,7 @@ impl StepShown {
         let sign = match self.ok {
             Some(true) => "✓",
             Some(false) => "✗",
+            None if self.outcome == "warning" => "!",
             None => "?",
         };
         format!("{sign} {}{note}{reply}", self.text)

@@ -1,7 +1,7 @@
 //! `account check`: signs in at the provider, has the mailbox send a letter to itself, and says how far it came while it does;
 //! what waits goes when that works.
 
-use gatepost_accounts::{Direction, Errand, NotUsable, Outcome, Progress, Proof, Step, Taken};
+use gatepost_accounts::{Direction, Errand, MailAccount, NotUsable, Outcome, Progress, Proof, Step, Taken};
 use gatepost_core::Diagnosis;
 use gatepost_identity::Organisation;
 use serde_json::Value;
@@ -55,6 +55,7 @@ impl App {
             _ => None,
         });
         let Some((direction, diagnosis)) = failed else {
+            self.tell_of_pop3(organisation, &account, report).await?;
             return self.show_account(organisation, text).await;
         };
         let cannot = match direction {
@@ -66,6 +67,36 @@ impl App {
             account.address, diagnosis.cause, diagnosis.cure, diagnosis.who
         )))
     }
+}
+
+impl App {
+    /// A warning where IMAP works and POP3 beside it does not: it turns no account red, and no program could use it.
+    pub(super) async fn tell_of_pop3(
+        &self,
+        organisation: &Organisation,
+        account: &MailAccount,
+        report: &Report,
+    ) -> Result<(), Refusal> {
+        let tried = self.accounts.pop3_beside_imap(organisation.id, account.id, &self.reach).await;
+        if let Some(outcome) = tried.map_err(|error| self.refuse(error))? {
+            report.item(done(beside(outcome))?).await;
+        }
+        Ok(())
+    }
+}
+
+fn beside(outcome: Outcome) -> StepShown {
+    let mut it = shown(Taken { direction: Direction::Reading, step: Step::Greet, outcome });
+    it.step = "pop3".to_owned();
+    it.text = format!("for reading by POP3: {}", Step::Greet);
+    if let Some(why) = &it.diagnosis {
+        (it.ok, it.outcome) = (None, "warning".to_owned());
+        it.note = Some(format!(
+            "Only programs that read by POP3 are stopped by this: {} Cure: {} Who can do this: {}",
+            why.cause, why.cure, why.who_in_words
+        ));
+    }
+    it
 }
 
 /// Hands each step on as it is taken, until the check is over.

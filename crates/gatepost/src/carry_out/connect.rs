@@ -232,10 +232,17 @@ impl App {
             self.changed(organisation, account.id, change).await?;
         }
         match proven.draft.state {
-            DraftState::Finished(_) => self.show_account(organisation, draft.details.address.as_str()).await,
+            DraftState::Finished(_) => {
+                let address = draft.details.address.as_str();
+                self.tell_of_pop3(organisation, &self.account(organisation, address).await?, report).await?;
+                self.show_account(organisation, address).await
+            }
             _ if proven.draft.is_proven() && draft.account.is_none() => {
                 let added = connecting.finish(draft.id, draft.revision).await;
-                self.added(organisation, added.map_err(|error| self.refuse(error))?).await
+                let added = added.map_err(|error| self.refuse(error))?;
+                let shown = self.added(organisation, added.clone()).await?;
+                self.tell_of_pop3(organisation, &added, report).await?;
+                Ok(shown)
             }
             _ => {
                 if proven.draft.details.method != Some(Method::SignIn) {
