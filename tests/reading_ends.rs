@@ -118,6 +118,59 @@ fn the_log_names_whom_a_session_was_for_and_tells_signing_out_from_going_away() 
     at.server.stop();
 }
 
+/// Whoever looks into the log sees by which protocol somebody came, and what was wrong with the encryption.
+#[test]
+fn the_log_names_the_protocol_and_what_was_wrong_with_the_encryption() {
+    let at = ReadingHouse::start();
+    let with = at.app_password(&[]);
+    let plain = |door: &str| LineClient::plain(&at.server.text(door));
+    let mut imap = plain("imap_starttls");
+    imap.hear();
+    assert!(imap.ask("a LOGIN x y").contains("PRIVACYREQUIRED"));
+    drop(imap);
+    let mut smtp = plain("submission_starttls");
+    smtp.hear();
+    smtp.say("EHLO client.example");
+    smtp.until("250 ");
+    smtp.ask("QUIT");
+    for door in ["submission_starttls", "imap_starttls", "pop3_starttls"] {
+        let mut client = plain(door);
+        client.write(&[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]);
+        client.rest();
+    }
+    for door in ["submission_tls", "imap_tls", "pop3_tls"] {
+        let mut client = plain(door);
+        client.say("NOOP");
+        client.rest();
+    }
+    let mut wrong = at.connect(POP3);
+    wrong.ask(&format!("USER {READER}"));
+    assert!(wrong.ask("PASS wrong").starts_with("-ERR [AUTH]"));
+    drop(at.signed_in(IMAP, &with));
+    at.it.command(&["app-password", "revoke", &with.id]).done();
+    let door = |name: &str| format!("door={}", at.server.text(name));
+    let (imap, pop3, smtp) = (door("imap_tls"), door("pop3_tls"), door("submission_tls"));
+    let (no_tls, ended) = ("TLS did not begin", "session ended");
+    for (n, parts) in [
+        (2, [ended, "because=the client was told to encrypt first, and left", ""]),
+        (3, [ended, "because=the client began TLS on a port for STARTTLS", ""]),
+        (1, [no_tls, &imap, "protocol=\"imap\""]),
+        (1, [no_tls, &pop3, "protocol=\"pop3\""]),
+        (1, [no_tls, &smtp, "protocol=\"smtp\""]),
+        (1, ["sign-in refused", "protocol=\"POP3\"", ""]),
+        (1, ["signed in to read", "protocol=\"IMAP\"", ""]),
+        (1, ["an app password was removed", "app_password.name=\"Test\"", &with.id]),
+    ] {
+        let there = || {
+            let log = log(&at);
+            let found = log.lines().filter(|line| parts.iter().all(|it| line.contains(it)));
+            (found.count() == n).then_some(())
+        };
+        assert!(wait_until(PATIENCE, there).is_some(), "{n} {parts:?}\n{}", log(&at));
+    }
+    at.server.stop();
+}
+
 const REMOVED: &str = "This app password was removed or has expired";
 
 #[test]

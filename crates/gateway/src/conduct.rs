@@ -19,6 +19,10 @@ pub(crate) enum Ending {
     SignedOut,
     #[error("the client went away: {0}")]
     ClientGone(ReadError),
+    #[error("the client was told to encrypt first, and left")]
+    LeftUnencrypted,
+    #[error("{}", ReadError::BeganTls)]
+    BeganTls,
     #[error("the client takes nothing: {0}")]
     ClientDeaf(WriteError),
     #[error("the provider ended the connection: {0}")]
@@ -53,9 +57,13 @@ impl Ending {
     /// What a client that can still hear it is told.
     pub(crate) fn words(&self) -> Option<String> {
         let words = match self {
-            Self::Goodbye | Self::SignedOut | Self::ClientGone(_) | Self::ClientDeaf(_) | Self::NoTls(_) => {
-                return None;
-            }
+            Self::Goodbye
+            | Self::SignedOut
+            | Self::ClientGone(_)
+            | Self::LeftUnencrypted
+            | Self::BeganTls
+            | Self::ClientDeaf(_)
+            | Self::NoTls(_) => return None,
             Self::ProviderGone(_) | Self::ProviderDeaf(_) => "The mail provider has ended the connection",
             Self::TimedOut => "Nothing came for too long",
             Self::Stuck => "The connection stood still for too long",
@@ -102,6 +110,7 @@ impl From<ReadError> for Ending {
         match error {
             ReadError::TimedOut => Self::TimedOut,
             ReadError::LineTooLong { .. } | ReadError::BareLineFeed => Self::BadLine,
+            ReadError::BeganTls => Self::BeganTls,
             ReadError::Closed | ReadError::Truncated | ReadError::Broken(_) => Self::ClientGone(error),
         }
     }

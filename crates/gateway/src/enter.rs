@@ -118,7 +118,8 @@ impl Gateway {
             }
         };
         let user_name = gatepost_identity::masked(&credentials.user_name);
-        tracing::info!(session.id = it.session, peer = %source, user_name, because, "sign-in refused");
+        let protocol = it.protocol.name();
+        tracing::info!(session.id = it.session, protocol, peer = %source, user_name, because, "sign-in refused");
         Err(no_entry)
     }
 
@@ -179,6 +180,7 @@ impl Gateway {
         };
         tracing::info!(
             session.id = it.session,
+            protocol = it.protocol.name(),
             account.address = whose.address.masked(),
             account.name = whose.account_name,
             user_name = gatepost_identity::masked(&who.user_name),
@@ -201,6 +203,7 @@ impl NoEntry {
         let (Self::Full(words) | Self::Unavailable(words)) = self else { return };
         tracing::info!(
             session.id = it.session,
+            protocol = it.protocol.name(),
             user_name = gatepost_identity::masked(&who.user_name),
             app_password.name = who.app_password_name,
             login.id = %who.login,

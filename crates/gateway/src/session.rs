@@ -132,7 +132,7 @@ async fn converse<D: Dialect>(
 ) -> Result<Entered, Ending> {
     let mut session = Session::<D>::new(gateway, connection, number);
     let opened = D::converse(&mut session).await;
-    opened.inspect_err(|ending| session.ends_without_tls(ending))
+    opened.map_err(|ending| session.ends_without_tls(ending))
 }
 
 impl<'a, D: Dialect> Session<'a, D> {

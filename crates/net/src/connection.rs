@@ -44,6 +44,8 @@ pub struct Connection {
     is_output_torn: bool,
     /// Something was passed on to it: whoever did that, and nobody else, knows where a line begins.
     has_passed_on: bool,
+    /// Its first bytes are still to come, and have to be text.
+    expects_text: bool,
     peer: SocketAddr,
     local: SocketAddr,
 }
@@ -66,6 +68,9 @@ pub enum ReadError {
         /// How long it may be, without its end.
         limit: usize,
     },
+    /// The first bytes are those of a TLS handshake, at a door where a session starts in the clear.
+    #[error("the client began TLS on a port for STARTTLS")]
+    BeganTls,
     /// A line ended with LF alone where CRLF is demanded. The line has been taken out of the buffer.
     #[error("a line ended with LF alone")]
     BareLineFeed,
@@ -105,6 +110,7 @@ impl Connection {
             output: Vec::new(),
             is_output_torn: false,
             has_passed_on: false,
+            expects_text: false,
             peer,
             local,
         })
@@ -124,6 +130,11 @@ impl Connection {
 
     pub(crate) const fn set_peer(&mut self, peer: SocketAddr) {
         self.peer = peer;
+    }
+
+    /// From now on it is [`ReadError::BeganTls`] if a TLS handshake comes first.
+    pub(crate) const fn expect_text(&mut self) {
+        self.expects_text = true;
     }
 
     /// Whether TLS protects it.
@@ -187,7 +198,17 @@ impl Connection {
         let read = timeout_at(deadline, self.stream.read_into(&mut self.input, READ_BYTES))
             .await
             .map_err(|_elapsed| ReadError::TimedOut)??;
-        if read == 0 { Err(ReadError::Closed) } else { Ok(self.buffered()) }
+        if read == 0 {
+            return Err(ReadError::Closed);
+        }
+        // A record of a handshake (RFC 8446 §5.1): no line of these protocols begins so.
+        if self.expects_text && self.buffered().len() >= 2 {
+            self.expects_text = false;
+            if self.buffered().starts_with(&[22, 3]) {
+                return Err(ReadError::BeganTls);
+            }
+        }
+        Ok(self.buffered())
     }
 
     /// Marks the first `n` buffered bytes as used. An empty buffer is given back to the system.

@@ -175,9 +175,13 @@ impl<S: Service> Arrival<S> {
         if let Some((tls, protocols)) = self.implicit_tls.as_deref() {
             let deadline = Instant::now() + HANDSHAKE_WITHIN;
             if let Err(error) = connection.start_tls_server(tls, protocols, deadline).await {
-                tracing::info!(peer = %connection.peer(), %error, "closed");
+                // ALPN's name, which is the protocol's.
+                let protocol = protocols.first();
+                tracing::info!(peer = %connection.peer(), door = %connection.local(), protocol, %error, "TLS did not begin");
                 return;
             }
+        } else {
+            connection.expect_text();
         }
         // A session is not used again after a panic, so nothing can see it half-changed.
         let talked = {

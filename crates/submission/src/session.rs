@@ -56,10 +56,10 @@ impl<'a, C: ChooseAccount> Session<'a, C> {
                 Err(ending) => break ending,
             };
         };
-        self.ends_without_tls(&ending);
         if let Some(last) = ending.reply() {
             self.reply(&last);
         }
+        let ending = self.ends_without_tls(ending);
         tracing::info!(
             session.id = self.number,
             peer = %self.peer(),

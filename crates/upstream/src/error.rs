@@ -173,7 +173,10 @@ impl UpstreamError {
         match error {
             ReadError::TimedOut => Self::TimedOut { phase },
             ReadError::Closed | ReadError::Truncated => Self::Closed { phase },
-            ReadError::LineTooLong { .. } => Self::Protocol { phase, source: garbled.too_long },
+            // The latter is told of clients alone.
+            ReadError::LineTooLong { .. } | ReadError::BeganTls => {
+                Self::Protocol { phase, source: garbled.too_long }
+            }
             ReadError::BareLineFeed => Self::Protocol { phase, source: garbled.bare_line_feed },
             ReadError::Broken(source) => Self::Broken { phase, source },
         }

@@ -11,7 +11,9 @@ pub(super) enum WithoutTls {
     Silent,
     /// It has asked what is possible, and heard that it is TLS.
     Asked,
-    /// It has TLS, or was reported.
+    /// It was reported.
+    Told,
+    /// It has TLS, or wanted it.
     Settled,
 }
 
@@ -36,8 +38,8 @@ impl<D: Dialect> Session<'_, D> {
 
     /// The client wanted something that needs TLS. Told once a connection.
     pub(crate) fn needs_tls(&mut self) {
-        if !matches!(self.without_tls, WithoutTls::Settled) {
-            self.without_tls = WithoutTls::Settled;
+        if matches!(self.without_tls, WithoutTls::Silent | WithoutTls::Asked) {
+            self.without_tls = WithoutTls::Told;
             let stands = &self.gateway.stands;
             let source = self.connection.peer().ip();
             stands.sign_ins.reports().without_tls(stands.world.now(), source, door(D::PROTOCOL));
@@ -45,11 +47,16 @@ impl<D: Dialect> Session<'_, D> {
     }
 
     /// A client that leaves once it knows did not find the way to sign in that it was looking for: curl does so.
-    pub(super) fn ends_without_tls(&mut self, ending: &Ending) {
-        if matches!(self.without_tls, WithoutTls::Asked)
-            && matches!(ending, Ending::Goodbye | Ending::ClientGone(_))
-        {
+    /// Then that is why it is over.
+    pub(super) fn ends_without_tls(&mut self, ending: Ending) -> Ending {
+        let has_left = matches!(ending, Ending::Goodbye | Ending::ClientGone(_));
+        if has_left && matches!(self.without_tls, WithoutTls::Asked) {
             self.needs_tls();
+        }
+        if has_left && matches!(self.without_tls, WithoutTls::Told) {
+            Ending::LeftUnencrypted
+        } else {
+            ending
         }
     }
 }

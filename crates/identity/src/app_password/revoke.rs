@@ -17,12 +17,23 @@ impl Identity {
         by: Actor,
     ) -> Result<(), IdentityError> {
         let world = self.world().clone();
-        self.store
-            .write(move |tx| match remove_app_password(tx, &world, organisation, id, by)? {
-                Some(_) => Ok(Ok(())),
-                None => Ok::<_, IdentityError>(Err(IdentityError::NoSuchAppPassword(id))),
-            })
-            .await?
+        let removed = self.store.write(move |tx| {
+            let Some(row) = tx.row(&sql::FIND_APP_PASSWORD_NAME, params![organisation, id])? else {
+                return Ok(None);
+            };
+            let name: String = row.get(0)?;
+            let was_there = remove_app_password(tx, &world, organisation, id, by)?;
+            Ok::<_, IdentityError>(was_there.map(|it| (name, it)))
+        });
+        let (name, was_there) = removed.await?.ok_or(IdentityError::NoSuchAppPassword(id))?;
+        if was_there {
+            let person = match by {
+                Actor::Person(person) => Some(tracing::field::display(person)),
+                _ => None,
+            };
+            tracing::info!(app_password.name = name, app_password.id = %id, person.id = person, "an app password was removed");
+        }
+        Ok(())
     }
 }
 

@@ -100,7 +100,7 @@ impl<'a> Session<'a> {
                 ReadError::LineTooLong { .. } => {
                     self.say(&ServerReply::for_command(&CommandError::LineTooLong));
                 }
-                ReadError::Closed | ReadError::Truncated | ReadError::Broken(_) => {}
+                ReadError::Closed | ReadError::Truncated | ReadError::BeganTls | ReadError::Broken(_) => {}
             }
             Ending::Said
         })

@@ -75,7 +75,7 @@ impl<'a> Session<'a> {
                 ReadError::TimedOut => self.say(reply::too_slow()),
                 ReadError::BareLineFeed => self.say(reply::bare_line_feed()),
                 ReadError::LineTooLong { .. } => self.say(CommandError::LineTooLong.reply()),
-                ReadError::Closed | ReadError::Truncated | ReadError::Broken(_) => {}
+                ReadError::Closed | ReadError::Truncated | ReadError::BeganTls | ReadError::Broken(_) => {}
             }
             Ending::Said
         })

@@ -149,6 +149,7 @@ async fn verify<C: ChooseAccount>(
     };
     tracing::info!(
         session.id = session.number,
+        protocol = "SMTP",
         peer = %session.peer(),
         user_name = gatepost_identity::masked(&credentials.user_name),
         because,

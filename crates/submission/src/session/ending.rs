@@ -12,6 +12,10 @@ pub(crate) enum Ending {
     Quit,
     #[error("the client went away: {0}")]
     Gone(ReadError),
+    #[error("the client was told to encrypt first, and left")]
+    LeftUnencrypted,
+    #[error("{}", ReadError::BeganTls)]
+    BeganTls,
     #[error("the client does not take replies: {0}")]
     Deaf(WriteError),
     #[error("nothing came in time")]
@@ -49,7 +53,9 @@ impl Ending {
     pub(crate) fn reply(&self) -> Option<ServerReply> {
         Some(match self {
             Self::Quit => reply::goodbye(),
-            Self::Gone(_) | Self::Deaf(_) | Self::NoTls(_) => return None,
+            Self::Gone(_) | Self::LeftUnencrypted | Self::BeganTls | Self::Deaf(_) | Self::NoTls(_) => {
+                return None;
+            }
             Self::TimedOut => ServerReply::new(421, (4, 4, 2), "Nothing came for too long"),
             Self::BodyTooSlow => ServerReply::new(421, (4, 4, 2), "The message came too slowly"),
             Self::Removed => ServerReply::new(421, (4, 7, 0), "This app password was removed"),
@@ -73,6 +79,7 @@ impl From<ReadError> for Ending {
         match error {
             ReadError::TimedOut => Self::TimedOut,
             ReadError::LineTooLong { .. } => Self::EndlessLine,
+            ReadError::BeganTls => Self::BeganTls,
             ReadError::Closed | ReadError::Truncated | ReadError::BareLineFeed | ReadError::Broken(_) => {
                 Self::Gone(error)
             }

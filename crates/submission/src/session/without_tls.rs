@@ -13,7 +13,9 @@ pub(super) enum WithoutTls {
     Silent,
     /// It has said EHLO, and was offered STARTTLS.
     Greeted,
-    /// It began TLS, or was reported.
+    /// It was reported.
+    Told,
+    /// It began TLS.
     Settled,
 }
 
@@ -32,18 +34,24 @@ impl<C: ChooseAccount> Session<'_, C> {
 
     /// The client wanted something that needs TLS. Told once a connection.
     pub(crate) fn needs_tls(&mut self) {
-        if !matches!(self.without_tls, WithoutTls::Settled) {
-            self.without_tls = WithoutTls::Settled;
+        if matches!(self.without_tls, WithoutTls::Silent | WithoutTls::Greeted) {
+            self.without_tls = WithoutTls::Told;
             let stands = &self.server.stands;
             stands.sign_ins.reports().without_tls(stands.world.now(), self.peer(), Protocol::Smtp);
         }
     }
 
     /// A client that leaves after EHLO did not find the AUTH that it was looking for: swaks does so.
-    pub(super) fn ends_without_tls(&mut self, ending: &Ending) {
-        if matches!(self.without_tls, WithoutTls::Greeted) && matches!(ending, Ending::Quit | Ending::Gone(_))
-        {
+    /// Then that is why it is over.
+    pub(super) fn ends_without_tls(&mut self, ending: Ending) -> Ending {
+        let has_left = matches!(ending, Ending::Quit | Ending::Gone(_));
+        if has_left && matches!(self.without_tls, WithoutTls::Greeted) {
             self.needs_tls();
+        }
+        if has_left && matches!(self.without_tls, WithoutTls::Told) {
+            Ending::LeftUnencrypted
+        } else {
+            ending
         }
     }
 }
