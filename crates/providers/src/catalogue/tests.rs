@@ -175,6 +175,16 @@ fn troubles_name_the_ports_of_their_protocol() {
     }
 }
 
+/// Such a server waits for TLS, and the client for its greeting.
+#[test]
+fn a_server_that_says_nothing_leads_to_the_encryption_that_is_set_too() {
+    let catalogue = Catalogue::embedded();
+    for protocol in [MailProtocol::Smtp, MailProtocol::Imap, MailProtocol::Pop3] {
+        let cure = catalogue.diagnose_trouble_in(protocol, Trouble::TimedOut).cure;
+        assert!(cure.contains("the port and the encryption") && cure.contains("STARTTLS"), "{cure}");
+    }
+}
+
 #[test]
 fn a_server_that_wants_encryption_is_not_taken_for_a_wrong_password() {
     let plain = "Plaintext authentication disallowed on non-secure (SSL/TLS) connections.";
