@@ -290,6 +290,22 @@ fn a_busy_port_is_named_with_the_key_that_moves_it() {
         "{}",
         checked.stdout
     );
+    // Neither of two keys, where another program is not to blame; and a section that opens nothing.
+    let config = fs::read_to_string(it.config()).unwrap();
+    fs::write(it.config(), format!("{config}\n[imap]\nconnections_total = 10\n")).unwrap();
+    let warned =
+        "! port           [imap] opens no door, so nothing can be read by it: add starttls = \"0.0.0.0:143\"";
+    let checked = run(&["check"]).stdout;
+    assert!(checked.contains(warned) && !checked.contains("[pop3]"), "{checked}");
+    fs::write(it.config(), format!("{config}\n[imap]\ntls = {address:?}\n")).unwrap();
+    let checked = run(&["check"]);
+    assert_eq!(checked.code, Some(1));
+    assert!(
+        checked.stdout.contains(&format!("imap.tls listens at {address}, and submission.tls at {address}")),
+        "{}",
+        checked.stdout
+    );
+    fs::write(it.config(), config).unwrap();
     // A server that could not start leaves nothing in the way.
     it.run(&["account", "list"]).done();
     assert!(!it.path("data/control.sock").exists());

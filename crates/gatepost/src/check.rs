@@ -48,6 +48,7 @@ pub(crate) async fn check(config: Option<&Path>, output: Output, world: &World) 
         server_runs = database(&mut findings, (config, settings.text_hash), world).await;
     }
     portal(&mut findings, &settings);
+    closed(&mut findings, &settings);
     ports(&mut findings, &settings, server_runs);
     findings.end()
 }
@@ -161,18 +162,39 @@ fn portal(findings: &mut Findings, settings: &Settings) {
     }
 }
 
+/// Sections for reading that open no door.
+fn closed(findings: &mut Findings, settings: &Settings) {
+    let all = [
+        ("imap", &settings.imap, "0.0.0.0:143", "0.0.0.0:993"),
+        ("pop3", &settings.pop3, "0.0.0.0:110", "0.0.0.0:995"),
+    ];
+    for (section, it, starttls, tls) in all {
+        if it.is_mentioned && !it.is_open() {
+            let text = format!(
+                "[{section}] opens no door, so nothing can be read by it: add starttls = \"{starttls}\" or tls = \"{tls}\" below it"
+            );
+            findings.show(&FindingShown::new("port", Level::Warning, text));
+        }
+    }
+}
+
 /// Must be called inside the runtime.
 fn ports(findings: &mut Findings, settings: &Settings, server_runs: bool) {
     let submission = &settings.submission;
     let (imap, pop3) = (&settings.imap, &settings.pop3);
     let reading = [&imap.starttls, &imap.tls, &pop3.starttls, &pop3.tls].into_iter().flatten();
     let sending = submission.starttls.iter().chain(&submission.tls);
+    // Held until all are, or one would be free that another has taken.
+    let mut held = Vec::new();
     for address in settings.portal.listen.iter().chain(sending).chain(reading) {
         if server_runs {
             findings.good("port", format!("{address} is the running server's"));
         } else {
             match Listener::bind(*address) {
-                Ok(_) => findings.good("port", format!("{address} is free")),
+                Ok(listener) => {
+                    held.push(listener);
+                    findings.good("port", format!("{address} is free"));
+                }
                 Err(error) => findings
                     .wrong("port", format!("{error}. Stop the program that uses it, or choose another")),
             }

@@ -66,6 +66,16 @@ pub(super) enum Problem {
     #[error("{origin}: {key} and {other} are both set: remove one")]
     Both { origin: Origin, key: String, other: String },
     #[error(
+        "{origin}: {key} listens at {address}, and {other} at {before}: one port is for one of them. Choose another port for {key}"
+    )]
+    SamePort {
+        origin: Origin,
+        key: String,
+        address: std::net::SocketAddr,
+        other: String,
+        before: std::net::SocketAddr,
+    },
+    #[error(
         "{origin}: portal.listen is {address}, where others reach it; links need the address that they type. Add a line such as public_url = \"https://gatepost.example.org\" at the top of the file, or let the portal listen at 127.0.0.1:{} alone",
         .address.port()
     )]

@@ -1,6 +1,6 @@
 //! The raw form: which keys were given, where, and with what, before any value is understood.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::ops::Range;
 use std::path::Path;
@@ -39,12 +39,19 @@ pub(super) struct Given {
 #[derive(Default)]
 pub(super) struct Raw {
     given: BTreeMap<(&'static str, &'static str), Given>,
+    /// The sections of the file, also those without a key.
+    sections: BTreeSet<String>,
     pub(super) providers: GivenProviders,
 }
 
 impl Raw {
     pub(super) fn take(&mut self, key: &Key) -> Option<Given> {
         self.given.remove(&(key.section, key.name))
+    }
+
+    /// Whether the section is there, or a key of it by a variable; to be asked before its keys are taken.
+    pub(super) fn has_section(&self, name: &str) -> bool {
+        self.sections.contains(name) || self.given.keys().any(|(section, _)| *section == name)
     }
 
     /// Reads the file's text. What is wrong goes to `problems`; what is right is kept.
@@ -69,6 +76,7 @@ impl Raw {
                     self.providers.read(known.unwrap_or_default(), inner, &origin, problems)
                 }
                 DeValue::Table(inner) if key::sections().contains(&section) => {
+                    self.sections.insert(section.to_owned());
                     for (name, value) in inner {
                         self.accept(section, name.get_ref(), value.get_ref(), origin(name.span()), problems);
                     }

@@ -10,7 +10,7 @@ use gatepost_net::AllowedNetwork;
 use gatepost_providers::Providers;
 
 use super::key::{self, Key};
-use super::problem::Problem;
+use super::problem::{Origin, Problem};
 use super::raw::{Given, Raw, Value};
 use super::value::{self, Misfit};
 
@@ -113,6 +113,8 @@ pub struct SubmissionSettings {
 
 /// `[imap]` or `[pop3]`.
 pub struct ReadingSettings {
+    /// Whether anything is said of it.
+    pub is_mentioned: bool,
     /// Where STARTTLS, or STLS, is offered.
     pub starttls: Vec<SocketAddr>,
     /// Where TLS begins with the first byte.
@@ -185,6 +187,8 @@ pub enum LogFormat {
 /// Takes values out of the raw form, writing down what does not fit.
 struct Reader<'a> {
     raw: Raw,
+    /// Where something is to listen so far, and by which key.
+    listening: Vec<(SocketAddr, String)>,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -200,9 +204,48 @@ impl Reader<'_> {
         }
     }
 
+    /// Where something is to listen.
+    fn addresses(&mut self, key: &Key) -> Vec<SocketAddr> {
+        let Some(given) = self.raw.take(key) else { return Vec::new() };
+        match value::all_parsed(&given.value) {
+            Ok(addresses) => {
+                self.listens(key, &given.origin, &addresses);
+                addresses
+            }
+            Err(misfit) => {
+                self.problems.push(bad_value(key, given, &misfit));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Two cannot listen at one port: the second one would be told that another program uses it.
+    fn listens(&mut self, key: &Key, origin: &Origin, addresses: &[SocketAddr]) {
+        for address in addresses {
+            if let Some((before, other)) = self.listening.iter().find(|(it, _)| overlap(*it, *address)) {
+                self.problems.push(Problem::SamePort {
+                    origin: origin.clone(),
+                    key: key.full_name(),
+                    address: *address,
+                    other: other.clone(),
+                    before: *before,
+                });
+            }
+            self.listening.push((*address, key.full_name()));
+        }
+    }
+
     fn number(&mut self, key: &Key, (least, most): (u64, u64), default: u64) -> u64 {
         self.take(key, |it| value::number(it, least, most)).unwrap_or(default)
     }
+}
+
+/// Whether one of them has the other's port as well. The system chooses for port 0.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let is_any = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() != 0
+        && one.port() == other.port()
+        && (one.ip() == other.ip() || (is_any && one.is_ipv4() == other.is_ipv4()))
 }
 
 fn bad_value(key: &Key, given: Given, misfit: &str) -> Problem {
@@ -231,7 +274,7 @@ impl Settings {
     /// Understands all of `raw`. `None` where `problems` says why.
     pub(super) fn understand(raw: Raw, config_file: &Path, problems: &mut Vec<Problem>) -> Option<Self> {
         let folder = config_file.parent().unwrap_or_else(|| Path::new(""));
-        let mut read = Reader { raw, problems };
+        let mut read = Reader { raw, listening: Vec::new(), problems };
         let data_dir = read.take(&key::DATA_DIR, |it| value::path(it, folder));
         let database = read.take(&key::DATABASE_URL, |it| database(it, folder));
         let bodies = read.take(&key::BODIES_URL, |it| bodies(it, folder));
@@ -305,7 +348,10 @@ fn portal(read: &mut Reader<'_>) -> (PortalSettings, Option<String>) {
     let listen = read.raw.take(&key::PORTAL_LISTEN);
     let listening_at = listen.as_ref().map(|given| given.origin.clone());
     let listen = listen.and_then(|given| match value::all_parsed(&given.value) {
-        Ok(addresses) => Some(addresses),
+        Ok(addresses) => {
+            read.listens(&key::PORTAL_LISTEN, &given.origin, &addresses);
+            Some(addresses)
+        }
         Err(misfit) => {
             read.problems.push(bad_value(&key::PORTAL_LISTEN, given, &misfit));
             None
@@ -369,8 +415,8 @@ fn master_key(read: &mut Reader<'_>, folder: &Path) -> Option<KeyPlace> {
 
 fn submission(read: &mut Reader<'_>) -> SubmissionSettings {
     SubmissionSettings {
-        starttls: read.take(&key::SUBMISSION_STARTTLS, value::all_parsed).unwrap_or_default(),
-        tls: read.take(&key::SUBMISSION_TLS, value::all_parsed).unwrap_or_default(),
+        starttls: read.addresses(&key::SUBMISSION_STARTTLS),
+        tls: read.addresses(&key::SUBMISSION_TLS),
         hostname: read.take(&key::SUBMISSION_HOSTNAME, value::parsed),
         max_message_bytes: read.number(&key::SUBMISSION_MAX_MESSAGE_BYTES, (65_536, 1 << 30), 50 << 20),
         // RFC 5321 §4.5.3.1.8: at least 100 recipients.
@@ -420,8 +466,9 @@ const POP3: ReadingKeys = ReadingKeys {
 /// MP-12.
 fn reading(read: &mut Reader<'_>, keys: &ReadingKeys) -> ReadingSettings {
     ReadingSettings {
-        starttls: read.take(keys.starttls, value::all_parsed).unwrap_or_default(),
-        tls: read.take(keys.tls, value::all_parsed).unwrap_or_default(),
+        is_mentioned: read.raw.has_section(keys.tls.section),
+        starttls: read.addresses(keys.starttls),
+        tls: read.addresses(keys.tls),
         connections_total: read.number(keys.connections_total, (10, 100_000), 2_000),
         connections_per_source: read.number(keys.connections_per_source, (1, 100_000), 50),
         connections_per_app_password: read.number(keys.connections_per_app_password, (1, 100_000), 20),

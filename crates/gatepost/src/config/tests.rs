@@ -109,6 +109,34 @@ fn a_value_that_does_not_fit_is_shown_with_what_was_expected() {
 }
 
 #[test]
+fn one_port_for_two_doors_is_refused_with_both_keys() {
+    refused(
+        "[imap]\ntls = \"0.0.0.0:995\"\n[pop3]\ntls = \"0.0.0.0:995\"\n",
+        "/etc/gatepost/gatepost.toml:5: pop3.tls listens at 0.0.0.0:995, and imap.tls at 0.0.0.0:995: one port is for one of them. \
+         Choose another port for pop3.tls",
+    );
+    refused(
+        "[portal]\nlisten = \"127.0.0.1:587\"\n[submission]\nstarttls = [\"[::1]:587\", \"0.0.0.0:587\"]\n",
+        "/etc/gatepost/gatepost.toml:5: submission.starttls listens at 0.0.0.0:587, and portal.listen at 127.0.0.1:587: one port is for \
+         one of them. Choose another port for submission.starttls",
+    );
+    let several = "data_dir = \"/d\"\n[submission]\ntls = [\"127.0.0.1:465\", \"127.0.0.2:465\", \"[::1]:465\"]\n\
+                   [imap]\ntls = \"127.0.0.1:0\"\n[pop3]\ntls = \"127.0.0.1:0\"\n";
+    assert!(load(several, &[]).is_ok(), "one port of several addresses, and ports that the system chooses");
+}
+
+#[test]
+fn a_section_for_reading_is_known_to_be_there_without_a_key() {
+    let mentioned = |text: &str, variables: &[(&str, &str)]| {
+        let it = load(&format!("data_dir = \"/d\"\n{text}"), variables).ok().unwrap();
+        [it.imap.is_mentioned, it.pop3.is_mentioned]
+    };
+    assert_eq!(mentioned("", &[]), [false, false]);
+    assert_eq!(mentioned("[imap]\n", &[]), [true, false]);
+    assert_eq!(mentioned("", &[("GATEPOST_POP3_CONNECTIONS_TOTAL", "10")]), [false, true]);
+}
+
+#[test]
 fn a_syntax_error_names_line_and_column() {
     refused(
         "[submission]\ntls = 0.0.0.0:465\n",
@@ -161,7 +189,7 @@ fn a_portal_that_others_reach_needs_the_address_that_they_type() {
     let cure = "where others reach it; links need the address that they type. Add a line such as \
                 public_url = \"https://gatepost.example.org\" at the top of the file, or let the portal listen at 127.0.0.1:8025 alone";
     refused(
-        "[portal]\nlisten = [\"127.0.0.1:8025\", \"0.0.0.0:8025\"]\n",
+        "[portal]\nlisten = [\"127.0.0.1:8024\", \"0.0.0.0:8025\"]\n",
         &format!("/etc/gatepost/gatepost.toml:3: portal.listen is 0.0.0.0:8025, {cure}"),
     );
     for (url, listen) in [
