@@ -344,7 +344,6 @@ fn what_cannot_be_read_is_said_with_the_command_when_an_app_password_is_made() {
     with_input(&mut command, "secret").done();
     let create = |whom: [&str; 2], options: &[&str]| {
         let mut command = it.command();
-        // What reads nothing here is told nothing.
         if !options.contains(&"closed") {
             command.env("GATEPOST_IMAP_TLS", "127.0.0.1:0").env("GATEPOST_POP3_TLS", "127.0.0.1:0");
         }
@@ -366,7 +365,14 @@ fn what_cannot_be_read_is_said_with_the_command_when_an_app_password_is_made() {
     assert!(!made.contains("IMAP server"), "{made}");
     let missing = create(account, &["--json", "--allow", "pop3"]).json()["missing"].clone();
     assert_eq!(missing[0]["command"], "gatepost account reauthenticate a@example.org --pop3 HOST:PORT");
-    for options in [&["--json", "--allow", "smtp,imap"][..], &["--json", "closed"]] {
+    // The first of those that it may use, as none of them is open.
+    for (allowed, section) in [("smtp,imap,pop3", "[imap]"), ("pop3", "[pop3]")] {
+        let missing = create(account, &["--json", "closed", "--allow", allowed]).json()["missing"].clone();
+        let text = missing[0]["text"].as_str().unwrap();
+        assert!(text.contains("no door for that is open here") && text.contains(section), "{missing}");
+        assert!(missing[0]["command"].is_null() && missing[1].is_null(), "{missing}");
+    }
+    for options in [&["--json", "--allow", "smtp,imap"][..], &["--json", "closed", "--allow", "smtp"]] {
         assert_eq!(create(account, options).json()["missing"], serde_json::json!([]), "{options:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! App passwords.
 
+use std::path::Path;
 use std::time::Duration;
 
 use gatepost_accounts::{MailAccount, NoMailbox, NoServer, ReadingProtocol};
@@ -55,8 +56,8 @@ impl App {
         })
     }
 
-    /// What an application will not be able to read with it, before it finds that out by itself. Doors that are closed here are no
-    /// business of a mailbox.
+    /// What an application will not be able to read with it, before it finds that out by itself. A door that is closed here counts only
+    /// where it may use no other.
     async fn missing(
         &self,
         organisation: &Organisation,
@@ -69,10 +70,12 @@ impl App {
             (Protocol::Imap, ReadingProtocol::Imap, settings.imap.is_open()),
             (Protocol::Pop3, ReadingProtocol::Pop3, settings.pop3.is_open()),
         ];
-        let wanted = all.into_iter().filter(|(door, _, is_open)| *is_open && allowed.allow(*door));
-        let wanted: Vec<ReadingProtocol> = wanted.map(|(_, protocol, _)| protocol).collect();
+        let mut may_read = all.into_iter().filter(|(door, ..)| allowed.allow(*door)).peekable();
+        let Some((_, first, _)) = may_read.peek().copied() else { return Ok(Vec::new()) };
+        let wanted = may_read.filter(|(.., is_open)| *is_open).map(|(_, protocol, _)| protocol);
+        let wanted: Vec<ReadingProtocol> = wanted.collect();
         if wanted.is_empty() {
-            return Ok(Vec::new());
+            return Ok(vec![no_door(first, &settings.config_file)]);
         }
         let found = self.accounts.mailbox_of(organisation.id, target(login.target, None)).await;
         Ok(match found.map_err(|error| self.refuse(error))? {
@@ -147,6 +150,19 @@ impl App {
         revoked.map_err(|error| self.refuse(error))?;
         Ok(serde_json::json!({ "id": id }))
     }
+}
+
+fn no_door(protocol: ReadingProtocol, config_file: &Path) -> MissingShown {
+    let (section, port) = match protocol {
+        ReadingProtocol::Imap => ("imap", 993),
+        ReadingProtocol::Pop3 => ("pop3", 995),
+    };
+    let text = format!(
+        "Nothing can be read with it yet: no door for that is open here. Add tls = \"0.0.0.0:{port}\" under [{section}] in {}, and start the \
+         server again.",
+        config_file.display()
+    );
+    MissingShown { text, command: None }
 }
 
 fn no_mailbox(of: &Target, why: NoMailbox) -> MissingShown {
