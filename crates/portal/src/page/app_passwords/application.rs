@@ -31,6 +31,15 @@ pub(super) struct Application {
     pub(super) tls: String,
     pub(super) fields: Vec<Field>,
     pub(super) notes: Vec<String>,
+    pub(super) incoming: Incoming,
+}
+
+/// Where reading is set up, and what its fields are called.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Incoming {
+    pub(super) place: String,
+    pub(super) fields: Vec<Field>,
 }
 
 /// The heading under which an application stands.
@@ -79,6 +88,7 @@ static GENERIC: LazyLock<Application> = LazyLock::new(|| {
         tls: TLS.to_owned(),
         fields: file.generic.fields,
         notes: file.generic.notes,
+        incoming: file.incoming,
     }
 });
 
@@ -98,13 +108,14 @@ impl Applications {
     }
 
     fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        let File { generic, scanner, application } = toml::from_str(text)?;
+        let File { generic, incoming, scanner, application } = toml::from_str(text)?;
         let whole = |it: Raw| {
             let common = if it.kind == Kind::Scanner { &scanner } else { &generic };
             Application {
                 place: it.place.unwrap_or_else(|| common.place.clone()),
                 fields: it.fields.unwrap_or_else(|| common.fields.clone()),
                 notes: it.notes.unwrap_or_else(|| common.notes.clone()),
+                incoming: it.incoming.unwrap_or_else(|| incoming.clone()),
                 starttls: it.words.starttls.unwrap_or_else(|| STARTTLS.to_owned()),
                 tls: it.words.tls.unwrap_or_else(|| TLS.to_owned()),
                 allowed: it.allowed.iter().filter_map(|word| word.parse::<Protocol>().ok()).collect(),
@@ -131,6 +142,7 @@ impl Application {
 #[serde(deny_unknown_fields)]
 struct File {
     generic: Common,
+    incoming: Incoming,
     scanner: Common,
     application: Vec<Raw>,
 }
@@ -159,6 +171,7 @@ struct Raw {
     words: Words,
     fields: Option<Vec<Field>>,
     notes: Option<Vec<String>>,
+    incoming: Option<Incoming>,
 }
 
 #[derive(Default, Deserialize)]
@@ -230,14 +243,29 @@ mod tests {
             }
             // Thunderbird asks for it later.
             assert!(typed.contains(&"password") || it.notes.iter().any(|it| it.contains("password")), "{id}");
-            assert!(it.fields.iter().all(|it| !it.name.is_empty() && !it.value.is_empty()), "{id}");
+            let typed: Vec<_> = it.incoming.fields.iter().flat_map(|it| places(&it.value)).collect();
+            for wanted in ["host", "port", "user_name"] {
+                assert!(typed.contains(&wanted), "{id} does not say where {{{wanted}}} goes for reading");
+            }
+            let fields = || it.fields.iter().chain(&it.incoming.fields);
+            assert!(fields().all(|it| !it.name.is_empty() && !it.value.is_empty()), "{id}");
+        }
+    }
+
+    #[test]
+    fn every_mail_program_says_where_incoming_mail_is_set_up() {
+        for it in Applications::embedded().of_kind(Kind::Mail) {
+            assert!(it.allowed.allow(Protocol::Imap) && it.allowed.allow(Protocol::Pop3), "{}", it.id);
+            assert_ne!(it.incoming.place, Application::generic().incoming.place, "{}", it.id);
+            assert_ne!(it.incoming.place, it.place, "{}", it.id);
         }
     }
 
     #[test]
     fn every_place_in_braces_is_one_that_is_filled_in() {
         for it in Applications::embedded().all.iter().chain([Application::generic()]) {
-            let texts = it.fields.iter().map(|it| &it.value).chain(&it.notes);
+            let fields = it.fields.iter().chain(&it.incoming.fields);
+            let texts = fields.map(|it| &it.value).chain(&it.notes);
             for name in texts.flat_map(|it| places(it)) {
                 assert!(PLACES.contains(&name), "{}: {{{name}}}", it.id);
             }

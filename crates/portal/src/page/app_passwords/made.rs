@@ -9,7 +9,7 @@ use gatepost_identity::CreatedAppPassword;
 
 use super::right;
 use super::seen::{Seen, first_use};
-use super::settings::{Settings, Typed};
+use super::settings::{Incoming, Settings, Typed};
 use super::{NotOffered, path};
 use crate::frame::{Answer, Id, Nav, Page, Signed, show};
 
@@ -26,6 +26,7 @@ struct MadePage {
     joined: String,
     settings: Settings,
     fields: Vec<Typed>,
+    incoming: Vec<Incoming>,
     has_authority: bool,
     /// What to do in the application now, as the key of a text.
     first_use: &'static str,
@@ -69,6 +70,7 @@ pub(super) async fn made(page: Page, signed: Signed, Id(id): Id<AppPasswordId>) 
         joined: grouped.reveal().replace(' ', ""),
         grouped: grouped.reveal().to_owned(),
         fields: settings.fields(&page, page.t.of("app_passwords.letters_above")),
+        incoming: settings.incoming(&page, page.t.of("app_passwords.letters_above")),
         settings,
         has_authority: page.app.settings.mail.authority.is_some(),
         first_use: first_use(it.limits.allowed),

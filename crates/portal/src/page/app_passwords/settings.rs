@@ -3,7 +3,7 @@
 use gatepost_accounts::Target as Sends;
 use gatepost_identity::{AppPassword, Protocol, Target};
 
-use super::application::Application;
+use super::application::{Application, Field};
 use super::application_of;
 use super::reads::Missing;
 use super::right::Held;
@@ -20,7 +20,7 @@ pub(super) struct Settings {
     pub(super) door: Option<Door>,
     /// The other one.
     pub(super) other_door: Option<Door>,
-    /// Where else it may read.
+    /// Where it may read.
     pub(super) read_from: Vec<ReadFrom>,
     /// What it will not be able to read.
     pub(super) missing: Option<Missing>,
@@ -31,7 +31,7 @@ pub(super) struct Settings {
 }
 
 /// A server to read from, by one protocol.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ReadFrom {
     pub(super) protocol: &'static str,
     pub(super) door: Door,
@@ -49,6 +49,14 @@ pub(super) struct Door {
 pub(super) struct Typed {
     pub(super) name: String,
     pub(super) value: String,
+}
+
+/// What is typed for reading by one protocol.
+pub(super) struct Incoming {
+    pub(super) title: String,
+    pub(super) fields: Vec<Typed>,
+    /// Where the first one does not work.
+    pub(super) other_door: Option<Door>,
 }
 
 impl Settings {
@@ -90,21 +98,34 @@ impl Settings {
         })
     }
 
-    /// The application's fields with what is typed there. For the letters stands `letters`, which says where they are; never they
-    /// themselves.
+    /// The application's fields for sending, with what is typed there; none where it may not send. For the letters stands
+    /// `letters`, which says where they are; never they themselves.
     pub(super) fn fields(&self, page: &Page, letters: &str) -> Vec<Typed> {
-        let t = page.t;
         if self.reads_by.is_some() {
-            // Its own fields are those for letters.
-            let mut fields = self.plain(page);
-            fields.push(Typed { name: t.of("sheet.password").to_owned(), value: letters.to_owned() });
-            return fields;
+            return Vec::new();
         }
+        self.typed(page, &self.application.fields, self.door.as_ref(), letters)
+    }
+
+    /// The same for reading, by each protocol.
+    pub(super) fn incoming(&self, page: &Page, letters: &str) -> Vec<Incoming> {
+        let fields = &self.application.incoming.fields;
+        let incoming = |(n, it): (usize, &ReadFrom)| {
+            let key = if n == 0 { "sheet.incoming" } else { "sheet.incoming_or" };
+            Incoming {
+                title: page.t.fill(key, &[("protocol", it.protocol)]),
+                fields: self.typed(page, fields, Some(&it.door), letters),
+                other_door: it.other_door.clone(),
+            }
+        };
+        self.read_from.iter().enumerate().map(incoming).collect()
+    }
+
+    fn typed(&self, page: &Page, fields: &[Field], door: Option<&Door>, letters: &str) -> Vec<Typed> {
+        let t = page.t;
         let none = || t.of("sheet.no_door").to_owned();
-        let (port, encryption) = self
-            .door
-            .as_ref()
-            .map_or_else(|| (none(), none()), |it| (it.port.clone(), it.encryption.clone()));
+        let (port, encryption) =
+            door.map_or_else(|| (none(), none()), |it| (it.port.clone(), it.encryption.clone()));
         let sender = self.sender.as_deref().unwrap_or_else(|| t.of("sheet.no_sender"));
         let values = [
             ("host", self.host.as_str()),
@@ -116,8 +137,7 @@ impl Settings {
             ("sender", sender),
             ("sender_name", self.sender_name.as_deref().unwrap_or_else(|| t.of("sheet.no_sender_name"))),
         ];
-        let fields = self.application.fields.iter();
-        fields.map(|it| Typed { name: it.name.clone(), value: filled(&it.value, &values) }).collect()
+        fields.iter().map(|it| Typed { name: it.name.clone(), value: filled(&it.value, &values) }).collect()
     }
 
     /// Host, port, encryption and user name as plain text, for a telephone that reads it from paper.
@@ -159,15 +179,14 @@ struct Doors {
 impl Doors {
     /// Those for letters come first, where it may send.
     fn of(mail: &MailDoors, it: &AppPassword, application: &Application) -> Self {
-        let mut read_from = read_from(mail, it, application);
+        let read_from = read_from(mail, it, application);
         if it.limits.allowed.allow(Protocol::Smtp) {
             let mut doors = doors(mail.smtp, application).into_iter();
             return Self { reads_by: None, first: doors.next(), second: doors.next(), read_from };
         }
-        if read_from.is_empty() {
+        let Some(ReadFrom { protocol, door, other_door }) = read_from.first().cloned() else {
             return Self::default();
-        }
-        let ReadFrom { protocol, door, other_door } = read_from.remove(0);
+        };
         Self { reads_by: Some(protocol), first: Some(door), second: other_door, read_from }
     }
 }

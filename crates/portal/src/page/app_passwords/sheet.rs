@@ -6,7 +6,7 @@ use gatepost_core::AppPasswordId;
 
 use super::path;
 use super::right;
-use super::settings::{Settings, Typed};
+use super::settings::{Incoming, Settings, Typed};
 use crate::frame::{Answer, Id, Nav, Page, Signed, show};
 use crate::page::qr::Qr;
 
@@ -19,6 +19,7 @@ struct SheetPage {
     whose: String,
     settings: Settings,
     fields: Vec<Typed>,
+    incoming: Vec<Incoming>,
     qr: Option<Qr>,
     authority: Option<String>,
 }
@@ -32,6 +33,7 @@ pub(super) async fn sheet(page: Page, signed: Signed, Id(id): Id<AppPasswordId>)
         name: it.name,
         whose: held.whose,
         fields: settings.fields(&page, page.t.of("sheet.letters")),
+        incoming: settings.incoming(&page, page.t.of("sheet.letters")),
         qr: Qr::of(&settings.as_text(&page)),
         authority: has_authority.then(|| page.app.link("/authority.pem")),
         settings,

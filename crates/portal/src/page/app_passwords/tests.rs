@@ -22,6 +22,17 @@ async fn app_password_for(
     name: &str,
     allowed: Protocols,
 ) -> String {
+    let new = new_app_password(house, login, name, allowed);
+    let made = house.rooms.identity.create_app_password(new, 40, Actor::Command).await.unwrap();
+    made.id.to_string()
+}
+
+fn new_app_password(
+    house: &House,
+    login: &gatepost_identity::Login,
+    name: &str,
+    allowed: Protocols,
+) -> NewAppPassword {
     let limits = AppPasswordLimits {
         allowed,
         networks: Vec::new(),
@@ -29,9 +40,7 @@ async fn app_password_for(
         expires_at: None,
         repairs_line_ends: false,
     };
-    let new = NewAppPassword::new(house.it.store.world(), login.organisation, login.id, name, limits);
-    let made = house.rooms.identity.create_app_password(new, 40, Actor::Command).await.unwrap();
-    made.id.to_string()
+    NewAppPassword::new(house.it.store.world(), login.organisation, login.id, name, limits)
 }
 
 /// Someone who is signed in and has just proven who they are.
@@ -351,22 +360,33 @@ async fn the_certificate_of_the_authority_can_be_fetched_where_there_is_one() {
 async fn the_sheet_says_where_to_read_as_far_as_that_is_allowed_and_open() {
     let imap = Ports { starttls: Some(143), tls: Some(993) };
     let pop3 = Ports { starttls: Some(110), tls: None };
-    let by_imap = "reading by IMAP: mail.example, port 993 with SSL/TLS, or port 143 with STARTTLS";
-    let by_pop3 = "reading by POP3: mail.example, port 110 with STARTTLS;";
+    let typed = |title: &str, place: &str, port: &str, word: &str| {
+        format!(
+            "<h3>{title}</h3>{place}\n<dl class=\"facts\"><dt>Server Name</dt><dd>mail.example</dd><dt>Port</dt><dd>{port}</dd>\
+             <dt>User Name</dt><dd>administrator@practice.test</dd><dt>Connection security</dt><dd>{word}</dd>"
+        )
+    };
+    let place = "<p>Account Settings &gt; Server Settings, below the account</p>";
+    let place = place.replace("&gt;", "&#62;");
+    let by_imap = typed("Incoming mail by IMAP", &place, "993", "SSL/TLS");
+    let by_pop3 = typed("Incoming mail by POP3", &place, "110", "STARTTLS");
+    let or_by_pop3 = typed("Or by POP3", "", "110", "STARTTLS");
+    let other_door = "Where that does not work: port 143 with STARTTLS.".to_owned();
+    let sending = "Outgoing Server (SMTP)";
     for (allowed, imap, pop3, wanted, unwanted) in [
-        ("smtp,imap,pop3", imap, pop3, vec![by_imap, by_pop3], vec![]),
-        ("smtp,imap", imap, pop3, vec![by_imap], vec!["POP3"]),
-        ("smtp", imap, pop3, vec![], vec!["reading by"]),
-        ("smtp,imap,pop3", Ports::default(), pop3, vec![by_pop3], vec!["reading by IMAP"]),
-        // Nothing of letters where it may send none.
         (
-            "imap,pop3",
+            "smtp,imap,pop3",
             imap,
             pop3,
-            vec!["<dt>Port for reading by IMAP</dt><dd>993</dd>", by_pop3],
-            vec!["587"],
+            vec![sending.to_owned(), by_imap.clone(), other_door.clone(), or_by_pop3.clone()],
+            vec![],
         ),
-        ("pop3", imap, pop3, vec!["<dt>Port for reading by POP3</dt><dd>110</dd>"], vec!["587", "IMAP"]),
+        ("smtp,imap", imap, pop3, vec![sending.to_owned(), by_imap.clone()], vec!["POP3"]),
+        ("smtp", imap, pop3, vec![sending.to_owned()], vec!["Incoming", "IMAP", "POP3"]),
+        ("smtp,imap,pop3", Ports::default(), pop3, vec![by_pop3.clone()], vec!["IMAP"]),
+        // Nothing of letters where it may send none.
+        ("imap,pop3", imap, pop3, vec![by_imap, other_door, or_by_pop3], vec!["587", sending]),
+        ("pop3", imap, pop3, vec![by_pop3], vec!["587", "IMAP", sending]),
     ] {
         let smtp = Ports { starttls: Some(587), tls: None };
         let mail = MailDoors { host: "mail.example".into(), smtp, imap, pop3, ..MailDoors::default() };
@@ -380,10 +400,14 @@ async fn the_sheet_says_where_to_read_as_far_as_that_is_allowed_and_open() {
             .unwrap()
             .unwrap();
         let login = house.rooms.identity.ensure_person_login(&person).await.unwrap();
-        let id = app_password_for(&house, &login, "Thunderbird", allowed.parse().unwrap()).await;
+        let new = NewAppPassword {
+            application: Some("thunderbird".to_owned()),
+            ..new_app_password(&house, &login, "Mail", allowed.parse().unwrap())
+        };
+        let id = house.rooms.identity.create_app_password(new, 40, Actor::Command).await.unwrap().id;
         let page = house.get(&mut browser, &format!("/app-passwords/{id}/sheet")).await.body;
         for words in wanted {
-            assert!(page.contains(words), "{allowed}: {words}\n{page}");
+            assert!(page.contains(&words), "{allowed}: {words}\n{page}");
         }
         for words in unwanted {
             assert!(!page.contains(words), "{allowed}: {words}\n{page}");
