@@ -19,8 +19,9 @@ mod sheet;
 mod tests;
 
 pub(crate) use listeners::Listeners;
+pub(crate) use right::sees_all_of;
 
-use gatepost_identity::AppPassword;
+use gatepost_identity::{AppPassword, Protocol};
 
 use crate::frame::{Access, Page, Route, Signed, paths};
 use application::{Application, Applications};
@@ -78,22 +79,19 @@ fn purpose(it: &AppPassword) -> String {
     parts.join(", ")
 }
 
-/// What it may do, in words: `send, read`.
-fn allowed_words(page: &Page, it: &AppPassword) -> String {
-    use gatepost_identity::Protocol::{Api, Imap, Pop3, Smtp};
-    let (t, allowed) = (page.t, it.limits.allowed);
-    let reads = allowed.allow(Imap) || allowed.allow(Pop3);
-    let words = [
-        (allowed.allow(Smtp), t.of("app_passwords.may_send")),
-        (reads, t.of("app_passwords.may_read")),
-        (allowed.allow(Api), t.of("app_passwords.may_api")),
-    ];
-    words
-        .into_iter()
-        .filter(|(is_allowed, _)| *is_allowed)
-        .map(|(_, word)| word)
-        .collect::<Vec<_>>()
-        .join(", ")
+/// What it may do, in words: `send letters, read letters by IMAP`.
+pub(crate) fn allowed_words(page: &Page, it: &AppPassword) -> String {
+    let allowed = it.limits.allowed;
+    let read = match (allowed.allow(Protocol::Imap), allowed.allow(Protocol::Pop3)) {
+        (true, true) => Some(page.t.of("app_passwords.may_read").to_owned()),
+        (true, false) => Some(page.t.fill("app_passwords.may_read_by", &[("protocol", "IMAP")])),
+        (false, true) => Some(page.t.fill("app_passwords.may_read_by", &[("protocol", "POP3")])),
+        (false, false) => None,
+    };
+    let of = |protocol, key| allowed.allow(protocol).then(|| page.t.of(key).to_owned());
+    let (send, api) =
+        (of(Protocol::Smtp, "app_passwords.may_send"), of(Protocol::Api, "app_passwords.may_api"));
+    [send, read, api].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// `/app-passwords/ID`, and what comes behind it.

@@ -16,6 +16,7 @@ use super::right::{Held, Right, find};
 use super::whom::{Choice, Whom};
 use super::{Card, path};
 use crate::frame::{Answer, App, Form, Id, Nav, Page, Problem, Signed, show};
+use crate::page::app_passwords::{allowed_words, sees_all_of};
 use crate::page::people::app_password_words;
 
 /// The part that renews itself.
@@ -35,6 +36,8 @@ struct Fact {
 /// An app password, and where it is seen and removed.
 struct AppPasswordLine {
     words: String,
+    /// What it may do; empty where that is not theirs to see.
+    allowed: String,
     href: String,
 }
 
@@ -152,8 +155,10 @@ async fn settings(app: &App, page: &Page, signed: &Signed, held: &Held) -> Resul
         Some(login) => identity.list_app_passwords_of(organisation, &[login.id]).await?,
         None => Vec::new(),
     };
+    let sees_all = sees_all_of(page, signed, account);
     let line = |it: &gatepost_identity::AppPassword| AppPasswordLine {
         words: app_password_words(page, it),
+        allowed: if sees_all { allowed_words(page, it) } else { String::new() },
         href: format!("/app-passwords/{}", it.id),
     };
     Ok(Settings {

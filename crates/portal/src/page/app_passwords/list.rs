@@ -11,7 +11,7 @@ use gatepost_web::Moment;
 use serde::Deserialize;
 
 use super::right::{self, Held, Right};
-use super::{NotOffered, path, purpose};
+use super::{NotOffered, allowed_words, path, purpose};
 use crate::frame::{Answer, Nav, Page, Query, Signed, paths, show};
 use crate::page::accounts::ago;
 use crate::page::badge::{Badge, Shape};
@@ -51,6 +51,8 @@ struct Row {
     path: String,
     name: String,
     purpose: String,
+    /// What it may do; empty where that is not theirs to see.
+    allowed: String,
     whose: String,
     user_name: String,
     created: Moment,
@@ -129,7 +131,8 @@ fn row(
         path: path(it.id, ""),
         name: it.name.clone(),
         purpose: purpose(it),
-        whose: held.whose.replace(&format!(" ({})", it.user_name), ""),
+        allowed: if is_full { allowed_words(page, it) } else { String::new() },
+        whose: held.whose_beside(&it.user_name),
         user_name: it.user_name.clone(),
         created: page.moment(it.created_at),
         last_use: last_seen(page, it),

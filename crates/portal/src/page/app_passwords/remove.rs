@@ -16,8 +16,8 @@ struct RemovePage {
     page: Page,
     path: String,
     name: String,
-    whose: String,
-    user_name: String,
+    /// User name, and whose it is where that says more.
+    who: String,
     last_use: Option<LastSeen>,
 }
 
@@ -27,8 +27,7 @@ pub(super) async fn ask(page: Page, signed: Signed, Id(id): Id<AppPasswordId>) -
         path: path(id, ""),
         last_use: last_seen(&page, &it),
         name: it.name,
-        whose: held.whose,
-        user_name: it.user_name,
+        who: held.who(&it.user_name),
         page: page.at(Nav::AppPasswords),
     };
     Ok(show(StatusCode::OK, &shown))

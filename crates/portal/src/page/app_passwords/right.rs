@@ -63,6 +63,19 @@ pub(super) struct Held {
     pub(super) whose: String,
 }
 
+impl Held {
+    /// Whose it is without the user name, which stands beside it.
+    pub(super) fn whose_beside(&self, user_name: &str) -> String {
+        self.whose.replace(&format!(" ({user_name})"), "")
+    }
+
+    /// `reception@practice.example (Reception)`.
+    pub(super) fn who(&self, user_name: &str) -> String {
+        let whose = self.whose_beside(user_name);
+        if whose == user_name { whose } else { format!("{user_name} ({whose})") }
+    }
+}
+
 /// Everything that whoever asks may see something of.
 pub(super) async fn list(page: &Page, signed: &Signed) -> Result<Vec<Held>, Problem> {
     let (app, organisation) = (&page.app, signed.organisation());
@@ -153,6 +166,11 @@ pub(super) const fn owner_of(account: &MailAccount) -> Owner {
         Serves::Person(id) => Owner::Person(id),
         Serves::Location(_) | Serves::Organisation => Owner::Shared,
     }
+}
+
+/// Whether they see what the app passwords of this account may do.
+pub(crate) fn sees_all_of(page: &Page, signed: &Signed, account: &MailAccount) -> bool {
+    Asker::of(page, signed).right(owner_of(account)) == Some(Right::Full)
 }
 
 /// `Reception (reception@practice.example)`.

@@ -9,7 +9,7 @@ use gatepost_identity::{AppPassword, DoorEvent, DoorReport, Protocol, Protocols,
 use gatepost_web::Moment;
 
 use super::application::Application;
-use super::application_of;
+use super::{allowed_words, application_of};
 use crate::frame::{Page, Problem, Texts};
 use crate::page::badge::{Badge, Shape};
 
@@ -31,6 +31,9 @@ pub(super) struct Watcher {
     app_password: AppPasswordId,
     user_name: String,
     made_at: Timestamp,
+    allowed: Protocols,
+    /// The same in words.
+    may: String,
     application: &'static Application,
     strangers: Strangers,
 }
@@ -75,6 +78,8 @@ impl Watcher {
             app_password: it.id,
             user_name: it.user_name.clone(),
             made_at: it.created_at,
+            allowed: it.limits.allowed,
+            may: allowed_words(page, it),
             application: application_of(it).unwrap_or_else(Application::generic),
             strangers: Strangers::of(n_organisations, source, is_proxy),
         })
@@ -107,6 +112,9 @@ impl Watcher {
                 let is_other = app_password.is_some_and(|it| it != self.app_password);
                 if is_other {
                     (bad(t.of("listen.refused")), say("listen.other"), cure("listen.other_cure"))
+                } else if matches!(why, RefusedBecause::Protocol) {
+                    let (words, cure) = self.not_allowed(report.protocol, &how);
+                    (bad(t.of("listen.refused")), words, cure)
                 } else {
                     let (words, cure_key) = refused(*why);
                     (bad(t.of("listen.refused")), say(words), cure(cure_key))
@@ -140,6 +148,29 @@ impl Watcher {
     pub(super) fn note(&self, words: &str, now: Timestamp) -> Seen {
         let badge = Badge::new("calm", Shape::Pause, self.page.t.of("listen.stopped"));
         Seen { badge, words: words.to_owned(), cure: String::new(), at: self.page.app.zone.show(now, now) }
+    }
+
+    /// What it may do instead, and the cure: by the other protocol for reading, if it reads by that.
+    fn not_allowed(&self, tried: Protocol, how: &str) -> (String, String) {
+        let t = self.page.t;
+        let other = match tried {
+            Protocol::Imap => Some((Protocol::Pop3, "POP3", "IMAP")),
+            Protocol::Pop3 => Some((Protocol::Imap, "IMAP", "POP3")),
+            Protocol::Smtp | Protocol::Api => None,
+        };
+        let other = other.filter(|(protocol, ..)| self.allowed.allow(*protocol));
+        let (not, cure) = if let Some((_, other, tried)) = other {
+            let values = [("other", other), ("tried", tried)];
+            (t.fill("listen.not_by", &values), t.fill("listen.not_by_cure", &values))
+        } else {
+            let wanted = t.of(match tried {
+                Protocol::Smtp => "app_passwords.may_send",
+                Protocol::Imap | Protocol::Pop3 => "app_passwords.may_read",
+                Protocol::Api => "app_passwords.may_api",
+            });
+            (wanted.to_owned(), t.fill("listen.protocol_cure", &[("wanted", wanted)]))
+        };
+        (t.fill("listen.protocol", &[("may", &self.may), ("not", &not), ("how", how)]), cure)
     }
 
     /// `192.168.1.40 by SMTP, TLS 1.3, AUTH LOGIN`.
@@ -198,6 +229,7 @@ const fn refused(why: RefusedBecause) -> (&'static str, &'static str) {
         RefusedBecause::WrongPassword => ("listen.wrong_password", "listen.wrong_password_cure"),
         RefusedBecause::Removed => ("listen.removed", "listen.removed_cure"),
         RefusedBecause::Expired => ("listen.expired", "listen.expired_cure"),
+        // Told with what it may do instead.
         RefusedBecause::Protocol => ("listen.protocol", "listen.protocol_cure"),
         RefusedBecause::Network => ("listen.network", "listen.network_cure"),
         RefusedBecause::LoginDisabled => ("listen.login_disabled", "listen.login_disabled_cure"),

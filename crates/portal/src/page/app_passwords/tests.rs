@@ -1,14 +1,16 @@
 //! App passwords, as far as no browser and no mail is needed.
 
 use gatepost_accounts::{Endpoint, Endpoints, Serves, TlsMode};
-use gatepost_identity::{AppPasswordLimits, NewAppPassword, Protocol, Protocols, Role};
+use gatepost_identity::{
+    AppPasswordLimits, Attempt, LastUses, NewAppPassword, Protocol, Protocols, RevocationWatch, Role, SignIns,
+};
 use gatepost_journal::Actor;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::routes::table;
-use crate::tests::{Browser, House, Reply, settings};
-use crate::{MailDoors, PortalSettings, Ports};
+use crate::tests::{Browser, House, ROOMS, Reply, rooms, settings};
+use crate::{MailDoors, PortalSettings, Ports, Rooms};
 
 /// One app password of a login, made by a command.
 async fn app_password(house: &House, login: &gatepost_identity::Login, name: &str) -> String {
@@ -328,6 +330,92 @@ async fn the_panel_names_the_protocol_and_nothing_from_before_the_app_password()
         assert!(page.contains(&format!("{first} Each try")), "{first}: {page}");
         assert!(!page.contains("192.168.1.40"), "{page}");
         house.it.clock.advance(std::time::Duration::from_secs(1));
+    }
+    house.end().await;
+}
+
+/// B10: an application was sent to the ticks of its app password, and read above that it may read.
+#[tokio::test]
+async fn the_panel_says_what_an_app_password_may_do_in_place_of_what_was_tried() {
+    let it = gatepost_testkit::sqlite(ROOMS).await;
+    let (uses, watch) = (LastUses::new(it.store.clone()), RevocationWatch::new(it.store.clone()));
+    let sign_ins = SignIns::open(it.store.clone(), it.keyring.clone(), uses, watch.clone()).await.unwrap();
+    let rooms = Rooms { reports: sign_ins.reports().clone(), ..rooms(&it).await };
+    let house = House::of(it, rooms, settings(), table()).await;
+    let mut browser = signed_in(&house, Role::Administrator).await;
+    let identity = &house.rooms.identity;
+    let me = identity.list_people(house.organisation).await.unwrap().remove(0);
+    let login = identity.ensure_person_login(&me).await.unwrap();
+    for (allowed, protocol, words, cure) in [
+        (
+            "imap",
+            Protocol::Pop3,
+            "It may read letters by IMAP, but not by POP3: from 192.168.1.40 by POP3, TLS 1.3, USER.",
+            "Choose IMAP in the application, or make another app password: one that may read letters reads by POP3 too.",
+        ),
+        (
+            "smtp,pop3",
+            Protocol::Imap,
+            "It may send letters, read letters by POP3, but not by IMAP:",
+            "Choose POP3",
+        ),
+        ("imap,pop3", Protocol::Smtp, "It may read letters, but not send letters:", "that may send letters."),
+        ("smtp", Protocol::Imap, "It may send letters, but not read letters:", "that may read letters."),
+    ] {
+        let new = new_app_password(&house, &login, "Mail", allowed.parse().unwrap());
+        let made = identity.create_app_password(new, 40, Actor::Command).await.unwrap();
+        let attempt = Attempt {
+            user_name: &login.user_name,
+            password: &made.text.grouped(),
+            protocol,
+            source: "192.168.1.40".parse().unwrap(),
+            tls: Some("TLS 1.3"),
+            mechanism: Some("USER"),
+        };
+        watch.look().await.unwrap();
+        assert!(sign_ins.verify(attempt).await.is_err());
+        let page = house.get(&mut browser, &format!("/app-passwords/{}", made.id)).await.body;
+        assert!(page.contains(words), "{words}: {page}");
+        assert!(page.contains(cure), "{cure}: {page}");
+    }
+    house.end().await;
+}
+
+/// The table of docs/decisions/0010: of another person's, administrators see that they are there.
+#[tokio::test]
+async fn what_each_may_do_is_said_where_it_is_listed_to_those_who_may_see_that() {
+    let house = House::new().await;
+    let mut operator = signed_in(&house, Role::Operator).await;
+    let mut administrator = signed_in(&house, Role::Administrator).await;
+    let identity = &house.rooms.identity;
+    let person = identity
+        .find_person(house.organisation, &"operator@practice.test".parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    let words = "May send letters, read letters by IMAP<";
+    for (name, serves, by_operator, by_administrator) in
+        [("own", Serves::Person(person.id), true, false), ("reception", Serves::Organisation, false, true)]
+    {
+        let id = house.account(name, serves).await;
+        let address = format!("{name}@practice.test").parse().unwrap();
+        let login =
+            identity.ensure_account_login(house.organisation, id, &address, serves.person()).await.unwrap();
+        let made = app_password_for(&house, &login, "Thunderbird", "smtp,imap".parse().unwrap()).await;
+        for (browser, sees) in [(&mut operator, by_operator), (&mut administrator, by_administrator)] {
+            for path in ["/app-passwords".to_owned(), format!("/accounts/{id}")] {
+                let page = house.get(browser, &path).await.body;
+                assert_eq!(page.contains(words), sees, "{name} {path}: {page}");
+            }
+            let asked = house.get(browser, &format!("/app-passwords/{made}/remove")).await;
+            // Each name once.
+            let who = format!("signs in with it as {name}@practice.test ({name}) stops working");
+            assert!(asked.status == 404 || asked.body.contains(&who), "{}", asked.body);
+        }
+        identity
+            .revoke_app_password(house.organisation, made.parse().unwrap(), Actor::Command)
+            .await
+            .unwrap();
     }
     house.end().await;
 }
