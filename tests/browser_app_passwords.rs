@@ -160,6 +160,34 @@ fn a_person_makes_copies_loses_replaces_and_removes_an_app_password() {
     at.stop();
 }
 
+/// Field names of most applications are long, and what is typed there stood in what they left.
+#[test]
+fn no_word_of_what_is_typed_is_broken_beside_long_field_names() {
+    let folder = fresh_folder();
+    let at = demo(&folder.path().join("demo"));
+    let mut browser = sign_in(&at);
+    browser.go("/app-passwords/new");
+    Telephone::of(&at).confirm(&mut browser);
+    choose(&mut browser, "Another application");
+    browser.fill("Which application or device?", "Billing program");
+    browser.fill("Name", "Billing program");
+    browser.tick("Read letters");
+    browser.press("Make the password");
+    browser.see("The password for Billing program is ready");
+    browser.see("Incoming mail by IMAP");
+    browser.see("Or by POP3");
+    let broken = "const broken = []; for (const it of document.querySelectorAll('.facts dt, .facts dd')) { \
+        for (const word of it.firstChild.data.matchAll(/[A-Za-z0-9]+/g)) { \
+        const range = document.createRange(); range.setStart(it.firstChild, word.index); \
+        range.setEnd(it.firstChild, word.index + word[0].length); \
+        if (range.getClientRects().length > 1) broken.push(word[0]); } } return broken.join(' ')";
+    browser.in_every_look(|browser, look| {
+        assert_eq!(browser.script(broken, &[]), "", "{}", look.name());
+    });
+    browser.look("made-another-application");
+    at.stop();
+}
+
 #[test]
 fn app_passwords_are_not_offered_before_two_step_verification_is_on() {
     let folder = fresh_folder();
@@ -283,7 +311,10 @@ fn who_waits_for_an_application_that_reads_sees_how_far_it_comes() {
     let mut pop3 = LineClient::plain(&at.text("pop3_starttls"));
     pop3.hear();
     for line in [format!("USER {RECEPTION}"), "PASS x".to_owned(), "AUTH PLAIN".to_owned()] {
-        assert_eq!(pop3.ask(&line), "-ERR Say STLS first");
+        assert_eq!(
+            pop3.ask(&line),
+            "-ERR Switch on STARTTLS or TLS in the mail program: no password is taken without encryption"
+        );
     }
     pop3.ask("QUIT");
     browser.see("No encryption, from 127.0.0.1 by POP3.");
