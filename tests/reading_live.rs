@@ -6,10 +6,12 @@ mod harness;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::thread;
 
 use gatepost_testkit::{StoredLetter, fresh_folder};
 use harness::{
-    AppPassword, Outcome, READER, READERS_PASSWORD, ReadingDoor, ReadingHouse, output_of, python, with_input,
+    AppPassword, OTHER_READER, Outcome, READER, READERS_PASSWORD, ReadingDoor, ReadingHouse, output_of,
+    python, with_input,
 };
 use tempfile::TempDir;
 
@@ -470,6 +472,37 @@ fn two_thousand_messages_are_byte_for_byte_those_of_a_direct_connection() {
         let through = at.imaplib(door, &with, HASHES, "");
         assert!(through == direct, "{door:?} differs");
     }
+    at.server.stop();
+}
+
+/// MP-7: a connection to the provider is nobody else's, however many come and go at the same time.
+#[test]
+fn whoever_reads_at_the_same_time_reads_their_own_mailbox_alone() {
+    let at = ReadingHouse::start();
+    at.connect_other();
+    let readers = [READER, OTHER_READER].map(|address| {
+        let canary = format!("only for {address}");
+        at.dovecot.deliver(address, None, format!("Subject: {canary}\r\n\r\n{canary}\r\n").as_bytes());
+        (at.it.app_password(address, &[]), canary)
+    });
+    let reads = |with: &AppPassword, own: &str| {
+        for door in ReadingDoor::IMAP {
+            let mut client = at.signed_in(door, with);
+            client.command("s SELECT INBOX");
+            let heard = client.command("f FETCH 1:* BODY[]").join("\n");
+            assert_eq!(heard.matches("only for ").count(), heard.matches(own).count(), "{heard}");
+            assert_eq!(heard.matches(own).count(), 2, "{heard}");
+            client.command("q LOGOUT");
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            for (with, own) in &readers {
+                let reads = &reads;
+                scope.spawn(move || (0..4).for_each(|_| reads(with, own)));
+            }
+        }
+    });
     at.server.stop();
 }
 

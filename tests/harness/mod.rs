@@ -36,7 +36,7 @@ pub(crate) use mailbox_host::MailboxHost;
 pub(crate) use odd_peer::{Begins, Meeting, Step, meet};
 pub(crate) use oidc::{CLIENT_ID, CLIENT_SECRET, OidcProvider};
 pub(crate) use provider::Provider;
-pub(crate) use reading_house::{DOORS, READER, READERS_PASSWORD, ReadingDoor, ReadingHouse};
+pub(crate) use reading_house::{DOORS, OTHER_READER, READER, READERS_PASSWORD, ReadingDoor, ReadingHouse};
 pub(crate) use run::{Outcome, command_of, gatepost, gatepost_command, output_of, with_input};
 pub(crate) use running::{Running, demo, demo_beside, sandbox, serve, serve_by, serve_under};
 pub(crate) use sandbox::Mailboxes;

@@ -16,6 +16,11 @@ pub(crate) const READER: &str = "reception@practice.example";
 /// Its password at Dovecot.
 pub(crate) const READERS_PASSWORD: &str = "Lakeside 7 \"Anemones\" \\";
 
+/// Somebody else's, at the same provider.
+pub(crate) const OTHER_READER: &str = "billing@practice.example";
+/// Its password there.
+const OTHER_READERS_PASSWORD: &str = "ninety pelicans";
+
 /// The doors for reading, on ports that the system chooses.
 pub(crate) const DOORS: &str = "[imap]\nstarttls = \"127.0.0.1:0\"\ntls = \"127.0.0.1:0\"\n[pop3]\nstarttls = \"127.0.0.1:0\"\ntls = \"127.0.0.1:0\"\n";
 
@@ -69,20 +74,29 @@ impl ReadingHouse {
         let dovecot = Dovecot::start(&DovecotSetup {
             certificate: &text("certificate.pem"),
             key: &text("key.pem"),
-            users: &[(READER, READERS_PASSWORD)],
+            users: &[(READER, READERS_PASSWORD), (OTHER_READER, OTHER_READERS_PASSWORD)],
             token_secret: "",
         });
         let it = Installation::towards(&folder.path().join("authority.pem"), &format!("{DOORS}{more}"));
         let server = it.serve();
         let house = Self { server, it, dovecot, folder };
-        let mut command = house.it.gatepost();
-        command.args(["account", "add", "--provider", "custom", "--address", READER]);
+        house.connect_account(READER, READERS_PASSWORD);
+        house
+    }
+
+    /// Connects the mailbox of somebody else.
+    pub(crate) fn connect_other(&self) {
+        self.connect_account(OTHER_READER, OTHER_READERS_PASSWORD);
+    }
+
+    fn connect_account(&self, address: &str, password: &str) {
+        let mut command = self.it.gatepost();
+        command.args(["account", "add", "--provider", "custom", "--address", address]);
         // Nothing is sent.
         command.args(["--smtp", "127.0.0.1:1", "--smtp-tls", "starttls"]);
-        command.args(["--imap", &format!("127.0.0.1:{}", house.dovecot.imap), "--imap-tls", "starttls"]);
-        command.args(["--pop3", &format!("127.0.0.1:{}", house.dovecot.pop3s), "--pop3-tls", "implicit"]);
-        with_input(command.args(["--password-stdin", "--unchecked", "--json"]), READERS_PASSWORD).json();
-        house
+        command.args(["--imap", &format!("127.0.0.1:{}", self.dovecot.imap), "--imap-tls", "starttls"]);
+        command.args(["--pop3", &format!("127.0.0.1:{}", self.dovecot.pop3s), "--pop3-tls", "implicit"]);
+        with_input(command.args(["--password-stdin", "--unchecked", "--json"]), password).json();
     }
 
     /// An app password of the mailbox.
