@@ -14,6 +14,10 @@ use crate::settings::{MailDoors, Ports};
 pub(super) struct Settings {
     pub(super) application: &'static Application,
     pub(super) host: String,
+    /// Whether it may send.
+    pub(super) sends: bool,
+    /// It may read alone, and no door for that is open.
+    pub(super) reads_nowhere: bool,
     /// By which protocol it reads that may not send: the doors below are that one's.
     pub(super) reads_by: Option<&'static str>,
     /// The port that most should use; none where no door for letters is open.
@@ -82,10 +86,14 @@ impl Settings {
         let mail = &page.app.settings.mail;
         let doors = Doors::of(mail, it, application);
         let (organisation, allowed) = (signed.organisation(), it.limits.allowed);
+        let sends = allowed.allow(Protocol::Smtp);
+        let may_read = allowed.allow(Protocol::Imap) || allowed.allow(Protocol::Pop3);
         let missing = Missing::of(page, organisation, target, &held.whose, allowed).await?;
         Ok(Self {
             application,
             host: mail.host.clone(),
+            sends,
+            reads_nowhere: !sends && may_read && doors.read_from.is_empty(),
             reads_by: doors.reads_by,
             door: doors.first,
             other_door: doors.second,
@@ -101,7 +109,7 @@ impl Settings {
     /// The application's fields for sending, with what is typed there; none where it may not send. For the letters stands
     /// `letters`, which says where they are; never they themselves.
     pub(super) fn fields(&self, page: &Page, letters: &str) -> Vec<Typed> {
-        if self.reads_by.is_some() {
+        if !self.sends {
             return Vec::new();
         }
         self.typed(page, &self.application.fields, self.door.as_ref(), letters)

@@ -475,6 +475,13 @@ async fn the_sheet_says_where_to_read_as_far_as_that_is_allowed_and_open() {
         // Nothing of letters where it may send none.
         ("imap,pop3", imap, pop3, vec![by_imap, other_door, or_by_pop3], vec!["587", sending]),
         ("pop3", imap, pop3, vec![by_pop3], vec!["587", "IMAP", sending]),
+        (
+            "imap",
+            Ports::default(),
+            pop3,
+            vec!["No door for reading is open".to_owned()],
+            vec!["587", sending],
+        ),
     ] {
         let smtp = Ports { starttls: Some(587), tls: None };
         let mail = MailDoors { host: "mail.example".into(), smtp, imap, pop3, ..MailDoors::default() };
