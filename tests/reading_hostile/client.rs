@@ -137,9 +137,14 @@ fn a_client_is_told_what_it_does_wrong_or_is_let_go() {
             ],
         ),
         alone(
-            ("imap", "letters before TLS"),
+            ("imap", "TLS on the port for STARTTLS"),
             Plain,
-            &[Writes(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\n"), HearsLast(BAD_LINE)],
+            &[Writes(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\n"), HearsLast("")],
+        ),
+        alone(
+            ("imap", "no text before TLS"),
+            Plain,
+            &[Writes(b"\xff\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\n"), HearsLast(BAD_LINE)],
         ),
         alone(
             ("imap", "no TLS behind STARTTLS"),
