@@ -8,9 +8,11 @@ mod nearest;
 mod problem;
 mod providers;
 mod raw;
+mod reader;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod understand;
 mod value;
 
 use std::ffi::OsString;

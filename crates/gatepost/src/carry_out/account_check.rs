@@ -67,9 +67,7 @@ impl App {
             account.address, diagnosis.cause, diagnosis.cure, diagnosis.who
         )))
     }
-}
 
-impl App {
     /// A warning where IMAP works and POP3 beside it does not: it turns no account red, and no program could use it.
     pub(super) async fn tell_of_pop3(
         &self,
